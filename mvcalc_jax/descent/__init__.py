@@ -1,0 +1,25 @@
+"""Descents: rules that turn a Jacobian into a step, and the one compiled loop that takes the steps.
+
+steepest  p ← p − ηJ, with the course's multiplicative noise
+baseline  optax's optimisers in the same loop
+loop      compiled chunks, and what the host does between them
+draws     noise and mini-batches, numbered by step
+result    State, Trace, Result and Status: what every descent returns
+progress  the progress bar
+
+It knows no model: a descent is given a Jacobian and parameters.
+"""
+
+from mvcalc_jax.descent.baseline import OPTIMIZERS as OPTIMIZERS
+from mvcalc_jax.descent.baseline import optax_descent as optax_descent
+from mvcalc_jax.descent.baseline import optimizer as optimizer
+from mvcalc_jax.descent.loop import Options as Options
+from mvcalc_jax.descent.loop import Rule as Rule
+from mvcalc_jax.descent.loop import Watcher as Watcher
+from mvcalc_jax.descent.loop import descend as descend
+from mvcalc_jax.descent.result import Result as Result
+from mvcalc_jax.descent.result import State as State
+from mvcalc_jax.descent.result import Status as Status
+from mvcalc_jax.descent.result import Trace as Trace
+from mvcalc_jax.descent.steepest import steepest as steepest
+from mvcalc_jax.descent.steepest import steepest_descent as steepest_descent

@@ -1,0 +1,320 @@
+"""The one loop: from parameters, a Jacobian and a rule to a result, in compiled chunks.
+
+    J = ∂C/∂params               by hand, on all of the data or on a batch of it
+    J ← J · (1 + noise · N(0,1))  one draw for each tensor and step
+    update, s = rule(J, s)       steepest descent, or any optax transformation
+    params ← params + update
+
+Steps are compiled together in equal chunks of `lax.scan`. Between chunks the host looks: it checks that
+everything is finite, and passes the chunk to whoever watches – a progress bar, a checkpoint, a live
+picture. A chunk is itself a short `Result`; the results of all chunks, joined, are the result of the run.
+
+Random draws are numbered by step, not by chunk, so a run that is interrupted and resumed repeats the
+undisturbed run bit for bit. Under `jax.vmap` or `jax.jit` nothing can be looked at, and the whole run
+is one chunk.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypedDict
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import lax
+from jaxtyping import Array, PRNGKeyArray
+
+from mvcalc_jax import autodiff, require
+from mvcalc_jax.descent import draws
+from mvcalc_jax.descent.draws import Chance, Draw, Random
+from mvcalc_jax.descent.progress import progress_bar
+from mvcalc_jax.descent.result import Params, Result, State, Status, Trace, join
+from mvcalc_jax.require import AnyArray
+
+_ROOM = 2**30
+"""Bytes that the rows of a trace may take; more is refused with a hint, not found out by the kernel."""
+
+
+class Rule(NamedTuple):
+    """How a Jacobian becomes an update: the two functions of an optax transformation."""
+
+    init: Callable[[Any], Any]
+    update: Callable[..., tuple[Any, Any]]
+
+
+Watcher = Callable[[Iterator[Result]], Iterator[Result]]
+"""Stands between the loop and its result: takes the stream of chunks and passes every one on."""
+
+
+class Options(TypedDict, total=False):
+    """What every descent can be asked for, beside its steps and its rule.
+
+    cost: `cost(params, *data)`, a scalar; recorded after every step, and needed by line searches.
+    data: arrays passed on to `jacobian` and `cost`, samples on their last axis.
+    batch_size: samples drawn for each step, without replacement within a pass over the data.
+    noise: standard deviation of the factor by which each tensor of the Jacobian is multiplied.
+    key: from `jax.random.key`; needed where there is noise or a batch size.
+    record_every: steps between two rows of parameters in the trace; 1 unless given.
+    chunk: steps compiled together, and so between two looks by the host; 1000 unless given.
+    progress: show a progress bar on stderr.
+    watch: what else to do with the stream of chunks, in order.
+    resume: a result to go on from, in place of `params`; its trace is kept.
+    ensemble: `params` and `key` carry a leading axis of members; a member that fails does not stop
+        the others, and `status` has an entry for each.
+    """
+
+    cost: Callable[..., Array] | None
+    data: Sequence[AnyArray]
+    batch_size: int | None
+    noise: float | AnyArray
+    key: PRNGKeyArray | None
+    record_every: int
+    chunk: int
+    progress: bool
+    watch: Sequence[Watcher]
+    resume: Result | None
+    ensemble: bool
+
+
+class _Problem(NamedTuple):
+    """All that is fixed when a chunk is compiled."""
+
+    jacobian: Callable[..., Any]
+    cost: Callable[..., Array] | None
+    update: Callable[..., tuple[Any, Any]]
+    chance: Chance
+    ensemble: bool
+
+
+def descend(
+    rule: Rule,
+    jacobian: Callable[..., Any],
+    params: Params,
+    *,
+    steps: int,
+    cost: Callable[..., Array] | None = None,
+    data: Sequence[AnyArray] = (),
+    batch_size: int | None = None,
+    noise: float | AnyArray = 0.0,
+    key: PRNGKeyArray | None = None,
+    record_every: int = 1,
+    chunk: int = 1000,
+    progress: bool = False,
+    watch: Sequence[Watcher] = (),
+    resume: Result | None = None,
+    ensemble: bool = False,
+) -> Result:
+    """Take steps of `rule` from `params` until `steps` of them are taken, those of `resume` included.
+
+    `jacobian(params, *data)` has the structure, shapes and dtypes of `params`; `Options` says the rest.
+
+    Returns:
+        A `Result`, itself a tree of arrays. Ctrl-C ends the run early and returns what there is.
+
+    Raises:
+        ValueError, TypeError: for arguments that do not fit together, before any step.
+    """
+    steps = require.whole("steps", steps, least=1)
+    record_every = min(require.whole("record_every", record_every, least=1), steps)
+    chunk = require.whole("chunk", chunk, least=1)
+    data = tuple(data)
+    chance, random = draws.prepare(noise, batch_size, key, data, ensemble)
+    problem = _Problem(jacobian, cost, rule.update, chance, ensemble)
+    state = _start(rule, params, ensemble) if resume is None else resume.state
+    _check(problem, state.params, data)
+    _check_room(state.params, steps // record_every + 1)
+    begun = 0 if resume is None else resume.steps
+    if begun > steps:
+        raise ValueError(f"`steps` must be at least the {begun} that `resume` has taken already; got {steps}")
+
+    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((state, data, random)))
+    chunk = steps if traced else max(chunk // record_every, 1) * record_every
+    stream = _chunks(problem, state, data, random, _plan(begun, steps, record_every, chunk), resume)
+    for watcher in (*watch, *([partial(progress_bar, steps=steps)] if progress else [])):
+        stream = watcher(stream)
+    parts: list[Result] = []
+    try:
+        for part in stream:
+            parts.append(part)
+    except KeyboardInterrupt:
+        if not parts:
+            raise
+        return join(parts)._replace(status=Status.INTERRUPTED)
+    return join(parts)
+
+
+def _plan(begun: int, steps: int, block: int, chunk: int) -> Iterator[tuple[int, int, int]]:
+    """Cut the steps into chunks: (steps before it, blocks, steps in a block), a row of the trace per block.
+
+    Chunks start at multiples of `chunk`, wherever the run is resumed; odd ends are chunks of their own.
+    """
+    while begun < steps:
+        odd, left = begun % block, steps - begun
+        if odd or left < block:
+            blocks, size = 1, min(block - odd, left)
+        else:
+            blocks, size = min((chunk - begun % chunk) // block, left // block), block
+        yield begun, blocks, size
+        begun += blocks * size
+
+
+def _chunks(
+    problem: _Problem,
+    state: State,
+    data: tuple[AnyArray, ...],
+    random: Random,
+    plan: Iterator[tuple[int, int, int]],
+    resume: Result | None,
+) -> Iterator[Result]:
+    """The chunks of a run as they are computed: first what was resumed, or else with the start in it."""
+    if resume is not None:
+        yield resume._replace(status=Status.FINISHED)
+    for begun, blocks, block in plan:
+        before = state
+        state, rows, costs, status = _advance(problem, before, data, random, blocks, block)
+        part = Result(state, Trace(begun + block * np.arange(blocks + 1), rows, costs), status)
+        if not isinstance(status, jax.core.Tracer):
+            part = part._replace(trace=jax.device_get(part.trace), status=np.asarray(status))
+            if not problem.ensemble:
+                part = part._replace(status=Status(int(status)))
+        if part.status is Status.NOT_FINITE:
+            part = _up_to_last_finite(problem, before, data, random, part)
+        yield part if begun == 0 and resume is None else _without_start(part)
+        if not isinstance(status, jax.core.Tracer) and np.all(part.status == Status.NOT_FINITE):
+            return
+
+
+def _without_start(part: Result) -> Result:
+    """A chunk's trace begins where the one before it ended: leave that row out."""
+    time = (slice(None),) * np.ndim(part.state.step) + (slice(1, None),)
+    step, params, cost = part.trace
+    rows = jax.tree.map(lambda row: row[time], params)
+    return part._replace(trace=Trace(step[1:], rows, None if cost is None else cost[time]))
+
+
+def _up_to_last_finite(
+    problem: _Problem, state: State, data: tuple[AnyArray, ...], random: Random, part: Result
+) -> Result:
+    """Repeat a chunk that left the finite numbers a step at a time, up to the step before it did."""
+    begun = int(state.step)
+    for _ in range(int(part.state.step) - begun):
+        after, _, _, status = _advance(problem, state, data, random, 1, 1)
+        if status == Status.NOT_FINITE:
+            break
+        state = after
+    taken = int(state.step) - begun
+    kept = part.trace.step <= begun + taken
+    rows = jax.tree.map(lambda row: row[kept], part.trace.params)
+    trace = Trace(part.trace.step[kept], rows, None if part.cost is None else part.trace.cost[: taken + 1])
+    return Result(state, trace, Status.NOT_FINITE)
+
+
+@partial(jax.jit, static_argnames=("problem", "blocks", "block"))
+def _advance(
+    problem: _Problem, state: State, data: tuple[AnyArray, ...], random: Random, blocks: int, block: int
+) -> tuple[State, Any, Array | None, Array]:
+    """Take blocks × block steps: the state after them, rows, costs and status, for every member."""
+    advance = partial(_advance_one, problem, blocks=blocks, block=block)
+    if problem.ensemble:
+        advance = jax.vmap(advance, in_axes=(0, None, Random(None, 0, 0)))
+    return advance(state, data, random)
+
+
+def _advance_one(
+    problem: _Problem, state: State, data: tuple[AnyArray, ...], random: Random, *, blocks: int, block: int
+) -> tuple[State, Any, Array | None, Array]:
+    samples = data[0].shape[-1] if data else 0
+    drawn = draws.draw(problem.chance, random, state.step, blocks * block + 1, state.params, samples)
+
+    def cost_of(params: Params, draw: Draw) -> Array | None:
+        return None if problem.cost is None else problem.cost(params, *draw.batch(data))
+
+    def take_step(state: State, draw: Draw) -> tuple[State, Array | None]:
+        batch = draw.batch(data)
+        cost = cost_of(state.params, draw)
+        jacobian = draw.noised(problem.jacobian(state.params, *batch))
+        line_search = _for_line_search(problem, cost, jacobian, batch)
+        update, rule = problem.update(jacobian, state.rule, state.params, **line_search)
+        return State(state.step + 1, optax.apply_updates(state.params, update), rule), cost
+
+    def take_block(state: State, draws_of_block: Draw) -> tuple[State, tuple[Any, Array | None]]:
+        state, costs = lax.scan(take_step, state, draws_of_block, length=block)
+        return state, (state.params, costs)
+
+    in_blocks = jax.tree.map(lambda d: d[:-1].reshape(blocks, block, *d.shape[1:]), drawn)
+    start = state.params
+    state, (rows, costs) = lax.scan(take_block, state, in_blocks, length=blocks)
+    rows = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), start, rows)
+    if costs is not None:
+        last = cost_of(state.params, jax.tree.map(lambda d: d[-1], drawn))
+        costs = jnp.append(costs, last)
+    finite = jnp.all(jnp.array([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves((state.params, costs))]))
+    return state, rows, costs, jnp.where(finite, Status.FINISHED, Status.NOT_FINITE)
+
+
+def _for_line_search(
+    problem: _Problem, cost: Array | None, jacobian: Any, batch: tuple[AnyArray, ...]
+) -> dict[str, Any]:
+    """What an optax line search asks for; it differentiates the cost, and so gets the hand-written way."""
+    if problem.cost is None:
+        return {}
+    value_fn = autodiff.with_gradient(
+        lambda params: problem.cost(params, *batch), lambda params: problem.jacobian(params, *batch)
+    )
+    return {"value": cost, "grad": jacobian, "value_fn": value_fn}
+
+
+def _start(rule: Rule, params: Params, ensemble: bool) -> State:
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        require.floating("params" + jax.tree_util.keystr(path), leaf)
+        if ensemble and leaf.shape[:1] in ((), (0,)):
+            raise ValueError(f"`params` of an ensemble need a leading axis of members; got shape {leaf.shape}")
+    params = jax.tree.map(jnp.asarray, params)
+    leaves = jax.tree.leaves(params)
+    if not leaves:
+        raise ValueError(f"`params` must hold at least one array; got {params!r}")
+    step = jnp.zeros(leaves[0].shape[:1] if ensemble else (), int)
+    return State(step, params, (jax.vmap(rule.init) if ensemble else rule.init)(params))
+
+
+def _check(problem: _Problem, params: Params, data: tuple[AnyArray, ...]) -> None:
+    """Look at what `jacobian` and `cost` would return, without computing it."""
+    members = 1 if problem.ensemble else 0
+
+    def described(leaf: AnyArray) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
+
+    member = jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape[members:], p.dtype), params)
+    batch = tuple(
+        jax.ShapeDtypeStruct((*a.shape[:-1], problem.chance.batch_size or a.shape[-1]), jnp.asarray(a).dtype)
+        for a in data
+    )
+    got = jax.tree.map(described, jax.eval_shape(problem.jacobian, member, *batch))
+    if jax.tree.structure(got) != jax.tree.structure(member):
+        raise ValueError(
+            f"`jacobian` must return the structure of `params`, {jax.tree.structure(member)}; "
+            f"got {jax.tree.structure(got)}"
+        )
+    for (path, want), have in zip(
+        jax.tree_util.tree_leaves_with_path(member), jax.tree.leaves(got), strict=True
+    ):
+        if (have.shape, have.dtype) != (want.shape, want.dtype):
+            raise ValueError(
+                f"`jacobian(params)`{jax.tree_util.keystr(path)} must be {want.dtype}{list(want.shape)} like "
+                f"the parameter it belongs to; got {have.dtype}{list(have.shape)}"
+            )
+    if problem.cost is not None:
+        cost = jax.eval_shape(problem.cost, member, *batch)
+        if jax.tree.structure(cost) != jax.tree.structure(0) or cost.shape != ():
+            raise ValueError(f"`cost` must return a single number; got {cost}")
+
+
+def _check_room(params: Params, rows: int) -> None:
+    """Refuse a trace that would not fit, before it is computed."""
+    needed = rows * sum(leaf.nbytes for leaf in jax.tree.leaves(params))
+    if needed > _ROOM:
+        raise ValueError(
+            f"`record_every` must be larger: {rows} rows of parameters take {needed / 2**30:.1f} GiB, and a "
+            f"trace may take {_ROOM // 2**30}; record every {-(-needed // _ROOM)} times as many steps"
+        )

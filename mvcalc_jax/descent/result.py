@@ -1,0 +1,104 @@
+"""What a descent leaves behind: where it is, how it came there, and how it ended."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int, PyTree
+
+from mvcalc_jax.require import AnyArray
+
+Params = PyTree[Float[AnyArray, "..."]]
+
+
+class Status(IntEnum):
+    """How a run ended: 0 as asked, below 0 not."""
+
+    FINISHED = 0
+    NOT_FINITE = -1
+    INTERRUPTED = -2
+
+
+class State(NamedTuple):
+    """What the next step needs. `rule` is what the update rule remembers."""
+
+    step: Int[AnyArray, "*m"]
+    params: Any
+    rule: Any
+
+
+class Trace(NamedTuple):
+    """What happened on the way. Where there are members of an ensemble, their axis comes first.
+
+    cost[k] is the cost after k steps, on the batch of the step that follows where there are batches;
+    None if no cost was given. Row r of `params` holds the parameters after step[r] steps.
+    """
+
+    step: Int[AnyArray, " r"]
+    params: Any
+    cost: Float[AnyArray, "*m s"] | None
+
+
+class Result(NamedTuple):
+    """A run, or a chunk of one. A tree of arrays, so `jax.vmap` may return many at once."""
+
+    state: State
+    trace: Trace
+    status: Status | Int[AnyArray, "*m"]
+
+    @property
+    def params(self) -> Any:
+        """The parameters after the last step; after a failure, the last that were finite."""
+        return self.state.params
+
+    @property
+    def cost(self) -> Any:
+        """The cost of `params`, one for each member of an ensemble; None if no cost was given."""
+        return None if self.trace.cost is None else self.trace.cost[..., -1]
+
+    @property
+    def steps(self) -> int:
+        """The number of steps taken."""
+        return int(np.max(self.state.step))
+
+    @property
+    def message(self) -> str:
+        """The status as a sentence."""
+        if np.ndim(self.status):
+            kept = int(np.sum(np.asarray(self.status) == Status.FINISHED))
+            return f"{kept} of {np.size(self.status)} members took all their steps and stayed finite"
+        match Status(int(self.status)):
+            case Status.FINISHED:
+                return f"took all {self.steps} steps"
+            case Status.INTERRUPTED:
+                return f"stopped on request after step {self.steps}"
+            case Status.NOT_FINITE if self.steps == 0:
+                return (
+                    "stopped before the first step, which starts or ends with a cost, a Jacobian or a parameter "
+                    "that is infinite or NaN; look at the parameters, the data and the learning rate"
+                )
+            case Status.NOT_FINITE:
+                return (
+                    f"stopped after step {self.steps}: the next one makes the cost or a parameter infinite or "
+                    "NaN; the last finite parameters are kept; try a smaller learning rate"
+                )
+
+
+def join(parts: Sequence[Result]) -> Result:
+    """One result from consecutive chunks of a run."""
+    last = parts[-1]
+    if len(parts) == 1:
+        return last
+    time = np.ndim(last.state.step)  # an ensemble's members come before it
+
+    def joined(*rows: AnyArray) -> np.ndarray:
+        return np.concatenate([np.asarray(row) for row in rows], axis=time)
+
+    trace = Trace(
+        step=np.concatenate([part.trace.step for part in parts]),
+        params=jax.tree.map(joined, *[part.trace.params for part in parts]),
+        cost=None if last.trace.cost is None else joined(*[part.trace.cost for part in parts]),
+    )
+    return last._replace(trace=trace)

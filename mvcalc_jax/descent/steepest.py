@@ -1,0 +1,88 @@
+r"""Steepest descent: a step against the Jacobian, as long as the Jacobian times the learning rate.
+
+    p ← p − η_k · ∂C/∂p
+
+η is the learning rate (the course says aggression), constant or a function of the step k. With noise ν,
+the course's stochastic descent: each tensor's Jacobian is first multiplied by a number of its own,
+1 + ν·N(0,1), drawn anew at every step.
+
+On a quadratic with largest curvature λ, steps shrink the error only while η < 2/λ: above it they overshoot
+by more than they gain. Reference: Nocedal and Wright, Numerical Optimization (2006), §3.3.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Unpack
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from mvcalc_jax import require
+from mvcalc_jax.descent.loop import Options, Rule, descend
+from mvcalc_jax.descent.result import Params, Result
+from mvcalc_jax.require import AnyArray
+
+Schedule = Callable[[Array], Array]
+
+
+class SteepestState(NamedTuple):
+    """The step's number, for a schedule, and the constant rate where there is none."""
+
+    step: Int[AnyArray, "*m"]
+    learning_rate: Float[AnyArray, "*m"]
+
+
+class _Update(NamedTuple):
+    """p ← p − ηJ. All constant rates share one compiled loop: η is part of the state, not of the program."""
+
+    schedule: Schedule | None
+
+    def __call__(
+        self, jacobian: Any, state: SteepestState, params: Any = None, **for_line_search: Any
+    ) -> tuple[Any, SteepestState]:
+        η = state.learning_rate if self.schedule is None else self.schedule(state.step)
+        update = jax.tree.map(lambda J: -jnp.asarray(η, J.dtype) * J, jacobian)
+        return update, SteepestState(state.step + 1, state.learning_rate)
+
+
+def steepest(learning_rate: float | AnyArray | Schedule) -> Rule:
+    """The rule p ← p − ηJ, for a constant η or a schedule (any of optax's, say)."""
+    schedule = learning_rate if callable(learning_rate) else None
+    if schedule is None:
+        require.positive("learning_rate", learning_rate)
+
+    def init(params: Any) -> SteepestState:
+        dtype = jnp.result_type(*jax.tree.leaves(params))
+        constant = jnp.asarray(np.nan if schedule else learning_rate, dtype)
+        return SteepestState(jnp.zeros((), int), constant)
+
+    return Rule(init, _Update(schedule))
+
+
+def steepest_descent(
+    jacobian: Callable[..., Any],
+    params: Params,
+    *,
+    steps: int,
+    learning_rate: float | AnyArray | Schedule,
+    **options: Unpack[Options],
+) -> Result:
+    """Walk downhill from `params` for `steps` steps.
+
+    Args:
+        jacobian: `jacobian(params)`, with the structure, shapes and dtypes of `params`; with `data`,
+            `jacobian(params, *data)`.
+        params: any tree of floating-point arrays.
+        steps: how many steps, at least 1.
+        learning_rate: η, in units of params²/cost, or a function of the step's number.
+        **options: `noise`, `key`, `cost`, `record_every` and the rest of `Options`.
+
+    Returns:
+        A `Result`: `.params`, `.trace` (`.cost`, `.params`, `.step`), `.status`, `.message`. A rate that is
+        too large is not an error but a status, and the last finite parameters are kept.
+
+    Raises:
+        ValueError, TypeError: for arguments that do not fit together, before any step.
+    """
+    return descend(steepest(learning_rate), jacobian, params, steps=steps, **options)

@@ -1,0 +1,116 @@
+r"""Activations σ, each beside its derivative σ′.
+
+| name     | σ(z)                    | σ′(z)             |
+|----------|-------------------------|-------------------|
+| logistic | 1/(1 + e⁻ᶻ)             | σ(1 − σ)          |
+| tanh     | (eᶻ − e⁻ᶻ)/(eᶻ + e⁻ᶻ)   | (1 + σ)(1 − σ)    |
+| relu     | max(z, 0)               | 1 if z > 0 else 0 |
+| softplus | ln(1 + eᶻ)              | logistic(z)       |
+| sin      | sin z                   | cos z             |
+| identity | z                       | 1                 |
+
+All act element by element: the full Jacobian ∂σ(z)/∂z is diagonal, and σ′ is that diagonal.
+Every value is finite at z = ±1000 and beyond, because none forms eᶻ of a large positive number.
+At relu's kink σ′(0) = 0, the choice that JAX makes too.
+Where 1 − σ rounds to 0 (z > 17 in float32, 37 in float64) σ′ does too: true to within one rounding of σ.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mvcalc_jax import require
+from mvcalc_jax.require import AnyArray
+
+
+def logistic(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    return jax.nn.sigmoid(z)
+
+
+def d_logistic(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    σ = logistic(z)
+    return σ * (1 - σ)
+
+
+def tanh(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    return jnp.tanh(z)
+
+
+def d_tanh(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    σ = tanh(z)
+    return (1 + σ) * (1 - σ)  # not 1 − σ²: the product keeps the digits where σ is near ±1
+
+
+def relu(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    return jax.nn.relu(z)
+
+
+def d_relu(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    return jnp.where(z > 0, jnp.ones_like(z), jnp.zeros_like(z))
+
+
+def softplus(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    return jax.nn.softplus(z)
+
+
+def d_softplus(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    return logistic(z)
+
+
+def sin(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    return jnp.sin(z)
+
+
+def d_sin(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    return jnp.cos(z)
+
+
+def identity(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    return jnp.asarray(z)
+
+
+def d_identity(z: Float[AnyArray, "..."]) -> Float[Array, "..."]:
+    return jnp.ones_like(z)
+
+
+class Activation(NamedTuple):
+    """A function and its derivative, both element by element."""
+
+    f: Callable[[AnyArray], Array]
+    d_f: Callable[[AnyArray], Array]
+
+
+ACTIVATIONS = {
+    "logistic": Activation(logistic, d_logistic),
+    "tanh": Activation(tanh, d_tanh),
+    "relu": Activation(relu, d_relu),
+    "softplus": Activation(softplus, d_softplus),
+    "sin": Activation(sin, d_sin),
+    "identity": Activation(identity, d_identity),
+}
+
+Choice = str | Activation | Sequence[str | Activation]
+"""A name, an (f, d_f) pair of your own, or one of either for every layer."""
+
+
+def per_layer(activation: Choice, depth: int) -> tuple[Activation, ...]:
+    """The activation of each of `depth` layers.
+
+    Raises:
+        ValueError: for an unknown name, or a list whose length is not the number of layers.
+    """
+    if isinstance(activation, (str, Activation)):
+        choices: Sequence[str | Activation] = (activation,) * depth
+    else:
+        choices = tuple(activation)
+    if len(choices) != depth:
+        raise ValueError(
+            f"`activation` must be one name, or one for each of the {depth} layers; got {len(choices)}"
+        )
+    for choice in choices:
+        if isinstance(choice, str):
+            require.one_of("activation", choice, ACTIVATIONS)
+    return tuple(ACTIVATIONS[c] if isinstance(c, str) else c for c in choices)

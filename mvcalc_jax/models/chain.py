@@ -1,0 +1,110 @@
+"""The factors of a network's chain rule as things to look at: names, shapes, full Jacobians, products.
+
+A local Jacobian of a network is mostly zeros and repeats, so backpropagation never forms it: it keeps
+a small array and multiplies by that. A `Factor` holds the small array and can spread it out into the
+full Jacobian, output axes first, to be compared with autodiff. For o rows, h rows before, n samples:
+
+    factor      kept           full Jacobian                           multiplies D = ∂C/∂(its top) as
+    ∂C/∂aᴸ      (o, n)         (o, n)                                  the start
+    ∂aˡ/∂zˡ     σ′, (o, n)     (o, n, o, n)  J[i,k,j,q] = δᵢⱼ δₖq σ′ᵢₖ  D ⊙ σ′
+    ∂zˡ/∂Wˡ     a, (h, n)      (o, n, o, h)  J[i,k,j,q] = δᵢⱼ a_qₖ      D aᵀ, which sums over samples
+    ∂zˡ/∂bˡ     1, (1, n)      (o, n, o, 1)  J[i,k,j,0] = δᵢⱼ          the sum of D over samples
+    ∂zˡ/∂aˡ⁻¹   W, (o, h)      (o, n, h, n)  J[i,k,j,q] = Wᵢⱼ δₖq       Wᵀ D
+"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mvcalc_jax import require, text
+from mvcalc_jax.require import AnyArray
+
+_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Factor(NamedTuple):
+    """One local Jacobian ∂top/∂bottom."""
+
+    top: str
+    bottom: str
+    formula: str
+    kept: Float[AnyArray, "..."]
+    form: Literal["cost", "diagonal", "input", "bias", "weight"]
+    shape: tuple[int, ...]
+    """The shape of the full Jacobian: the top's axes, then the bottom's."""
+
+    @property
+    def name(self) -> str:
+        return f"∂{self.top}/∂{self.bottom}"
+
+    def full(self) -> Float[Array, "..."]:
+        """The Jacobian in full, as `jax.jacobian` returns it."""
+        if self.form == "cost":
+            return jnp.asarray(self.kept)
+        rows, samples = (jnp.eye(length, dtype=self.kept.dtype) for length in self.shape[:2])
+        match self.form:
+            case "diagonal":
+                return jnp.einsum("ij,kq,ik->ikjq", rows, samples, self.kept)
+            case "input" | "bias":
+                return jnp.einsum("ij,qk->ikjq", rows, self.kept)
+            case "weight":
+                return jnp.einsum("ij,kq->ikjq", self.kept, samples)
+
+    def pull(self, D: Float[AnyArray, "o n"]) -> Float[Array, "..."]:
+        """∂C/∂bottom from D = ∂C/∂top, without forming the full Jacobian."""
+        match self.form:
+            case "cost":
+                return jnp.asarray(D * self.kept)
+            case "diagonal":
+                return jnp.asarray(D * self.kept)
+            case "input" | "bias":
+                return jnp.asarray(D @ self.kept.T)
+            case "weight":
+                return jnp.asarray(self.kept.T @ D)
+
+
+class ChainRule(dict[str, Factor]):
+    """The factors from the cost back to the input, by name; `print` shows them all.
+
+    Names may be typed plainly: `"dz3/dW3"` finds ∂z³/∂W³.
+    """
+
+    def __init__(self, factors: Iterable[Factor]):
+        super().__init__((factor.name, factor) for factor in factors)
+
+    def __missing__(self, name: str) -> Factor:
+        spelled = "/".join("∂" + superscript(part.lstrip("d∂")) for part in name.split("/"))
+        require.one_of("factor", spelled, self)
+        return self[spelled]
+
+    def path(self, bottom: str) -> list[Factor]:
+        """The factors that lead from the cost down to, say, "W¹", in the order multiplied."""
+        above = {factor.bottom: factor for factor in self.values()}
+        bottom = superscript(bottom)
+        require.one_of("end of a chain", bottom, above)
+        path = [above[bottom]]
+        while path[0].top != "C":
+            path.insert(0, above[path[0].top])
+        return path
+
+    def product(self, bottom: str) -> Float[Array, "..."]:
+        """∂C/∂bottom: the factors of `path`, multiplied from the cost on down."""
+        D = jnp.ones(())
+        for factor in self.path(bottom):
+            D = factor.pull(D)
+        return D
+
+    def __str__(self) -> str:
+        rows = [("factor", "kept", "", "full Jacobian")]
+        rows += [(f.name, f.formula, str(f.kept.shape), str(f.shape)) for f in self.values()]
+        lines = [text.columns(rows)]
+        for bottom in (f.bottom for f in self.values() if f.form in ("input", "bias")):
+            product = " · ".join(factor.name for factor in self.path(bottom))
+            lines.append(f"∂C/∂{bottom} = {product}")
+        return "\n".join(lines)
+
+
+def superscript(name: str) -> str:
+    return name.translate(_SUPERSCRIPT)

@@ -1,0 +1,204 @@
+r"""A fully connected network, its cost, and every derivative of it by the chain rule, by hand.
+
+Layer l of L takes a^{l−1} to aˡ, with a⁰ = x:
+
+    zˡ = Wˡ a^{l−1} + bˡ,    aˡ = σ(zˡ),    C = Σₖ wₖ ‖aᴸₖ − yₖ‖² / Σₖ wₖ
+
+Features are rows and samples are columns: x is (i, n), y is (o, n), Wˡ is (o, i), bˡ is (o, 1).
+The weights wₖ of the n samples are 1 unless given, and then C = ‖aᴸ − y‖²_F / n.
+
+Derivation. Write dz for ∂C/∂z, which has z's shape. From the last layer back to the first:
+
+    da = 2 w ⊙ (aᴸ − y) / Σ w              the cost, once
+    dz = da ⊙ σ′(z)                        ∂a/∂z is diagonal
+    ∂C/∂W = dz (a^{l−1})ᵀ                  ∂z/∂W is a^{l−1}; the product sums over samples
+    ∂C/∂b = Σₖ dzₖ                         ∂z/∂b is 1
+    da = Wᵀ dz                             ∂z/∂a^{l−1} is W: hand it to the layer before
+
+`factors` shows these links one by one. References: Rumelhart, Hinton and Williams, Nature 323 (1986);
+Griewank and Walther, Evaluating Derivatives (2008), §3.2.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from mvcalc_jax import require
+from mvcalc_jax.models.activations import Choice, per_layer
+from mvcalc_jax.models.chain import ChainRule, Factor, superscript
+from mvcalc_jax.require import AnyArray
+
+
+class Layer(NamedTuple):
+    """One layer's parameters, or the derivatives of the cost with respect to them."""
+
+    W: Float[AnyArray, "o i"]
+    b: Float[AnyArray, "o 1"]
+
+
+Params = Sequence[Layer]
+
+
+class Trace(NamedTuple):
+    """Every intermediate of the forward pass: z = (z¹, …, zᴸ) and a = (a⁰, …, aᴸ), a⁰ being x."""
+
+    z: tuple[Float[Array, "_ n"], ...]
+    a: tuple[Float[AnyArray, "_ n"], ...]
+
+
+def init(
+    key: PRNGKeyArray, sizes: Sequence[int], *, scale: float = 0.5, dtype: type | np.dtype = float
+) -> tuple[Layer, ...]:
+    """Random parameters: every entry of W and b drawn from N(0, scale²).
+
+    Args:
+        key: from `jax.random.key(seed)`.
+        sizes: the width of the input, of each hidden layer, and of the output: (1, 6, 7, 2) is the
+            network of 77 parameters that draws a curve.
+        scale: the standard deviation; ½ is the course's.
+        dtype: float64 where JAX has it enabled, else float32, unless named.
+
+    Raises:
+        ValueError: for fewer than two sizes, or one below 1.
+    """
+    sizes = [require.whole("sizes", size, least=1) for size in sizes]
+    if len(sizes) < 2:
+        raise ValueError(f"`sizes` must name an input and an output width at least; got {tuple(sizes)}")
+    shapes = [(o, i + 1) for i, o in zip(sizes, sizes[1:], strict=False)]
+    drawn = scale * jax.random.normal(key, (sum(o * i for o, i in shapes),), dtype)
+    ends = np.cumsum([o * i for o, i in shapes])[:-1]
+    blocks = [part.reshape(of) for part, of in zip(jnp.split(drawn, ends), shapes, strict=True)]
+    return tuple(Layer(W=block[:, 1:], b=block[:, :1]) for block in blocks)
+
+
+def trace(params: Params, x: Float[AnyArray, "i n"], *, activation: Choice = "logistic") -> Trace:
+    """The forward pass in named steps, all of them kept for the way back."""
+    _check(params, x)
+    zs, activations = [], [x]
+    for (W, b), σ in zip(params, per_layer(activation, len(params)), strict=True):
+        zs.append(W @ activations[-1] + b)
+        activations.append(σ.f(zs[-1]))
+    return Trace(tuple(zs), tuple(activations))
+
+
+def forward(
+    params: Params, x: Float[AnyArray, "i n"], *, activation: Choice = "logistic"
+) -> Float[Array, "o n"]:
+    """The output aᴸ for every column of x.
+
+    Args:
+        params: a `Layer(W, b)` for each layer, as `init` makes them.
+        x: (i, n), a sample in each column.
+        activation: a name of `ACTIVATIONS` for all layers, or a sequence with one for each.
+
+    Raises:
+        ValueError: where shapes do not fit together.
+        TypeError: where numbers are not floating-point.
+    """
+    return jnp.asarray(trace(params, x, activation=activation).a[-1])
+
+
+def cost(
+    params: Params,
+    x: Float[AnyArray, "i n"],
+    y: Float[AnyArray, "o n"],
+    *,
+    activation: Choice = "logistic",
+    weights: Float[AnyArray, " n"] | None = None,
+) -> Float[Array, ""]:
+    """C = ‖aᴸ − y‖²_F / n, or the weighted mean of the samples' squared errors.
+
+    A weight of 0 leaves a sample out, so one compiled program serves data of any size up to n.
+    """
+    a = forward(params, x, activation=activation)
+    _check_target(a, y, weights)
+    return jnp.sum(_share(y, weights) * (a - y) ** 2)
+
+
+def jacobian(
+    params: Params,
+    x: Float[AnyArray, "i n"],
+    y: Float[AnyArray, "o n"],
+    *,
+    activation: Choice = "logistic",
+    weights: Float[AnyArray, " n"] | None = None,
+) -> Params:
+    """All ∂C/∂W and ∂C/∂b, in the structure of `params`: forward in named steps, back in reverse."""
+    σ = per_layer(activation, len(params))
+    z, a = trace(params, x, activation=σ)
+    _check_target(a[-1], y, weights)
+
+    da = 2 * _share(y, weights) * (a[-1] - y)
+    derivatives = []
+    for l in reversed(range(len(params))):
+        W, _ = params[l]
+        dz = da * σ[l].d_f(z[l])
+        derivatives.append(Layer(W=dz @ a[l].T, b=dz.sum(axis=1, keepdims=True)))
+        da = W.T @ dz
+    return jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(derivatives[::-1]))
+
+
+def factors(
+    params: Params,
+    x: Float[AnyArray, "i n"],
+    y: Float[AnyArray, "o n"],
+    *,
+    activation: Choice = "logistic",
+) -> ChainRule:
+    """The links that `jacobian` multiplies, one by one, from the cost back to the input.
+
+    `print(factors(…))` shows each with its shape; `factors(…)["∂a³/∂z³"]` is one of them, and
+    `factors(…).product("W¹")` multiplies those that lead from the cost to W¹.
+    """
+    σ = per_layer(activation, len(params))
+    z, a = trace(params, x, activation=σ)
+    _check_target(a[-1], y, None)
+    names = [superscript(str(l)) for l in range(len(params) + 1)]
+    (o, n), L = y.shape, names[-1]
+    chain = [Factor("C", f"a{L}", f"2(a{L} − y)/n", 2 * _share(y, None) * (a[-1] - y), "cost", (o, n))]
+    for l in reversed(range(len(params))):
+        (W, _), (o, h) = params[l], params[l][0].shape
+        top, below = names[l + 1], names[l]
+        ones = jnp.ones_like(z[l][:1])
+        chain += [
+            Factor(f"a{top}", f"z{top}", f"σ′(z{top})", σ[l].d_f(z[l]), "diagonal", (o, n, o, n)),
+            Factor(f"z{top}", f"W{top}", f"a{below}", a[l], "input", (o, n, o, h)),
+            Factor(f"z{top}", f"b{top}", "1", ones, "bias", (o, n, o, 1)),
+            Factor(f"z{top}", f"a{below}", f"W{top}", W, "weight", (o, n, h, n)),
+        ]
+    return ChainRule(chain)
+
+
+def _share(y: AnyArray, weights: AnyArray | None) -> AnyArray | float:
+    """Each sample's share of the mean: w/Σw, or 1/n."""
+    return 1 / y.shape[1] if weights is None else weights / weights.sum()
+
+
+def _check(params: Params, x: AnyArray) -> None:
+    if len(params) == 0:
+        raise ValueError("`params` must hold at least one Layer(W, b); got none; network.init makes them")
+    require.floating("x", x)
+    width = x.shape[0] if x.ndim else None
+    for l, (W, b) in enumerate(params):
+        require.floating(f"params[{l}].W", W)
+        require.floating(f"params[{l}].b", b)
+        require.shape(f"params[{l}].W", W, (None, None), "(outputs, inputs)")
+        require.shape(f"params[{l}].b", b, (W.shape[0], 1), "one row for each row of W")
+        if l:
+            require.shape(f"params[{l}].W", W, (None, width), f"one column for each row of params[{l - 1}].W")
+        width = W.shape[0]
+    require.shape("x", x, (params[0][0].shape[1], None), "(inputs of the first layer, samples)")
+    if x.shape[1] == 0:
+        raise ValueError(f"`x` must hold at least one sample in its columns; got shape {x.shape}")
+
+
+def _check_target(a: AnyArray, y: AnyArray, weights: AnyArray | None) -> None:
+    require.floating("y", y)
+    require.shape("y", y, a.shape, "(outputs of the last layer, samples of x)")
+    if weights is not None:
+        require.floating("weights", weights)
+        require.shape("weights", weights, (a.shape[1],), "one for each sample")

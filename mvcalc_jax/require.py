@@ -1,0 +1,101 @@
+"""What an argument must be, said once: what was required, what was got, what to do.
+
+Misuse raises before any work: `ValueError` for a wrong value or shape, `TypeError` for a wrong kind.
+A numerical outcome is never raised; it is a status (see `mvcalc_jax.descent`).
+
+The names of the axes in every signature of the package:
+
+    n   samples (columns of a network's x and y), or bins of a histogram
+    i   inputs of a layer or network
+    o   outputs of a layer or network
+    s   steps of a descent
+    r   rows of a trace
+    m   members of an ensemble
+    p   parameters
+    ...  any leading batch axes
+"""
+
+import difflib
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+AnyArray = jax.Array | np.ndarray
+"""An array of JAX's or NumPy's, or a tracer of one."""
+
+
+def floating(name: str, value: Any) -> None:
+    """Require an array of floating-point numbers.
+
+    Raises:
+        TypeError: if `value` is not an array, or its numbers are integers, booleans or complex.
+    """
+    if not isinstance(value, AnyArray):
+        raise TypeError(
+            f"`{name}` must be an array of floating-point numbers; got {type(value).__name__}; "
+            f"convert it with jnp.asarray({name}, float)"
+        )
+    if not jnp.issubdtype(value.dtype, jnp.floating):
+        raise TypeError(
+            f"`{name}` must hold floating-point numbers; got {value.dtype}; "
+            f"convert it with {name}.astype(float)"
+        )
+
+
+def shape(name: str, value: AnyArray, required: tuple[int | None, ...], meaning: str) -> None:
+    """Require a shape; `None` in `required` stands for any length. `meaning` names the axes."""
+    fits = len(value.shape) == len(required) and all(
+        want in (None, got) for want, got in zip(required, value.shape, strict=True)
+    )
+    if not fits:
+        wanted = "(" + ", ".join("any" if n is None else str(n) for n in required)
+        wanted += ",)" if len(required) == 1 else ")"
+        raise ValueError(f"`{name}` must have shape {wanted}, {meaning}; got {value.shape}")
+
+
+def finite(name: str, value: Any) -> None:
+    """Require finite numbers, where they are known: inside `jit` and `vmap` nothing can be looked at."""
+    if isinstance(value, jax.core.Tracer):
+        return
+    array = np.asarray(value)
+    bad = np.argwhere(~np.isfinite(array))
+    if bad.size:
+        index = tuple(int(i) for i in bad[0])
+        where = f" at index {index}" if index else ""
+        raise ValueError(
+            f"`{name}` must be finite; got {array[index]}{where}"
+            + (f" and {len(bad) - 1} more like it" if len(bad) > 1 else "")
+        )
+
+
+def positive(name: str, value: Any) -> None:
+    """Require finite numbers above zero, where they are known."""
+    if isinstance(value, jax.core.Tracer):
+        return
+    finite(name, value)
+    if np.any(np.asarray(value) <= 0):
+        raise ValueError(f"`{name}` must be positive; got {np.min(np.asarray(value))}")
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """Require a whole number of at least `least`, and return it as an `int`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"`{name}` must be a whole number; got {value!r}") from None
+    if number < least:
+        raise ValueError(f"`{name}` must be at least {least}; got {number}")
+    return number
+
+
+def one_of(what: str, name: str, known: Iterable[str]) -> None:
+    """Require a known name; the error suggests the nearest and lists them all."""
+    names = list(known)
+    if name not in names:
+        near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"unknown {what} {name!r}; {hint}known: {', '.join(names)}")

@@ -1,0 +1,17 @@
+"""Rows of text as a table, for a terminal or for a report."""
+
+from collections.abc import Sequence
+
+Rows = Sequence[Sequence[str]]
+
+
+def columns(rows: Rows) -> str:
+    """A line for each row, cells padded to the width of their column."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def markdown(rows: Rows) -> str:
+    """A Markdown table; the first row is its header."""
+    header, *body = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *body])
