@@ -1,0 +1,22 @@
+"""mvcalc-jax: write a function and its derivative by hand; the package proves the derivative, runs it inside
+one compiled loop, and shows you what happened.
+
+The tree is the sentence – functions, models, descent, proof, pictures – and imports point down this list:
+
+    autodiff   the one door to JAX's autodiff
+    calculus   functions of one and several variables: slopes
+    models     network, gaussian: pure functions with hand-written Jacobians
+    descent    steepest_descent, optax_descent, and the one loop
+    verify     check_jacobian, assert_jacobian
+    data       curves to draw, histograms to fit
+    plots      arrays and Axes in, pictures out
+    runs       the run directory
+    devices, command, cli
+
+Public names are loaded when they are first used (`__init__.pyi` lists them), so that `mvcalc --help` need
+not wait for JAX.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

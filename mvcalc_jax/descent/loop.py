@@ -14,7 +14,8 @@ undisturbed run bit for bit. Under `jax.vmap` or `jax.jit` nothing can be looked
 is one chunk.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any, NamedTuple, TypedDict
 
@@ -43,23 +44,24 @@ class Rule(NamedTuple):
     update: Callable[..., tuple[Any, Any]]
 
 
-Watcher = Callable[[Iterator[Result]], Iterator[Result]]
+Stream = Generator[Result, None, None]
+Watcher = Callable[[Stream], Stream]
 """Stands between the loop and its result: takes the stream of chunks and passes every one on."""
 
 
 class Options(TypedDict, total=False):
     """What every descent can be asked for, beside its steps and its rule.
 
-    cost: `cost(params, *data)`, a scalar; recorded after every step, and needed by line searches.
+    cost: `cost(params, *data)`, a scalar; recorded in the trace, and needed by line searches.
     data: arrays passed on to `jacobian` and `cost`, samples on their last axis.
     batch_size: samples drawn for each step, without replacement within a pass over the data.
     noise: standard deviation of the factor by which each tensor of the Jacobian is multiplied.
     key: from `jax.random.key`; needed where there is noise or a batch size.
-    record_every: steps between two rows of parameters in the trace; 1 unless given.
+    record_every: steps between two rows of the trace; 1 unless given.
     chunk: steps compiled together, and so between two looks by the host; 1000 unless given.
     progress: show a progress bar on stderr.
     watch: what else to do with the stream of chunks, in order.
-    resume: a result to go on from, in place of `params`; its trace is kept.
+    resume: a result to go on from, in place of `params`; its trace is kept, and `steps` counts its steps too.
     ensemble: `params` and `key` carry a leading axis of members; a member that fails does not stop
         the others, and `status` has an entry for each.
     """
@@ -85,6 +87,30 @@ class _Problem(NamedTuple):
     update: Callable[..., tuple[Any, Any]]
     chance: Chance
     ensemble: bool
+
+
+def begin(
+    rule: Rule, params: Params, *, cost: Callable[..., Array] | None = None, ensemble: bool = False
+) -> Result:
+    """The result of no steps: where a run starts, with an empty trace.
+
+    Raises:
+        ValueError, TypeError: unless `params` is a tree of floating-point arrays, with members if an ensemble.
+    """
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        require.floating("params" + jax.tree_util.keystr(path), leaf)
+        if ensemble and leaf.shape[:1] in ((), (0,)):
+            raise ValueError(f"`params` of an ensemble need a leading axis of members; got shape {leaf.shape}")
+    params = jax.tree.map(jnp.asarray, params)
+    leaves = jax.tree.leaves(params)
+    if not leaves:
+        raise ValueError(f"`params` must hold at least one array; got {params!r}")
+    members = leaves[0].shape[:1] if ensemble else ()
+    no_rows = jax.tree.map(lambda p: np.zeros((*members, 0, *p.shape[len(members) :]), p.dtype), params)
+    no_costs = None if cost is None else np.zeros((*members, 0), jnp.result_type(*leaves))
+    state = State(jnp.zeros(members, int), params, (jax.vmap(rule.init) if ensemble else rule.init)(params))
+    status = np.zeros(members, int) if ensemble else Status.FINISHED
+    return Result(state, Trace(np.zeros(0, int), no_rows, no_costs), status)
 
 
 def descend(
@@ -121,26 +147,27 @@ def descend(
     data = tuple(data)
     chance, random = draws.prepare(noise, batch_size, key, data, ensemble)
     problem = _Problem(jacobian, cost, rule.update, chance, ensemble)
-    state = _start(rule, params, ensemble) if resume is None else resume.state
-    _check(problem, state.params, data)
-    _check_room(state.params, steps // record_every + 1)
+    so_far = begin(rule, params, cost=cost, ensemble=ensemble) if resume is None else resume
     begun = 0 if resume is None else resume.steps
     if begun > steps:
         raise ValueError(f"`steps` must be at least the {begun} that `resume` has taken already; got {steps}")
+    _check(problem, so_far.params, data)
+    _check_room(so_far.params, steps, record_every)
 
-    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((state, data, random)))
+    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((so_far, data, random)))
     chunk = steps if traced else max(chunk // record_every, 1) * record_every
-    stream = _chunks(problem, state, data, random, _plan(begun, steps, record_every, chunk), resume)
+    stream = _chunks(problem, so_far, data, random, _plan(begun, steps, record_every, chunk))
     for watcher in (*watch, *([partial(progress_bar, steps=steps)] if progress else [])):
         stream = watcher(stream)
     parts: list[Result] = []
-    try:
-        for part in stream:
-            parts.append(part)
-    except KeyboardInterrupt:
-        if not parts:
-            raise
-        return join(parts)._replace(status=Status.INTERRUPTED)
+    with closing(stream):
+        try:
+            for part in stream:
+                parts.append(part)
+        except KeyboardInterrupt:
+            if not parts:
+                raise
+            return join(parts)._replace(status=Status.INTERRUPTED)
     return join(parts)
 
 
@@ -161,53 +188,51 @@ def _plan(begun: int, steps: int, block: int, chunk: int) -> Iterator[tuple[int,
 
 def _chunks(
     problem: _Problem,
-    state: State,
+    so_far: Result,
     data: tuple[AnyArray, ...],
     random: Random,
     plan: Iterator[tuple[int, int, int]],
-    resume: Result | None,
-) -> Iterator[Result]:
-    """The chunks of a run as they are computed: first what was resumed, or else with the start in it."""
-    if resume is not None:
-        yield resume._replace(status=Status.FINISHED)
+) -> Stream:
+    """What there is so far, if it has a trace, and then the chunks as they are computed."""
+    opened = so_far.trace.step.size > 0
+    if opened:
+        yield so_far._replace(status=Status.FINISHED)
+    state = so_far.state
     for begun, blocks, block in plan:
         before = state
         state, rows, costs, status = _advance(problem, before, data, random, blocks, block)
         part = Result(state, Trace(begun + block * np.arange(blocks + 1), rows, costs), status)
-        if not isinstance(status, jax.core.Tracer):
-            part = part._replace(trace=jax.device_get(part.trace), status=np.asarray(status))
-            if not problem.ensemble:
-                part = part._replace(status=Status(int(status)))
+        traced = isinstance(status, jax.core.Tracer)
+        if not traced:
+            part = part._replace(trace=jax.device_get(part.trace), status=np.asarray(status, int))
+        if not traced and not problem.ensemble:
+            part = part._replace(status=Status(int(status)))
         if part.status is Status.NOT_FINITE:
             part = _up_to_last_finite(problem, before, data, random, part)
-        yield part if begun == 0 and resume is None else _without_start(part)
-        if not isinstance(status, jax.core.Tracer) and np.all(part.status == Status.NOT_FINITE):
+        yield _without_start(part) if opened else part
+        opened = True
+        if not traced and np.all(part.status == Status.NOT_FINITE):
             return
 
 
 def _without_start(part: Result) -> Result:
     """A chunk's trace begins where the one before it ended: leave that row out."""
-    time = (slice(None),) * np.ndim(part.state.step) + (slice(1, None),)
-    step, params, cost = part.trace
-    rows = jax.tree.map(lambda row: row[time], params)
-    return part._replace(trace=Trace(step[1:], rows, None if cost is None else cost[time]))
+    after = (slice(None),) * np.ndim(part.state.step) + (slice(1, None),)  # members come first
+    step, *rows = part.trace
+    return part._replace(trace=Trace(step[1:], *jax.tree.map(lambda row: row[after], rows)))
 
 
 def _up_to_last_finite(
     problem: _Problem, state: State, data: tuple[AnyArray, ...], random: Random, part: Result
 ) -> Result:
     """Repeat a chunk that left the finite numbers a step at a time, up to the step before it did."""
-    begun = int(state.step)
-    for _ in range(int(part.state.step) - begun):
+    for _ in range(int(part.state.step) - int(state.step)):
         after, _, _, status = _advance(problem, state, data, random, 1, 1)
         if status == Status.NOT_FINITE:
             break
         state = after
-    taken = int(state.step) - begun
-    kept = part.trace.step <= begun + taken
-    rows = jax.tree.map(lambda row: row[kept], part.trace.params)
-    trace = Trace(part.trace.step[kept], rows, None if part.cost is None else part.trace.cost[: taken + 1])
-    return Result(state, trace, Status.NOT_FINITE)
+    kept = part.trace.step <= int(state.step)
+    return Result(state, jax.tree.map(lambda row: row[kept], part.trace), Status.NOT_FINITE)
 
 
 @partial(jax.jit, static_argnames=("problem", "blocks", "block"))
@@ -227,30 +252,26 @@ def _advance_one(
     samples = data[0].shape[-1] if data else 0
     drawn = draws.draw(problem.chance, random, state.step, blocks * block + 1, state.params, samples)
 
-    def cost_of(params: Params, draw: Draw) -> Array | None:
+    def cost_of(params: Any, draw: Draw) -> Array | None:
         return None if problem.cost is None else problem.cost(params, *draw.batch(data))
 
-    def take_step(state: State, draw: Draw) -> tuple[State, Array | None]:
+    def take_step(state: State, draw: Draw) -> tuple[State, None]:
         batch = draw.batch(data)
-        cost = cost_of(state.params, draw)
         jacobian = draw.noised(problem.jacobian(state.params, *batch))
-        line_search = _for_line_search(problem, cost, jacobian, batch)
+        line_search = _for_line_search(problem, cost_of(state.params, draw), jacobian, batch)
         update, rule = problem.update(jacobian, state.rule, state.params, **line_search)
-        return State(state.step + 1, optax.apply_updates(state.params, update), rule), cost
+        return State(state.step + 1, optax.apply_updates(state.params, update), rule), None
 
-    def take_block(state: State, draws_of_block: Draw) -> tuple[State, tuple[Any, Array | None]]:
-        state, costs = lax.scan(take_step, state, draws_of_block, length=block)
-        return state, (state.params, costs)
+    def take_block(state: State, of_block: Draw) -> tuple[State, tuple[Any, Array | None]]:
+        row = state.params, cost_of(state.params, jax.tree.map(lambda d: d[0], of_block))
+        return lax.scan(take_step, state, of_block, length=block)[0], row
 
     in_blocks = jax.tree.map(lambda d: d[:-1].reshape(blocks, block, *d.shape[1:]), drawn)
-    start = state.params
-    state, (rows, costs) = lax.scan(take_block, state, in_blocks, length=blocks)
-    rows = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest]), start, rows)
-    if costs is not None:
-        last = cost_of(state.params, jax.tree.map(lambda d: d[-1], drawn))
-        costs = jnp.append(costs, last)
-    finite = jnp.all(jnp.array([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves((state.params, costs))]))
-    return state, rows, costs, jnp.where(finite, Status.FINISHED, Status.NOT_FINITE)
+    state, rows = lax.scan(take_block, state, in_blocks, length=blocks)
+    last = state.params, cost_of(state.params, jax.tree.map(lambda d: d[-1], drawn))
+    params, cost = jax.tree.map(lambda before, after: jnp.append(before, after[None], axis=0), rows, last)
+    finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves((state.params, cost))]
+    return state, params, cost, jnp.where(jnp.array(finite).all(), Status.FINISHED, Status.NOT_FINITE)
 
 
 def _for_line_search(
@@ -263,19 +284,6 @@ def _for_line_search(
         lambda params: problem.cost(params, *batch), lambda params: problem.jacobian(params, *batch)
     )
     return {"value": cost, "grad": jacobian, "value_fn": value_fn}
-
-
-def _start(rule: Rule, params: Params, ensemble: bool) -> State:
-    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
-        require.floating("params" + jax.tree_util.keystr(path), leaf)
-        if ensemble and leaf.shape[:1] in ((), (0,)):
-            raise ValueError(f"`params` of an ensemble need a leading axis of members; got shape {leaf.shape}")
-    params = jax.tree.map(jnp.asarray, params)
-    leaves = jax.tree.leaves(params)
-    if not leaves:
-        raise ValueError(f"`params` must hold at least one array; got {params!r}")
-    step = jnp.zeros(leaves[0].shape[:1] if ensemble else (), int)
-    return State(step, params, (jax.vmap(rule.init) if ensemble else rule.init)(params))
 
 
 def _check(problem: _Problem, params: Params, data: tuple[AnyArray, ...]) -> None:
@@ -310,11 +318,11 @@ def _check(problem: _Problem, params: Params, data: tuple[AnyArray, ...]) -> Non
             raise ValueError(f"`cost` must return a single number; got {cost}")
 
 
-def _check_room(params: Params, rows: int) -> None:
+def _check_room(params: Any, steps: int, record_every: int) -> None:
     """Refuse a trace that would not fit, before it is computed."""
-    needed = rows * sum(leaf.nbytes for leaf in jax.tree.leaves(params))
+    needed = (steps // record_every + 1) * sum(leaf.nbytes for leaf in jax.tree.leaves(params))
     if needed > _ROOM:
         raise ValueError(
-            f"`record_every` must be larger: {rows} rows of parameters take {needed / 2**30:.1f} GiB, and a "
-            f"trace may take {_ROOM // 2**30}; record every {-(-needed // _ROOM)} times as many steps"
+            f"`record_every` must be larger: with {record_every} the trace takes {needed / 2**30:.1f} GiB and "
+            f"may take {_ROOM / 2**30:g}; try record_every={record_every * -(-needed // _ROOM)}"
         )

@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
@@ -30,15 +31,15 @@ class State(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What happened on the way. Where there are members of an ensemble, their axis comes first.
+    """What happened on the way: row r says where the run was after step[r] steps, the start being row 0.
 
-    cost[k] is the cost after k steps, on the batch of the step that follows where there are batches;
-    None if no cost was given. Row r of `params` holds the parameters after step[r] steps.
+    The cost is that of the batch of the step that follows, where there are batches; None if no cost was given.
+    Members of an ensemble, if any, come before the rows in `params` and `cost`.
     """
 
     step: Int[AnyArray, " r"]
     params: Any
-    cost: Float[AnyArray, "*m s"] | None
+    cost: Float[AnyArray, "*m r"] | None
 
 
 class Result(NamedTuple):
@@ -91,14 +92,9 @@ def join(parts: Sequence[Result]) -> Result:
     last = parts[-1]
     if len(parts) == 1:
         return last
-    time = np.ndim(last.state.step)  # an ensemble's members come before it
-
-    def joined(*rows: AnyArray) -> np.ndarray:
-        return np.concatenate([np.asarray(row) for row in rows], axis=time)
-
-    trace = Trace(
-        step=np.concatenate([part.trace.step for part in parts]),
-        params=jax.tree.map(joined, *[part.trace.params for part in parts]),
-        cost=None if last.trace.cost is None else joined(*[part.trace.cost for part in parts]),
-    )
-    return last._replace(trace=trace)
+    rows = np.ndim(last.state.step)  # the axis of the rows: members of an ensemble come before it
+    concatenate = jnp.concatenate if isinstance(last.status, jax.core.Tracer) else np.concatenate
+    step = np.concatenate([part.trace.step for part in parts])
+    traces = [part.trace._replace(step=None) for part in parts]
+    trace = jax.tree.map(lambda *pieces: concatenate(pieces, axis=rows), *traces)
+    return last._replace(trace=trace._replace(step=step))

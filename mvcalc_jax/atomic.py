@@ -1,0 +1,32 @@
+"""Files that are whole or not there at all: written beside their place, then renamed."""
+
+import contextlib
+from collections.abc import Iterator
+from os import fsync
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes the place of `path` once all of it is on the disk, and not before.
+
+    Raises:
+        OSError: where there is no room or no right to write; what was at `path` before is then still there.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8, whole or not at all."""
+    with replacing(path) as file:
+        file.write(text.encode())

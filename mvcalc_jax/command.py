@@ -1,0 +1,60 @@
+"""What every command does alike, whether `mvcalc` or an experiment.
+
+A frozen dataclass is the command line. Results go to stdout, progress to stderr. Bad input is one line, with
+a traceback where `--debug` was given. Exit codes:
+
+    0    done
+    1    done, and the answer is no: a check failed, a descent left the finite numbers
+    2    bad input, or a file that cannot be read or written
+    130  stopped by Ctrl-C; what there was is saved
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tyro
+
+DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+
+def run(command: Callable[[Any], int], config: Any, *, prog: str, args: Sequence[str] | None = None) -> int:
+    """Read the command line into a `config`, run the command, and return its exit code.
+
+    Args:
+        command: takes the config and returns an exit code.
+        config: a frozen dataclass, or a union of them for subcommands; its docstrings are the help.
+        prog: what the user typed, for messages.
+        args: the command line; this process's unless given.
+    """
+    args = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in args
+    args = [arg for arg in args if arg != "--debug"]
+    # By default JAX takes three quarters of a GPU's memory for itself; a few thousand parameters need none of it.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    try:
+        return command(tyro.cli(config, prog=prog, args=args))
+    except KeyboardInterrupt:
+        print("\nstopped; nothing was lost that had been written", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at exit, too
+        return DONE
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        print(f"{prog}: {sentence(error)}", file=sys.stderr)
+        return MISUSED
+
+
+def sentence(error: Exception) -> str:
+    """An exception in one line: as it is if it was meant for the user, else with its type and a way on."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{where}"
+    first = (str(error).splitlines() or [""])[0]
+    if isinstance(error, (ValueError, TypeError, OSError)):
+        return first
+    return f"{type(error).__name__}: {first} (an error inside mvcalc-jax; --debug shows where)"

@@ -1,0 +1,115 @@
+"""Files that people bring: columns of numbers, and the strokes of a drawing.
+
+Whatever is wrong with a file is said in one line, with the line of the file where there is one.
+"""
+
+import csv
+import math
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import svgelements
+from jaxtyping import Float
+
+_CORNERS = 32
+"""Straight pieces for one curved segment of a path."""
+
+
+def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "rows columns"]:
+    """The numbers of a CSV file.
+
+    Commas, semicolons, tabs or spaces separate; a first line of names, blank lines and lines that begin
+    with # are skipped; with semicolons, decimal commas are understood.
+
+    Args:
+        path: the file.
+        *shapes: the names of the columns, once for each number of columns that will do. Where the file names
+            its columns and has these among them, it may have others too.
+
+    Raises:
+        ValueError: for text, a missing column, an infinite or missing number, or no numbers at all.
+        OSError: for a file that cannot be read.
+    """
+    lines = _text(path).splitlines()
+    kept = [(k, line) for k, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
+    separator = next((s for s in ";\t," if any(s in line for _, line in kept)), " ")
+    rows = []
+    for k, line in kept:
+        cells = next(csv.reader([line.strip()], delimiter=separator, skipinitialspace=True))
+        rows.append((k, [cell.strip() for cell in cells]))
+    names = [cell.lower() for cell in rows[0][1]] if rows and not any(map(_is_number, rows[0][1])) else []
+    if names:
+        rows = rows[1:]
+    if not rows:
+        raise ValueError(f"{path} holds no numbers; a row of {_spoken(shapes)} for each line is needed")
+    chosen = next((shape for shape in shapes if set(shape) <= set(names)), None)
+    width = len(rows[0][1])
+    columns = [names.index(name) for name in chosen] if chosen else list(range(width))
+    if not chosen and width not in map(len, shapes):
+        k = rows[0][0]
+        raise ValueError(f"{path}, line {k}: columns {_spoken(shapes)} are needed; got {width} columns")
+    return np.array([[_number(path, k, cells, column, separator) for column in columns] for k, cells in rows])
+
+
+def read_strokes(path: Path) -> list[Float[np.ndarray, "2 _"]]:
+    """The paths and shapes of an SVG file as polylines, y upward, every transform applied.
+
+    Raises:
+        ValueError: for a file that is not SVG, or in which nothing is drawn.
+        OSError: for a file that cannot be read.
+    """
+    _text(path)
+    try:
+        drawing = svgelements.SVG.parse(str(path), reify=True)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise ValueError(f"{path} is not an SVG file that can be read: {error}") from error
+    strokes = []
+    for shape in drawing.elements(lambda element: isinstance(element, svgelements.Shape)):
+        for part in svgelements.Path(shape).as_subpaths():
+            points = [point for segment in part for point in _corners(segment)]
+            if len(points) > 1:
+                strokes.append(np.array([[x, -y] for x, y in points], float).T)
+    if not strokes:
+        raise ValueError(f"{path} draws nothing: a path, line, polygon or other shape is needed")
+    return strokes
+
+
+def _corners(segment: svgelements.PathSegment) -> list[tuple[float, float]]:
+    """Where a segment leads: its end, or for a curved one points on the way too."""
+    if isinstance(segment, (svgelements.Move, svgelements.Line, svgelements.Close)):
+        return [] if segment.end is None else [(segment.end.x, segment.end.y)]
+    on_the_way = (segment.point(k / _CORNERS) for k in range(1, _CORNERS + 1))
+    return [(point.x, point.y) for point in on_the_way]
+
+
+def _text(path: Path) -> str:
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not a text file in UTF-8") from None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _number(path: Path, k: int, cells: list[str], column: int, separator: str) -> float:
+    if column >= len(cells) or not cells[column]:
+        raise ValueError(f"{path}, line {k}: a number is missing in column {column + 1}")
+    cell = cells[column].replace(",", ".") if separator == ";" else cells[column]
+    if not _is_number(cell):
+        raise ValueError(f"{path}, line {k}: column {column + 1} must be a number; got {cells[column]!r}")
+    if not math.isfinite(float(cell)):
+        raise ValueError(f"{path}, line {k}: column {column + 1} must be a finite number; got {cells[column]}")
+    return float(cell)
+
+
+def _spoken(shapes: tuple[tuple[str, ...], ...]) -> str:
+    return " or ".join(", ".join(shape) for shape in shapes)

@@ -1,0 +1,179 @@
+"""Histograms of human heights, each with its source, and the reader's own from a CSV file.
+
+The numbers are facts from the sources named; the first is the course's, whose source is not given there.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from mvcalc_jax import require
+from mvcalc_jax.data.files import read_columns
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts in bins.
+
+    Attributes:
+        title: what was measured.
+        unit: of the centres and widths.
+        centres: (n,) the middles of the bins, increasing.
+        widths: (n,) the widths of the bins.
+        counts: (n,) how many fell into each; a share of them will do.
+        source: where the numbers come from.
+    """
+
+    title: str
+    unit: str
+    centres: Float[np.ndarray, " n"]
+    widths: Float[np.ndarray, " n"]
+    counts: Float[np.ndarray, " n"]
+    source: str
+
+    @property
+    def density(self) -> Float[np.ndarray, " n"]:
+        """The share of each bin by its width, in 1/unit: the sum of density × width is 1."""
+        return self.counts / (self.counts.sum() * self.widths)
+
+    @property
+    def mean(self) -> float:
+        """The mean of the bin centres, weighted by counts."""
+        return float(np.average(self.centres, weights=self.counts))
+
+    @property
+    def stddev(self) -> float:
+        """The standard deviation of the bin centres, weighted by counts."""
+        return float(np.sqrt(np.average((self.centres - self.mean) ** 2, weights=self.counts)))
+
+
+def _equal_bins(title: str, unit: str, first_edge: float, width: float, counts: list, source: str) -> Histogram:
+    centres = first_edge + width * (np.arange(len(counts)) + 0.5)
+    return Histogram(title, unit, centres, np.full(len(counts), float(width)), np.array(counts, float), source)
+
+
+def _course_heights() -> Histogram:
+    shares = [0.031, 0.013, 0.023, 0.064, 0.065, 0.126, 0.132, 0.127, 0.113, 0.091, 0.105, 0.05, 0.018, 0.018]
+    counts = [0.0] * 44 + [*shares, 0.018, 0.001] + [0.0] * 40
+    return _equal_bins("Heights", "cm", 50, 2.5, counts, "the fitting assignment of the course")
+
+
+def _galton_1886() -> Histogram:
+    centres = np.array([61.7, *np.arange(62.2, 73.3), 73.7])
+    counts = np.array([5, 7, 32, 59, 48, 117, 138, 120, 167, 99, 64, 41, 17, 14], float)
+    source = (
+        "F. Galton, Regression towards mediocrity in hereditary stature, Journal of the Anthropological "
+        "Institute 15 (1886), 246-263, table I; the outermost classes are his 'below' and 'above'"
+    )
+    return Histogram("Heights of 928 adult children", "in", centres, np.ones(14), counts, source)
+
+
+_GALTON_FAMILIES = (
+    "F. Galton's family records of 1884, transcribed by J. A. Hanley, The American Statistician 58 (2004), "
+    "237-243; binned by whole inches, downwards"
+)
+
+
+def _galton_men() -> Histogram:
+    counts = [1, 1, 5, 13, 23, 39, 48, 68, 56, 88, 56, 40, 27, 8, 4, 2, 0, 1, 1]
+    return _equal_bins("Heights of 481 sons", "in", 60, 1, counts, _GALTON_FAMILIES)
+
+
+def _galton_women() -> Histogram:
+    counts = [1, 3, 1, 1, 24, 30, 69, 63, 75, 80, 47, 27, 18, 9, 5]
+    return _equal_bins("Heights of 453 daughters", "in", 56, 1, counts, _GALTON_FAMILIES)
+
+
+def _macdonell() -> Histogram:
+    counts = [1, 1, 6, 23, 48, 90, 175, 317, 393, 462, 458, 413, 264, 177, 97, 46, 17, 7, 4, 0, 0, 1]
+    source = (
+        "W. R. Macdonell, On criminal anthropometry and the identification of criminals, "
+        "Biometrika 1 (1902), 177-227, table III"
+    )
+    return _equal_bins("Heights of 3000 men", "in", 55 + 9 / 16, 1, counts, source)
+
+
+HISTOGRAMS = {
+    "course": _course_heights(),
+    "galton": _galton_1886(),
+    "galton-men": _galton_men(),
+    "galton-women": _galton_women(),
+    "macdonell": _macdonell(),
+}
+"""Every histogram by name."""
+
+
+def histogram(name: str, bin_width: float | None = None) -> Histogram:
+    """A histogram by its name in `HISTOGRAMS`, or from a `.csv` file.
+
+    The file has one column of raw values, which are binned; or two, the middle and the count of each bin, all
+    of one width; or three, the left and right edge and the count of each.
+
+    Args:
+        name: of the histogram, or the path of the file.
+        bin_width: for raw values only; chosen by the rule of Freedman and Diaconis unless given.
+
+    Raises:
+        ValueError: for an unknown name, or numbers that are no histogram.
+        OSError: for a file that cannot be read.
+    """
+    if Path(name).suffix.lower() not in (".csv", ".tsv", ".txt"):
+        require.one_of("histogram (or .csv file)", name, HISTOGRAMS)
+        if bin_width is not None:
+            raise ValueError(f"`bin_width` is for raw values; {name} is in bins already; leave it out")
+        return HISTOGRAMS[name]
+    path = Path(name)
+    rows = read_columns(path, ("value",), ("centre", "count"), ("left", "right", "count"))
+    if rows.shape[1] == 1:
+        return bin_values(path.stem, rows[:, 0], bin_width, source=path.name)
+    if bin_width is not None:
+        raise ValueError(f"`bin_width` is for raw values; {path} is in bins already; leave it out")
+    rows = rows[np.argsort(rows[:, 0])]
+    if rows.shape[1] == 2:
+        widths = np.diff(rows[:, 0])
+        if len(rows) < 2 or widths[0] <= 0 or not np.allclose(widths, widths[0], rtol=1e-6, atol=0):
+            raise ValueError(
+                f"{path}: the bins must be equally wide, their middles different; "
+                "give left edge, right edge and count for other bins"
+            )
+        centres, widths = rows[:, 0], np.full(len(rows), widths[0])
+    else:
+        centres, widths = rows[:, :2].mean(axis=1), rows[:, 1] - rows[:, 0]
+        if np.any(widths <= 0):
+            raise ValueError(f"{path}: every right edge must lie above its left edge; got a width of {widths.min()}")
+        if np.any(rows[1:, 0] < rows[:-1, 1] - 1e-9 * widths[1:]):
+            raise ValueError(f"{path}: bins must not overlap")
+    counts = rows[:, -1]
+    if np.any(counts < 0) or np.count_nonzero(counts) < 3:
+        raise ValueError(
+            f"{path}: counts must not be negative, and at least 3 bins must hold something, or there is no shape "
+            f"to fit; got {np.count_nonzero(counts > 0)} such bins, smallest count {counts.min():g}"
+        )
+    return Histogram(path.stem, "", centres, widths, counts, path.name)
+
+
+def bin_values(
+    title: str, values: Float[np.ndarray, " k"], bin_width: float | None = None, source: str = ""
+) -> Histogram:
+    """Raw values counted in bins that begin at a multiple of their width.
+
+    Raises:
+        ValueError: for a width that is not positive, or that leaves fewer than 3 bins with something in them.
+    """
+    if bin_width is None:
+        edges = np.histogram_bin_edges(values, "fd")
+        bin_width = float(edges[1] - edges[0])
+    require.positive("bin_width", bin_width)
+    first = np.floor(values.min() / bin_width)
+    bins = np.floor(values / bin_width) - first
+    if bins.max() > 10**6:
+        raise ValueError(f"`bin_width` {bin_width:g} makes {bins.max():.0f} bins of these values; take a larger one")
+    counts = np.bincount(bins.astype(int)).astype(float)
+    if np.count_nonzero(counts) < 3:
+        raise ValueError(
+            f"{title}: {len(values)} values fall into {np.count_nonzero(counts)} bins of width {bin_width:g}, and "
+            "at least 3 are needed; give more values, or a smaller bin width"
+        )
+    return _equal_bins(title, "", first * bin_width, bin_width, list(counts), source)

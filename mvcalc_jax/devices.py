@@ -1,0 +1,50 @@
+"""The device to compute on, and what to install where it is not there."""
+
+import os
+import shutil
+import subprocess
+
+import jax
+
+from mvcalc_jax import require
+
+DEVICES = ("auto", "cpu", "gpu")
+
+
+def choose(name: str) -> jax.Device:
+    """The first device of a kind; `auto` is JAX's own choice, a GPU where it can use one.
+
+    Raises:
+        ValueError: for an unknown kind, or one that JAX cannot use here; the message says what to install.
+    """
+    require.one_of("device", name, DEVICES)
+    if name == "auto":
+        return jax.devices()[0]
+    try:
+        return jax.devices(name)[0]
+    except RuntimeError:
+        raise ValueError(f"JAX can use no {name} here; {gpu_advice()}") from None
+
+
+def gpu_advice() -> str:
+    """What to do in order to compute on a GPU, in one line."""
+    driver = nvidia_driver()
+    if driver is None:
+        return "no NVIDIA driver was found; on a machine that has one: pip install 'mvcalc-jax[cuda13]'"
+    # CUDA 13 needs driver 580 or newer (NVIDIA, CUDA 13.0 release notes, table 3).
+    extra = "cuda13" if int(driver.split(".")[0]) >= 580 else "cuda12"
+    return f"for the NVIDIA driver {driver} found here: pip install 'mvcalc-jax[{extra}]'"
+
+
+def nvidia_driver() -> str | None:
+    """The version of the NVIDIA driver, or None where there is none."""
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return None
+    query = [command, "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        found = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True, env=os.environ)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    version = found.stdout.strip().splitlines()
+    return version[0] if version and version[0][:1].isdigit() else None

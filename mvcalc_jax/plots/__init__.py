@@ -1,0 +1,14 @@
+"""Pictures: arrays and Axes in, a drawing out. Nothing else in the package imports matplotlib.
+
+style    the look, and the way to a file
+curve    a network's attempts at a curve
+descent  costs, and paths through two parameters
+heights  a histogram and its Gaussian
+errors   errors of derivatives
+gif      animations
+live     a picture that is redrawn while the loop runs, in a window or a browser
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

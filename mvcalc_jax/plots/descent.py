@@ -1,0 +1,36 @@
+"""How the cost falls, and where its parameters go."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+
+from mvcalc_jax.plots.style import CYCLE, QUIET
+
+
+def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Cost against step for each run, both on logarithmic axes; the start, step 0, stands at 1."""
+    for (label, (step, cost)), colour in zip(runs.items(), CYCLE * len(runs), strict=False):
+        ax.plot(np.maximum(step, 1), cost, label=label, color=colour, alpha=0.9)
+    ax.set(xscale="log", yscale="log", xlabel="step", ylabel="cost")
+    ax.legend()
+
+
+def draw_spread(ax: Axes, step: np.ndarray, costs: Float[np.ndarray, "members rows"]) -> None:
+    """The costs of an ensemble: every member faint, the median bold, the middle half shaded."""
+    step = np.maximum(step, 1)
+    low, middle, high = np.nanquantile(costs, [0.25, 0.5, 0.75], axis=0)
+    ax.plot(step, costs.T, color=QUIET, linewidth=0.6, alpha=min(1.0, 8 / len(costs)))
+    ax.fill_between(step, low, high, color=CYCLE[0], alpha=0.2, linewidth=0, label="middle half")
+    ax.plot(step, middle, color=CYCLE[0], label="median")
+    ax.set(xscale="log", yscale="log", xlabel="step", ylabel="cost")
+    ax.legend()
+
+
+def draw_path(ax: Axes, path: Float[np.ndarray, "rows 2"], **line: Any) -> None:
+    """The way of a descent through two parameters: a dot for each step, a larger one for the last."""
+    line = {"color": CYCLE[0], "linewidth": 1.2, "marker": "o", "markersize": 2.5} | line
+    ax.plot(path[:, 0], path[:, 1], zorder=3, **line)
+    ax.plot(*path[-1], "o", color=line["color"], markersize=7, markeredgecolor="white", zorder=4)

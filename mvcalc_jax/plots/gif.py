@@ -1,0 +1,61 @@
+"""Animations as GIF files: the still part is drawn once, the moving part for each frame."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from mvcalc_jax.atomic import replacing
+
+FRAMES = 40
+"""More make a file that is slow to write and to load, and show no more."""
+
+
+def frames(rows: int, count: int = FRAMES) -> list[int]:
+    """At most `count` rows of a trace, first and last among them, close together where learning is fast."""
+    return sorted({round((rows - 1) * (k / (count - 1)) ** 2) for k in range(count)})
+
+
+def save_gif(
+    path: Path,
+    figure: Figure,
+    moving: Sequence[Artist],
+    show: Callable[[Any], None],
+    moments: Iterable[Any],
+    *,
+    milliseconds: int = 70,
+    hold: int = 2500,
+) -> None:
+    """Write an animation, whole or not at all.
+
+    Args:
+        path: of the GIF file.
+        figure: with everything drawn that stays as it is.
+        moving: artists of it that change.
+        show: sets them for one moment.
+        moments: what to show, in order; the last is held.
+        milliseconds: between frames.
+        hold: milliseconds for the last.
+    """
+    canvas = FigureCanvasAgg(figure)
+    for artist in moving:
+        artist.set_animated(True)
+    canvas.draw()
+    still = canvas.copy_from_bbox(figure.bbox)
+    images = []
+    for moment in moments:
+        show(moment)
+        canvas.restore_region(still)
+        for artist in moving:
+            figure.draw_artist(artist)
+        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))
+    palette = images[-1].quantize(128, dither=Image.Dither.NONE)
+    frames = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    durations = [milliseconds] * (len(frames) - 1) + [hold]
+    with replacing(path) as file:
+        frames[0].save(file, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)

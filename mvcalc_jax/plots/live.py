@@ -1,0 +1,86 @@
+"""A picture that is redrawn while the loop runs: in a window where there is one, else in a browser.
+
+The loop stays in charge. Between two chunks it hands over the chunk, which is drawn, and lets the window or
+the page catch up for the rest of a frame's time: so one sees a run of a fraction of a second unfold in
+seconds. The page is served on this machine alone, at 127.0.0.1.
+"""
+
+import asyncio
+import time
+import webbrowser
+from collections.abc import Callable, Generator
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.backends.backend_webagg import WebAggApplication
+from matplotlib.figure import Figure
+
+FRAME = 1 / 16
+"""Seconds for a frame: about what a browser manages."""
+
+
+class Screen:
+    """One figure, in a window or on a page.
+
+    Args:
+        size: width and height in inches.
+        port: where to serve the page; the next free one if it is busy.
+        browser: open the page; else only its address is printed.
+    """
+
+    def __init__(self, size: tuple[float, float], *, port: int = 8988, browser: bool = True):
+        if plt.get_backend().lower() == "agg":  # what matplotlib falls back to where there is no window
+            plt.switch_backend("webagg")
+        self.served = plt.get_backend().lower() == "webagg"
+        self.figure: Figure = plt.figure(figsize=size)
+        if self.served:
+            self._serve(port, browser)
+        else:
+            self.figure.show()
+
+    def _serve(self, port: int, browser: bool) -> None:
+        self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        WebAggApplication.initialize(port=port, address="127.0.0.1")
+        address = f"http://127.0.0.1:{WebAggApplication.port}/"
+        print(f"live at {address} – waiting for the page to be opened", flush=True)
+        if browser:
+            webbrowser.open(address)
+
+    def wait(self) -> None:
+        """Return once somebody looks."""
+        manager: Any = self.figure.canvas.manager
+        while self.served and not manager.web_sockets:
+            self._pump(FRAME)
+
+    def refresh(self, seconds: float = FRAME) -> None:
+        """Show the figure as it is now, and let the window or page work for a while."""
+        self.figure.canvas.draw_idle()
+        self._pump(seconds)
+
+    def _pump(self, seconds: float) -> None:
+        if self.served:
+            self._loop.run_until_complete(asyncio.sleep(seconds))
+        elif plt.fignum_exists(self.figure.number):
+            self.figure.canvas.start_event_loop(seconds)
+
+    def close(self) -> None:
+        """Leave the last picture: on the page as it is, in a window until that is closed."""
+        if self.served:
+            self.refresh(0.5)
+        elif plt.fignum_exists(self.figure.number):
+            plt.show(block=True)
+
+
+def shown_on(screen: Screen, show: Callable[[Any], None]) -> Callable[[Generator], Generator]:
+    """A watcher that draws every chunk with `show` and keeps to the pace of the screen."""
+
+    def watch(stream: Generator) -> Generator:
+        screen.wait()
+        for part in stream:
+            began = time.monotonic()
+            show(part)
+            screen.refresh(max(FRAME - (time.monotonic() - began), 0.01))
+            yield part
+
+    return watch

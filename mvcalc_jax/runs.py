@@ -1,0 +1,158 @@
+"""A run directory: what was asked, what came of it, and where to go on.
+
+    runs/<experiment>/<UTC time>-s<seed>/
+        config.json       settings, versions, device, command line
+        metrics.csv       a line for each row of the trace
+        params.npz        the parameters, an array for each leaf, named by its path in the tree
+        checkpoint.npz    the whole result so far, for --resume
+        report.md, *.png, *.gif
+
+Every file is whole or not there at all, whenever the process dies. Arrays are stored without pickle: nothing that a file contains is ever executed.
+"""
+
+import csv
+import importlib.metadata
+import io
+import json
+import platform
+import sys
+import time
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from mvcalc_jax.atomic import replacing, write_text
+from mvcalc_jax.descent.loop import Stream, Watcher
+from mvcalc_jax.descent.result import Result, join
+
+_PACKAGES = ("mvcalc-jax", "jax", "jaxlib", "optax", "numpy")
+
+
+def create(experiment: str, settings: Mapping[str, Any], *, seed: int, device: jax.Device, root: Path) -> Path:
+    """Make a new run directory under `root` and write its `config.json`.
+
+    Raises:
+        OSError: where the directory cannot be made or written.
+    """
+    stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-s{seed}"
+    names = (stem if k == 1 else f"{stem}-{k}" for k in range(1, 1000))
+    for name in names:
+        directory = root / experiment / name
+        try:
+            directory.mkdir(parents=True)
+            break
+        except FileExistsError:
+            continue  # another run of this second
+    config = {
+        "experiment": experiment,
+        "settings": dict(settings),
+        "device": f"{device.platform} ({device.device_kind})",
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "command": sys.argv,
+    }
+    write_text(directory / "config.json", json.dumps(config, indent=2, default=str) + "\n")
+    return directory
+
+
+def settings(directory: Path, experiment: str) -> dict[str, Any]:
+    """The settings that a run directory was made with.
+
+    Raises:
+        ValueError: where it is not the directory of a run of `experiment`.
+    """
+    path = directory / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        found, values = config["experiment"], config["settings"]
+    except FileNotFoundError:
+        raise ValueError(f"{directory} is no run directory: it has no config.json; see runs/") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged or from elsewhere: {error!r}; start a new run") from None
+    if found != experiment:
+        raise ValueError(f"{directory} is a run of {found}, not of {experiment}")
+    return values
+
+
+def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
+    """Write columns of equal length as CSV, with their names as its header."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(np.asarray(column).tolist() for column in columns.values()), strict=True))
+    write_text(path, text.getvalue())
+
+
+def save_arrays(path: Path, tree: Any) -> None:
+    """Write every leaf of a tree of arrays to an `.npz` file, under its path in the tree."""
+    arrays = {jax.tree_util.keystr(key): np.asarray(leaf) for key, leaf in _leaves(tree)}
+    with replacing(path) as file:
+        np.savez(file, **arrays)
+
+
+def load_arrays(path: Path, like: Any) -> Any:
+    """Read a tree of arrays that `save_arrays` wrote.
+
+    Args:
+        path: of the `.npz` file.
+        like: a tree of the structure, dtypes and shapes expected; where it has an axis of length 0, any
+            length will do.
+
+    Raises:
+        ValueError: where the file is cut short, or its arrays are others.
+        OSError: where it cannot be read.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
+        raise ValueError(f"{path} is damaged, or no file of arrays: {error}; delete it to start anew") from None
+    leaves = []
+    for key, leaf in _leaves(like):
+        name, expected = jax.tree_util.keystr(key), np.asarray(leaf)
+        found = arrays.pop(name, None)
+        if found is None:
+            raise ValueError(f"{path} belongs to another kind of run: it lacks {name}; delete it to start anew")
+        fits = found.ndim == expected.ndim and all(
+            want in (0, got) for want, got in zip(expected.shape, found.shape, strict=True)
+        )
+        if found.dtype != expected.dtype or not fits:
+            raise ValueError(
+                f"{path} belongs to another kind of run: {name} must be {expected.dtype}{list(expected.shape)}; "
+                f"got {found.dtype}{list(found.shape)}; delete it to start anew"
+            )
+        leaves.append(found)
+    if arrays:
+        raise ValueError(f"{path} belongs to another kind of run: it also holds {min(arrays)}")
+    return jax.tree.unflatten(jax.tree.structure(like), leaves)
+
+
+def checkpoints(path: Path, *, seconds: float = 2.0) -> Watcher:
+    """A watcher that saves the result so far every few seconds, and when the run ends, however it ends."""
+
+    def watch(stream: Stream) -> Stream:
+        parts: list[Result] = []
+        saved, last = 0, time.monotonic()
+        try:
+            for part in stream:
+                parts.append(part)
+                if time.monotonic() - last >= seconds:
+                    parts = [join(parts)]
+                    save_arrays(path, parts[0])
+                    saved, last = part.steps, time.monotonic()
+                yield part
+        finally:
+            if parts and saved != parts[-1].steps:
+                save_arrays(path, join(parts))
+
+    return watch
+
+
+def _leaves(tree: Any) -> list[tuple[Any, Any]]:
+    return jax.tree_util.tree_leaves_with_path(tree)
