@@ -1,3 +1,5 @@
+from . import aside as aside
+from . import atomic as atomic
 from . import autodiff as autodiff
 from . import calculus as calculus
 from . import data as data
@@ -5,6 +7,7 @@ from . import descent as descent
 from . import devices as devices
 from . import models as models
 from . import plots as plots
+from . import require as require
 from . import runs as runs
 from . import text as text
 from . import verify as verify
@@ -13,7 +16,6 @@ from .descent import State as State
 from .descent import Status as Status
 from .descent import Trace as Trace
 from .descent import optax_descent as optax_descent
-from .descent import optimizer as optimizer
 from .descent import steepest_descent as steepest_descent
 from .models import gaussian as gaussian
 from .models import network as network

@@ -20,13 +20,22 @@ import tyro
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 
-def run(command: Callable[[Any], int], config: Any, *, prog: str, args: Sequence[str] | None = None) -> int:
+def run(
+    command: Callable[[Any], int],
+    config: Any,
+    *,
+    prog: str,
+    earlier: Callable[[Any], Any] = lambda config: None,
+    args: Sequence[str] | None = None,
+) -> int:
     """Read the command line into a `config`, run the command, and return its exit code.
 
     Args:
         command: takes the config and returns an exit code.
         config: a frozen dataclass, or a union of them for subcommands; its docstrings are the help.
         prog: what the user typed, for messages.
+        earlier: the config of an earlier run that this one goes on with, or None. What the command line does
+            not name is then as it was.
         args: the command line; this process's unless given.
     """
     args = list(sys.argv[1:] if args is None else args)
@@ -35,7 +44,9 @@ def run(command: Callable[[Any], int], config: Any, *, prog: str, args: Sequence
     # By default JAX takes three quarters of a GPU's memory for itself; a few thousand parameters need none of it.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     try:
-        return command(tyro.cli(config, prog=prog, args=args))
+        settings = tyro.cli(config, prog=prog, args=args)
+        before = earlier(settings)
+        return command(settings if before is None else tyro.cli(config, prog=prog, args=args, default=before))
     except KeyboardInterrupt:
         print("\nstopped; nothing was lost that had been written", file=sys.stderr)
         return INTERRUPTED
@@ -47,6 +58,13 @@ def run(command: Callable[[Any], int], config: Any, *, prog: str, args: Sequence
             traceback.print_exc()
         print(f"{prog}: {sentence(error)}", file=sys.stderr)
         return MISUSED
+
+
+def exit_code(status: Any) -> int:
+    """Of a descent that ended so; an ensemble has failed where all of its members have."""
+    if getattr(status, "ndim", 0):
+        return DONE if (status == 0).any() else FAILED
+    return {0: DONE, -1: FAILED, -2: INTERRUPTED}[int(status)]
 
 
 def sentence(error: Exception) -> str:

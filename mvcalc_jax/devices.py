@@ -1,14 +1,29 @@
-"""The device to compute on, and what to install where it is not there."""
+"""Where to compute, and how precisely; and what to install where a device is not there."""
 
-import os
+import contextlib
 import shutil
 import subprocess
+from collections.abc import Iterator
 
 import jax
 
 from mvcalc_jax import require
 
 DEVICES = ("auto", "cpu", "gpu")
+PRECISIONS = ("float32", "float64")
+
+
+@contextlib.contextmanager
+def computing(device: str = "auto", precision: str = "float32") -> Iterator[jax.Device]:
+    """Within it, and in this thread alone, JAX computes on `device`, and floats are of `precision`.
+
+    Raises:
+        ValueError: for an unknown or unusable device, or an unknown precision.
+    """
+    require.one_of("precision", precision, PRECISIONS)
+    chosen = choose(device)
+    with jax.default_device(chosen), jax.enable_x64(precision == "float64"):
+        yield chosen
 
 
 def choose(name: str) -> jax.Device:
@@ -43,7 +58,7 @@ def nvidia_driver() -> str | None:
         return None
     query = [command, "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
-        found = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True, env=os.environ)
+        found = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     version = found.stdout.strip().splitlines()

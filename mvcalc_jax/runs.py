@@ -13,6 +13,7 @@ Every file is whole or not there at all, whenever the process dies. Arrays are s
 import csv
 import importlib.metadata
 import io
+import itertools
 import json
 import platform
 import sys
@@ -20,48 +21,49 @@ import time
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
 from mvcalc_jax.atomic import replacing, write_text
-from mvcalc_jax.descent.loop import Stream, Watcher
-from mvcalc_jax.descent.result import Result, join
+from mvcalc_jax.descent.result import Result, Stream, Watcher, join
+
+Config = TypeVar("Config")
 
 _PACKAGES = ("mvcalc-jax", "jax", "jaxlib", "optax", "numpy")
 
 
-def create(experiment: str, settings: Mapping[str, Any], *, seed: int, device: jax.Device, root: Path) -> Path:
+def create(experiment: str, config: Any, seed: int, device: jax.Device, root: Path) -> Path:
     """Make a new run directory under `root` and write its `config.json`.
 
     Raises:
         OSError: where the directory cannot be made or written.
     """
     stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-s{seed}"
-    names = (stem if k == 1 else f"{stem}-{k}" for k in range(1, 1000))
-    for name in names:
-        directory = root / experiment / name
+    for k in itertools.count(1):
+        directory = root / experiment / (stem if k == 1 else f"{stem}-{k}")
         try:
             directory.mkdir(parents=True)
             break
         except FileExistsError:
             continue  # another run of this second
-    config = {
+    description = {
         "experiment": experiment,
-        "settings": dict(settings),
+        "settings": asdict(config),
         "device": f"{device.platform} ({device.device_kind})",
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "command": sys.argv,
     }
-    write_text(directory / "config.json", json.dumps(config, indent=2, default=str) + "\n")
+    write_text(directory / "config.json", json.dumps(description, indent=2, default=str) + "\n")
     return directory
 
 
-def settings(directory: Path, experiment: str) -> dict[str, Any]:
+def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
     """The settings that a run directory was made with.
 
     Raises:
@@ -69,15 +71,28 @@ def settings(directory: Path, experiment: str) -> dict[str, Any]:
     """
     path = directory / "config.json"
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        found, values = config["experiment"], config["settings"]
-    except FileNotFoundError:
-        raise ValueError(f"{directory} is no run directory: it has no config.json; see runs/") from None
+        description = json.loads(path.read_text(encoding="utf-8"))
+        found, values = description["experiment"], dict(description["settings"])
+        # JSON knows no tuples and no paths: a setting is of the kind that its default is.
+        for field in fields(kind):
+            if field.default is not None and values[field.name] is not None:
+                values[field.name] = type(field.default)(values[field.name])
+        config = kind(**values)
+    except (FileNotFoundError, NotADirectoryError):
+        raise ValueError(f"{directory} is no run directory: it has no config.json") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged or from elsewhere: {error!r}; start a new run") from None
+        raise ValueError(f"{path} is damaged or from elsewhere ({error}); start a new run") from None
     if found != experiment:
         raise ValueError(f"{directory} is a run of {found}, not of {experiment}")
-    return values
+    return config
+
+
+def require_same(before: Any, now: Any, but: Sequence[str]) -> None:
+    """Refuse to go on with a run under other settings, except those named."""
+    for field in fields(before):
+        was, is_now = getattr(before, field.name), getattr(now, field.name)
+        if field.name not in but and was != is_now:
+            raise ValueError(f"a resumed run keeps its settings: {field.name} was {was} and cannot become {is_now}")
 
 
 def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
@@ -85,7 +100,7 @@ def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(zip(*(np.asarray(column).tolist() for column in columns.values()), strict=True))
+    writer.writerows(zip(*columns.values(), strict=True))
     write_text(path, text.getvalue())
 
 

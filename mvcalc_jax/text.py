@@ -15,3 +15,8 @@ def markdown(rows: Rows) -> str:
     """A Markdown table; the first row is its header."""
     header, *body = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     return "\n".join(f"| {' | '.join(row)} |" for row in [header, ["---"] * len(header), *body])
+
+
+def count(number: int) -> str:
+    """A whole number with thin spaces between thousands: 50 000."""
+    return f"{number:,}".replace(",", "\u202f")

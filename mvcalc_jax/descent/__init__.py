@@ -10,16 +10,22 @@ progress  the progress bar
 It knows no model: a descent is given a Jacobian and parameters.
 """
 
-from mvcalc_jax.descent.baseline import OPTIMIZERS as OPTIMIZERS
+from mvcalc_jax.descent.baseline import RULES as RULES
 from mvcalc_jax.descent.baseline import optax_descent as optax_descent
-from mvcalc_jax.descent.baseline import optimizer as optimizer
+from mvcalc_jax.descent.baseline import optax_rule as optax_rule
+from mvcalc_jax.descent.baseline import rule as rule
 from mvcalc_jax.descent.loop import Options as Options
 from mvcalc_jax.descent.loop import Rule as Rule
-from mvcalc_jax.descent.loop import Watcher as Watcher
+from mvcalc_jax.descent.loop import begin as begin
+from mvcalc_jax.descent.loop import chunks as chunks
+from mvcalc_jax.descent.loop import collect as collect
 from mvcalc_jax.descent.loop import descend as descend
+from mvcalc_jax.descent.progress import progress_bar as progress_bar
 from mvcalc_jax.descent.result import Result as Result
 from mvcalc_jax.descent.result import State as State
 from mvcalc_jax.descent.result import Status as Status
+from mvcalc_jax.descent.result import Stream as Stream
 from mvcalc_jax.descent.result import Trace as Trace
+from mvcalc_jax.descent.result import Watcher as Watcher
 from mvcalc_jax.descent.steepest import steepest as steepest
 from mvcalc_jax.descent.steepest import steepest_descent as steepest_descent

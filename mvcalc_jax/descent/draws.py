@@ -15,6 +15,10 @@ from mvcalc_jax import require
 from mvcalc_jax.require import AnyArray
 
 
+_BATCHES = 2**32 - 1
+"""What is folded into the key for batches: the number of a step that no run reaches, so no noise shares it."""
+
+
 class Chance(NamedTuple):
     """What is drawn at all: fixed when a chunk is compiled."""
 
@@ -26,8 +30,7 @@ class Random(NamedTuple):
     """What the draws depend on, beside the step."""
 
     noise: AnyArray
-    noise_key: PRNGKeyArray | None
-    batch_key: PRNGKeyArray | None
+    key: PRNGKeyArray | None
 
 
 class Draw(NamedTuple):
@@ -55,10 +58,9 @@ def prepare(
     batch_size: int | None,
     key: PRNGKeyArray | None,
     data: tuple[AnyArray, ...],
-    ensemble: bool,
 ) -> tuple[Chance, Random]:
-    """Look at what was asked for, and split the key into one for each use."""
-    noisy = isinstance(noise, jax.core.Tracer) or bool(np.any(np.asarray(noise)))
+    """Look at what was asked for, and divide it into what is compiled in and what is passed in."""
+    noisy = isinstance(noise, AnyArray) or noise != 0
     require.finite("noise", noise)
     if batch_size is not None:
         batch_size = require.whole("batch_size", batch_size, least=1)
@@ -73,12 +75,9 @@ def prepare(
     if key is None:
         if noisy or batch_size is not None:
             raise ValueError("`key` is needed where there is noise or a batch size; pass key=jax.random.key(0)")
-        return Chance(noisy, batch_size), Random(jnp.asarray(noise), None, None)
-    if not jax.dtypes.issubdtype(getattr(key, "dtype", None), jax.dtypes.prng_key):
+    elif not jax.dtypes.issubdtype(getattr(key, "dtype", None), jax.dtypes.prng_key):
         raise TypeError(f"`key` must come from jax.random.key; got {type(key).__name__}")
-    split = jax.vmap(jax.random.split) if ensemble else jax.random.split
-    keys = split(key)
-    return Chance(noisy, batch_size), Random(jnp.asarray(noise), keys[..., 0], keys[..., 1])
+    return Chance(noisy, batch_size), Random(jnp.asarray(noise), key)
 
 
 def draw(
@@ -96,17 +95,18 @@ def draw(
         dtype = jnp.result_type(*tensors)
 
         def factors_of(step: Array) -> Array:
-            key = jax.random.fold_in(random.noise_key, step)
+            key = jax.random.fold_in(random.key, step)
             return 1 + random.noise.astype(dtype) * jax.random.normal(key, (len(tensors),), dtype)
 
         factors = jax.vmap(factors_of)(steps)
     if chance.batch_size is not None:
         batches = samples // chance.batch_size
         first = step // batches
+        batch_key = jax.random.fold_in(random.key, _BATCHES)
         passes = first + jnp.arange((count - 1) // batches + 2)
 
         def order_of(a_pass: Array) -> Array:
-            order = jax.random.permutation(jax.random.fold_in(random.batch_key, a_pass), samples)
+            order = jax.random.permutation(jax.random.fold_in(batch_key, a_pass), samples)
             return order[: batches * chance.batch_size].reshape(batches, chance.batch_size)
 
         columns = jax.vmap(order_of)(passes).reshape(-1, chance.batch_size)[steps - first * batches]

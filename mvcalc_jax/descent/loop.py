@@ -14,10 +14,10 @@ undisturbed run bit for bit. Under `jax.vmap` or `jax.jit` nothing can be looked
 is one chunk.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +30,7 @@ from mvcalc_jax import autodiff, require
 from mvcalc_jax.descent import draws
 from mvcalc_jax.descent.draws import Chance, Draw, Random
 from mvcalc_jax.descent.progress import progress_bar
-from mvcalc_jax.descent.result import Params, Result, State, Status, Trace, join
+from mvcalc_jax.descent.result import Params, Result, State, Status, Stream, Trace, Watcher, join
 from mvcalc_jax.require import AnyArray
 
 _ROOM = 2**30
@@ -44,23 +44,18 @@ class Rule(NamedTuple):
     update: Callable[..., tuple[Any, Any]]
 
 
-Stream = Generator[Result, None, None]
-Watcher = Callable[[Stream], Stream]
-"""Stands between the loop and its result: takes the stream of chunks and passes every one on."""
-
 
 class Options(TypedDict, total=False):
-    """What every descent can be asked for, beside its steps and its rule.
+    """What a descent can be asked for, beside its steps and its rule.
 
     cost: `cost(params, *data)`, a scalar; recorded in the trace, and needed by line searches.
     data: arrays passed on to `jacobian` and `cost`, samples on their last axis.
     batch_size: samples drawn for each step, without replacement within a pass over the data.
-    noise: standard deviation of the factor by which each tensor of the Jacobian is multiplied.
+    noise: standard deviation of the factor by which each tensor of the Jacobian is multiplied. The number 0
+        compiles no draws; an array of any value shares one compiled loop.
     key: from `jax.random.key`; needed where there is noise or a batch size.
     record_every: steps between two rows of the trace; 1 unless given.
     chunk: steps compiled together, and so between two looks by the host; 1000 unless given.
-    progress: show a progress bar on stderr.
-    watch: what else to do with the stream of chunks, in order.
     resume: a result to go on from, in place of `params`; its trace is kept, and `steps` counts its steps too.
     ensemble: `params` and `key` carry a leading axis of members; a member that fails does not stop
         the others, and `status` has an entry for each.
@@ -73,8 +68,6 @@ class Options(TypedDict, total=False):
     key: PRNGKeyArray | None
     record_every: int
     chunk: int
-    progress: bool
-    watch: Sequence[Watcher]
     resume: Result | None
     ensemble: bool
 
@@ -108,12 +101,13 @@ def begin(
     members = leaves[0].shape[:1] if ensemble else ()
     no_rows = jax.tree.map(lambda p: np.zeros((*members, 0, *p.shape[len(members) :]), p.dtype), params)
     no_costs = None if cost is None else np.zeros((*members, 0), jnp.result_type(*leaves))
-    state = State(jnp.zeros(members, int), params, (jax.vmap(rule.init) if ensemble else rule.init)(params))
+    init = jax.jit(jax.vmap(rule.init) if ensemble else rule.init)  # in one piece, not tensor by tensor
+    state = State(jnp.zeros(members, int), params, init(params))
     status = np.zeros(members, int) if ensemble else Status.FINISHED
     return Result(state, Trace(np.zeros(0, int), no_rows, no_costs), status)
 
 
-def descend(
+def chunks(
     rule: Rule,
     jacobian: Callable[..., Any],
     params: Params,
@@ -126,26 +120,26 @@ def descend(
     key: PRNGKeyArray | None = None,
     record_every: int = 1,
     chunk: int = 1000,
-    progress: bool = False,
-    watch: Sequence[Watcher] = (),
     resume: Result | None = None,
     ensemble: bool = False,
-) -> Result:
-    """Take steps of `rule` from `params` until `steps` of them are taken, those of `resume` included.
+) -> Stream:
+    """The chunks of a descent, each computed when it is asked for; `collect` makes a result of them.
 
-    `jacobian(params, *data)` has the structure, shapes and dtypes of `params`; `Options` says the rest.
-
-    Returns:
-        A `Result`, itself a tree of arrays. Ctrl-C ends the run early and returns what there is.
+    Args:
+        rule: how a Jacobian becomes an update.
+        jacobian: `jacobian(params, *data)`, with the structure, shapes and dtypes of `params`.
+        params: any tree of floating-point arrays.
+        steps: how many steps to take, those of `resume` included.
+        **the rest: see `Options`.
 
     Raises:
-        ValueError, TypeError: for arguments that do not fit together, before any step.
+        ValueError, TypeError: for arguments that do not fit together, at once, before any step.
     """
     steps = require.whole("steps", steps, least=1)
     record_every = min(require.whole("record_every", record_every, least=1), steps)
     chunk = require.whole("chunk", chunk, least=1)
     data = tuple(data)
-    chance, random = draws.prepare(noise, batch_size, key, data, ensemble)
+    chance, random = draws.prepare(noise, batch_size, key, data)
     problem = _Problem(jacobian, cost, rule.update, chance, ensemble)
     so_far = begin(rule, params, cost=cost, ensemble=ensemble) if resume is None else resume
     begun = 0 if resume is None else resume.steps
@@ -153,11 +147,17 @@ def descend(
         raise ValueError(f"`steps` must be at least the {begun} that `resume` has taken already; got {steps}")
     _check(problem, so_far.params, data)
     _check_room(so_far.params, steps, record_every)
-
     traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((so_far, data, random)))
     chunk = steps if traced else max(chunk // record_every, 1) * record_every
-    stream = _chunks(problem, so_far, data, random, _plan(begun, steps, record_every, chunk))
-    for watcher in (*watch, *([partial(progress_bar, steps=steps)] if progress else [])):
+    return _computed(problem, so_far, data, random, _plan(begun, steps, record_every, chunk))
+
+
+def collect(stream: Stream, watch: Sequence[Watcher] = ()) -> Result:
+    """Run a stream to its end, past whoever watches, and join its chunks.
+
+    Ctrl-C ends it early, with what there is until then and a status that says so.
+    """
+    for watcher in watch:
         stream = watcher(stream)
     parts: list[Result] = []
     with closing(stream):
@@ -169,6 +169,21 @@ def descend(
                 raise
             return join(parts)._replace(status=Status.INTERRUPTED)
     return join(parts)
+
+
+def descend(
+    rule: Rule,
+    jacobian: Callable[..., Any],
+    params: Params,
+    *,
+    steps: int,
+    progress: bool = False,
+    watch: Sequence[Watcher] = (),
+    **options: Unpack[Options],
+) -> Result:
+    """Take steps of `rule` from `params`: `collect` of the `chunks`, with a progress bar on stderr if asked for."""
+    bar = [progress_bar(steps)] if progress else []
+    return collect(chunks(rule, jacobian, params, steps=steps, **options), [*watch, *bar])
 
 
 def _plan(begun: int, steps: int, block: int, chunk: int) -> Iterator[tuple[int, int, int]]:
@@ -186,7 +201,7 @@ def _plan(begun: int, steps: int, block: int, chunk: int) -> Iterator[tuple[int,
         begun += blocks * size
 
 
-def _chunks(
+def _computed(
     problem: _Problem,
     so_far: Result,
     data: tuple[AnyArray, ...],
@@ -200,19 +215,28 @@ def _chunks(
     state = so_far.state
     for begun, blocks, block in plan:
         before = state
-        state, rows, costs, status = _advance(problem, before, data, random, blocks, block)
-        part = Result(state, Trace(begun + block * np.arange(blocks + 1), rows, costs), status)
-        traced = isinstance(status, jax.core.Tracer)
-        if not traced:
-            part = part._replace(trace=jax.device_get(part.trace), status=np.asarray(status, int))
-        if not traced and not problem.ensemble:
-            part = part._replace(status=Status(int(status)))
+        state, rows, last = _advance(problem, before, data, random, blocks, block)
+        traced = isinstance(state.step, jax.core.Tracer)
+        step = begun + block * np.arange(blocks + 1)
+        part = _part(problem, state, step, *((rows, last) if traced else jax.device_get((rows, last))))
         if part.status is Status.NOT_FINITE:
             part = _up_to_last_finite(problem, before, data, random, part)
         yield _without_start(part) if opened else part
         opened = True
         if not traced and np.all(part.status == Status.NOT_FINITE):
             return
+
+
+def _part(problem: _Problem, state: State, step: np.ndarray, rows: Any, last: Any) -> Result:
+    """A chunk as a `Result`: its rows and the last one, and whether all the members are finite there."""
+    xp = jnp if isinstance(state.step, jax.core.Tracer) else np
+    time = 1 if problem.ensemble else 0
+    joined = jax.tree.map(lambda r, l: xp.concatenate([r, xp.expand_dims(l, time)], time), rows, last)
+    finite = [xp.isfinite(leaf).all(axis=tuple(range(time, leaf.ndim))) for leaf in jax.tree.leaves((joined[1], last))]
+    status = xp.where(xp.stack(finite).all(axis=0), int(Status.FINISHED), int(Status.NOT_FINITE))
+    if xp is np and not problem.ensemble:
+        status = Status(int(status))
+    return Result(state, Trace(step, *joined), status)
 
 
 def _without_start(part: Result) -> Result:
@@ -227,8 +251,8 @@ def _up_to_last_finite(
 ) -> Result:
     """Repeat a chunk that left the finite numbers a step at a time, up to the step before it did."""
     for _ in range(int(part.state.step) - int(state.step)):
-        after, _, _, status = _advance(problem, state, data, random, 1, 1)
-        if status == Status.NOT_FINITE:
+        after, _, last = _advance(problem, state, data, random, 1, 1)
+        if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(last)):
             break
         state = after
     kept = part.trace.step <= int(state.step)
@@ -238,40 +262,41 @@ def _up_to_last_finite(
 @partial(jax.jit, static_argnames=("problem", "blocks", "block"))
 def _advance(
     problem: _Problem, state: State, data: tuple[AnyArray, ...], random: Random, blocks: int, block: int
-) -> tuple[State, Any, Array | None, Array]:
-    """Take blocks × block steps: the state after them, rows, costs and status, for every member."""
+) -> tuple[State, Any, Any]:
+    """Take blocks × block steps of every member.
+
+    Returns the state after them, and (params, cost) before each block and after the last.
+    """
     advance = partial(_advance_one, problem, blocks=blocks, block=block)
     if problem.ensemble:
-        advance = jax.vmap(advance, in_axes=(0, None, Random(None, 0, 0)))
+        advance = jax.vmap(advance, in_axes=(0, None, Random(None, 0)))
     return advance(state, data, random)
 
 
 def _advance_one(
     problem: _Problem, state: State, data: tuple[AnyArray, ...], random: Random, *, blocks: int, block: int
-) -> tuple[State, Any, Array | None, Array]:
+) -> tuple[State, Any, Any]:
     samples = data[0].shape[-1] if data else 0
     drawn = draws.draw(problem.chance, random, state.step, blocks * block + 1, state.params, samples)
 
-    def cost_of(params: Any, draw: Draw) -> Array | None:
-        return None if problem.cost is None else problem.cost(params, *draw.batch(data))
+    def row(state: State, draw: Draw) -> tuple[Any, Array | None]:
+        cost = None if problem.cost is None else problem.cost(state.params, *draw.batch(data))
+        return state.params, cost
 
     def take_step(state: State, draw: Draw) -> tuple[State, None]:
         batch = draw.batch(data)
         jacobian = draw.noised(problem.jacobian(state.params, *batch))
-        line_search = _for_line_search(problem, cost_of(state.params, draw), jacobian, batch)
+        line_search = _for_line_search(problem, row(state, draw)[1], jacobian, batch)
         update, rule = problem.update(jacobian, state.rule, state.params, **line_search)
         return State(state.step + 1, optax.apply_updates(state.params, update), rule), None
 
-    def take_block(state: State, of_block: Draw) -> tuple[State, tuple[Any, Array | None]]:
-        row = state.params, cost_of(state.params, jax.tree.map(lambda d: d[0], of_block))
-        return lax.scan(take_step, state, of_block, length=block)[0], row
+    def take_block(state: State, of_block: Draw) -> tuple[State, Any]:
+        first = row(state, jax.tree.map(lambda d: d[0], of_block))
+        return lax.scan(take_step, state, of_block, length=block)[0], first
 
     in_blocks = jax.tree.map(lambda d: d[:-1].reshape(blocks, block, *d.shape[1:]), drawn)
     state, rows = lax.scan(take_block, state, in_blocks, length=blocks)
-    last = state.params, cost_of(state.params, jax.tree.map(lambda d: d[-1], drawn))
-    params, cost = jax.tree.map(lambda before, after: jnp.append(before, after[None], axis=0), rows, last)
-    finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves((state.params, cost))]
-    return state, params, cost, jnp.where(jnp.array(finite).all(), Status.FINISHED, Status.NOT_FINITE)
+    return state, rows, row(state, jax.tree.map(lambda d: d[-1], drawn))
 
 
 def _for_line_search(

@@ -1,6 +1,6 @@
 """What a descent leaves behind: where it is, how it came there, and how it ended."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -85,6 +85,13 @@ class Result(NamedTuple):
                     f"stopped after step {self.steps}: the next one makes the cost or a parameter infinite or "
                     "NaN; the last finite parameters are kept; try a smaller learning rate"
                 )
+
+
+Stream = Generator[Result, None, None]
+"""The chunks of a run, as they are computed."""
+
+Watcher = Callable[[Stream], Stream]
+"""Stands between the loop and its result: is given the stream of chunks, and passes every one on."""
 
 
 def join(parts: Sequence[Result]) -> Result:

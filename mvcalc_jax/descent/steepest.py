@@ -10,7 +10,7 @@ On a quadratic with largest curvature λ, steps shrink the error only while η <
 by more than they gain. Reference: Nocedal and Wright, Numerical Optimization (2006), §3.3.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Unpack
 
 import jax
@@ -20,7 +20,7 @@ from jaxtyping import Array, Float, Int
 
 from mvcalc_jax import require
 from mvcalc_jax.descent.loop import Options, Rule, descend
-from mvcalc_jax.descent.result import Params, Result
+from mvcalc_jax.descent.result import Params, Result, Watcher
 from mvcalc_jax.require import AnyArray
 
 Schedule = Callable[[Array], Array]
@@ -66,6 +66,8 @@ def steepest_descent(
     *,
     steps: int,
     learning_rate: float | AnyArray | Schedule,
+    progress: bool = False,
+    watch: Sequence[Watcher] = (),
     **options: Unpack[Options],
 ) -> Result:
     """Walk downhill from `params` for `steps` steps.
@@ -76,6 +78,8 @@ def steepest_descent(
         params: any tree of floating-point arrays.
         steps: how many steps, at least 1.
         learning_rate: η, in units of params²/cost, or a function of the step's number.
+        progress: show a progress bar on stderr.
+        watch: what else to do with the stream of chunks: checkpoints, a live picture, one's own.
         **options: `noise`, `key`, `cost`, `record_every` and the rest of `Options`.
 
     Returns:
@@ -85,4 +89,4 @@ def steepest_descent(
     Raises:
         ValueError, TypeError: for arguments that do not fit together, before any step.
     """
-    return descend(steepest(learning_rate), jacobian, params, steps=steps, **options)
+    return descend(steepest(learning_rate), jacobian, params, steps=steps, progress=progress, watch=watch, **options)

@@ -51,12 +51,16 @@ class Trace(NamedTuple):
 
 
 def init(
-    key: PRNGKeyArray, sizes: Sequence[int], *, scale: float = 0.5, dtype: type | np.dtype = float
+    key: PRNGKeyArray | np.random.Generator,
+    sizes: Sequence[int],
+    *,
+    scale: float = 0.5,
+    dtype: type | np.dtype = float,
 ) -> tuple[Layer, ...]:
     """Random parameters: every entry of W and b drawn from N(0, scale²).
 
     Args:
-        key: from `jax.random.key(seed)`.
+        key: from `jax.random.key(seed)`; or a NumPy generator, which draws on the host, with nothing to compile.
         sizes: the width of the input, of each hidden layer, and of the output: (1, 6, 7, 2) is the
             network of 77 parameters that draws a curve.
         scale: the standard deviation; ½ is the course's.
@@ -68,10 +72,13 @@ def init(
     sizes = [require.whole("sizes", size, least=1) for size in sizes]
     if len(sizes) < 2:
         raise ValueError(f"`sizes` must name an input and an output width at least; got {tuple(sizes)}")
-    shapes = [(o, i + 1) for i, o in zip(sizes, sizes[1:], strict=False)]
-    drawn = scale * jax.random.normal(key, (sum(o * i for o, i in shapes),), dtype)
-    ends = np.cumsum([o * i for o, i in shapes])[:-1]
-    blocks = [part.reshape(of) for part, of in zip(jnp.split(drawn, ends), shapes, strict=True)]
+    shapes = [(o, i + 1) for i, o in zip(sizes, sizes[1:], strict=False)]  # b beside W
+    ends = np.cumsum([0, *(o * i for o, i in shapes)])
+    if isinstance(key, np.random.Generator):
+        drawn = (scale * key.standard_normal(ends[-1])).astype(jax.dtypes.canonicalize_dtype(dtype))
+    else:
+        drawn = scale * jax.random.normal(key, (ends[-1],), dtype)
+    blocks = [drawn[a:z].reshape(of) for a, z, of in zip(ends, ends[1:], shapes, strict=False)]
     return tuple(Layer(W=block[:, 1:], b=block[:, :1]) for block in blocks)
 
 
@@ -140,6 +147,11 @@ def jacobian(
         derivatives.append(Layer(W=dz @ a[l].T, b=dz.sum(axis=1, keepdims=True)))
         da = W.T @ dz
     return jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(derivatives[::-1]))
+
+
+def multiplications(params: Params, samples: int) -> int:
+    """How many products of two numbers `jacobian` forms: each weight and sample forward, and twice back."""
+    return 3 * samples * sum(W.size for W, _ in params)
 
 
 def factors(

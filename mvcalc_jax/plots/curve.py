@@ -1,58 +1,111 @@
 """The picture of the course: a network's attempts at a curve, fading from the first to the last."""
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
+from mvcalc_jax.plots.gif import frames, save_gif
 from mvcalc_jax.plots.style import INK, QUIET, RED
 
-_PAPER = LinearSegmentedColormap.from_list("paper", ["#fffdf8", "#f3eee2"])
-_FADE = LinearSegmentedColormap.from_list("fade", ["#9fb8c8", "#c98aa5", RED])
+_PAPER = LinearSegmentedColormap.from_list("paper", ["#fffefb", "#f4efe3"])
+_FADE = LinearSegmentedColormap.from_list("fade", ["#8fb0c4", "#b98fb5", RED])
 
 
-def draw_paper(ax: Axes) -> None:
-    """The unit square on paper that darkens a little towards its corners, without axes."""
-    u = np.linspace(-1, 1, 128)
-    ax.imshow(np.hypot(*np.meshgrid(u, u)), cmap=_PAPER, extent=(0, 1, 0, 1), interpolation="bicubic", zorder=0)
+class Target(Protocol):
+    """What is to be drawn; `mvcalc_jax.data.Curve` is one."""
+
+    @property
+    def points(self) -> Float[np.ndarray, "2 n"]: ...
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def breaks(self) -> Sequence[int]: ...
+
+
+def sheet(size: float = 8) -> tuple[Figure, Axes]:
+    """A square figure that is all paper: the unit square, a little darker towards its corners."""
+    figure = Figure(figsize=(size, size))
+    return figure, paper(figure)
+
+
+def paper(figure: Figure) -> Axes:
+    """Axes over a whole figure, the unit square without ticks."""
+    ax = figure.add_axes((0, 0, 1, 1))
+    u = np.linspace(-1, 1, 64)
+    radius = np.hypot(*np.meshgrid(u, u))
+    ax.imshow(radius, cmap=_PAPER, extent=(0, 1, 0, 1), interpolation="bicubic", zorder=0)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     ax.axis("off")
+    return ax
 
 
-def draw_target(ax: Axes, points: Float[np.ndarray, "2 n"], closed: bool, breaks: Sequence[int] = ()) -> Line2D:
-    """The curve to be drawn, as dots joined by a quiet line that is broken where the pen was lifted."""
-    line = np.concatenate([points, points[:, :1]], axis=1) if closed else points
-    line = np.insert(line.astype(float), list(breaks), np.nan, axis=1)
-    (artist,) = ax.plot(*line, color=QUIET, linewidth=1, marker="o", markersize=2.6, zorder=2, label="target")
-    return artist
+def draw_target(ax: Axes, target: Target) -> Line2D:
+    """The points to be met, joined by a quiet line that is broken where the pen was lifted."""
+    points = np.concatenate([target.points, target.points[:, :1]], axis=1) if target.closed else target.points
+    points = np.insert(points, list(target.breaks), np.nan, axis=1)
+    (line,) = ax.plot(*points, color=QUIET, linewidth=0.9, marker="o", markersize=2.4, zorder=2)
+    return line
 
 
 def draw_history(ax: Axes, history: Float[np.ndarray, "rows 2 k"]) -> LineCollection:
-    """Attempts, faint and cold at first, warmer later."""
-    later = np.linspace(0, 1, len(history))
-    colours = _FADE(later)
-    colours[:, 3] = 0.04 + 0.96 / max(len(history), 1) ** 0.75
-    attempts = LineCollection(list(history.swapaxes(1, 2)), colors=colours, linewidths=1, zorder=1)
+    """Attempts, cold and faint at first, warmer later."""
+    colours = _FADE(np.linspace(0, 1, len(history)))
+    colours[:, 3] = min(1, 12 / len(history))
+    attempts = LineCollection(list(history.swapaxes(1, 2)), colors=colours, linewidths=0.9, zorder=1)
     ax.add_collection(attempts, autolim=False)
     return attempts
 
 
-def draw_attempt(ax: Axes, curve: Float[np.ndarray, "2 k"], colour: str = RED, width: float = 3.2) -> Line2D:
+def draw_attempt(ax: Axes, attempt: Float[np.ndarray, "2 k"]) -> Line2D:
     """One attempt, bold."""
-    (artist,) = ax.plot(*curve, color=colour, linewidth=width, solid_capstyle="round", zorder=3, label="network")
-    return artist
+    (line,) = ax.plot(*attempt, color=RED, linewidth=3, solid_capstyle="round", zorder=3)
+    return line
 
 
-def caption(ax: Axes, text: str) -> None:
-    """A line below the square."""
-    ax.text(0.5, -0.012, text, ha="center", va="top", color=INK, transform=ax.transAxes, fontsize=10)
+def draw_caption(ax: Axes, text: str = "") -> Text:
+    """A line at the foot of the sheet."""
+    return ax.text(0.5, 0.025, text, ha="center", color=INK, fontsize=11, zorder=4)
 
 
-def faded(colour: str, by: float) -> tuple[float, float, float]:
-    """A colour mixed with white."""
-    red, green, blue = (c + (1 - c) * by for c in to_rgb(colour))
-    return red, green, blue
+def drawing(target: Target, history: Float[np.ndarray, "rows 2 k"], caption: str) -> Figure:
+    """The target, the fading history, and the last attempt bold."""
+    figure, ax = sheet()
+    draw_history(ax, history)
+    draw_target(ax, target)
+    draw_attempt(ax, history[-1])
+    draw_caption(ax, caption)
+    return figure
+
+
+def animate(path: Path, target: Target, history: Float[np.ndarray, "rows 2 k"], captions: Sequence[str]) -> None:
+    """Write the attempts one after the other as an animation, each with its caption."""
+    figure, ax = sheet(4)
+    draw_target(ax, target)
+    attempt, caption = draw_attempt(ax, history[0]), draw_caption(ax)
+
+    def show(row: int) -> None:
+        attempt.set_data(*history[row])
+        caption.set_text(captions[row])
+
+    save_gif(path, figure, (attempt, caption), show, frames(len(history)))
+
+
+def drawings(target: Target, attempts: Float[np.ndarray, "rows 2 k"], captions: Sequence[str]) -> Figure:
+    """Several attempts side by side, each with its caption."""
+    figure = Figure(figsize=(4 * len(attempts), 4))
+    for k, (attempt, caption) in enumerate(zip(attempts, captions, strict=True)):
+        ax = paper(figure)
+        ax.set_position((k / len(attempts), 0, 1 / len(attempts), 1))
+        draw_target(ax, target)
+        draw_attempt(ax, attempt)
+        draw_caption(ax, caption)
+    return figure

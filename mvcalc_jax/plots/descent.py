@@ -1,13 +1,20 @@
 """How the cost falls, and where its parameters go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from mvcalc_jax.plots.style import CYCLE, QUIET
+
+
+def chart(width: float = 7, height: float = 4.2) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes."""
+    figure = Figure(figsize=(width, height))
+    return figure, figure.add_axes((0.11, 0.13, 0.86, 0.82))
 
 
 def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:

@@ -1,0 +1,1 @@
+"""One thin script for each question; `python -m experiments` lists them."""

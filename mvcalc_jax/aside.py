@@ -1,0 +1,44 @@
+"""Work that can be done beside other work: XLA compiles without holding Python's lock, so a second core helps."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Self, TypeVar
+
+from mvcalc_jax.descent.result import Stream
+from mvcalc_jax.devices import computing
+
+
+T = TypeVar("T")
+
+
+class Aside:
+    """A second thread, computing on a device and in a precision of its own; use it in a `with`.
+
+    If the `with` is left by an exception, Ctrl-C for one, what has not begun is dropped, and descents that were
+    given `watch` end after their present chunk.
+    """
+
+    def __init__(self, device: str = "auto", precision: str = "float32"):
+        self._setting = computing(device, precision)
+        self._pool = ThreadPoolExecutor(1, initializer=self._setting.__enter__)
+        self._stopped = threading.Event()
+
+    def submit(self, f: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
+        """Have `f(*args, **kwargs)` done after what was submitted before; `.result()` waits for it."""
+        return self._pool.submit(f, *args, **kwargs)
+
+    def watch(self, stream: Stream) -> Stream:
+        """A watcher: ends the descent early once its result is no longer wanted."""
+        for part in stream:
+            yield part
+            if self._stopped.is_set():
+                return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._stopped.set()
+        self._pool.shutdown(cancel_futures=kind is not None)
