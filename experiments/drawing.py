@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 import mvcalc_jax as mv
@@ -59,7 +58,7 @@ class Task(NamedTuple):
     def attempts(self, params: Any) -> np.ndarray:
         """What networks draw, (rows, 2, k), at twice as many points as the target has."""
         t = self.target.t[0]
-        fine = jnp.asarray(np.linspace(t[0], t[-1], 2 * t.size - 1)[None])
+        fine = np.linspace(t[0], t[-1], 2 * t.size - 1)[None]
         return np.asarray(self.forward(params, fine))
 
 
@@ -74,7 +73,7 @@ def pose(config: "Config") -> Task:
     products = mv.network.multiplications(params, config.samples)
     options = {
         "cost": cost,
-        "data": (jnp.asarray(target.t), jnp.asarray(target.points)),
+        "data": (target.t, target.points),
         "key": key,
         "steps": steps,
         "batch_size": config.batch_size,
@@ -230,4 +229,4 @@ def _agreement(results: dict[str, mv.Result]) -> str:
 
 
 def _caption(step: int, cost: float) -> str:
-    return f"step {mv.text.count(int(step))}   cost {cost:.2e}"
+    return f"step {mv.text.count(int(step))}   cost {cost:.2g}"

@@ -8,28 +8,32 @@ from typing import Any, Self, TypeVar
 from mvcalc_jax.descent.result import Stream
 from mvcalc_jax.devices import computing
 
-
 T = TypeVar("T")
 
 
 class Aside:
-    """A second thread, computing on a device and in a precision of its own; use it in a `with`.
+    """Two more threads, which compute on a given device and in a given precision; use it in a `with`.
 
     If the `with` is left by an exception, Ctrl-C for one, what has not begun is dropped, and descents that were
     given `watch` end after their present chunk.
     """
 
     def __init__(self, device: str = "auto", precision: str = "float32"):
-        self._setting = computing(device, precision)
-        self._pool = ThreadPoolExecutor(1, initializer=self._setting.__enter__)
+        self._settings: list[Any] = []  # held, for a thread's settings end when they are dropped
         self._stopped = threading.Event()
 
-    def submit(self, f: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
-        """Have `f(*args, **kwargs)` done after what was submitted before; `.result()` waits for it."""
-        return self._pool.submit(f, *args, **kwargs)
+        def settle() -> None:
+            self._settings.append(computing(device, precision))
+            self._settings[-1].__enter__()
+
+        self._pool = ThreadPoolExecutor(2, initializer=settle)
+
+    def submit(self, f: Callable[..., T], *args: Any) -> Future[T]:
+        """Have `f(*args)` done; `.result()` waits for it."""
+        return self._pool.submit(f, *args)
 
     def watch(self, stream: Stream) -> Stream:
-        """A watcher: ends the descent early once its result is no longer wanted."""
+        """A watcher: ends a descent early once its result is no longer wanted."""
         for part in stream:
             yield part
             if self._stopped.is_set():

@@ -3,7 +3,8 @@
 The numbers are facts from the sources named; the first is the course's, whose source is not given there.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,23 @@ class Histogram:
     def stddev(self) -> float:
         """The standard deviation of the bin centres, weighted by counts."""
         return float(np.sqrt(np.average((self.centres - self.mean) ** 2, weights=self.counts)))
+
+    def padded(self, stddevs: float) -> "Histogram":
+        """With the empty bins on both sides, out to so many standard deviations from the mean.
+
+        That nobody was measured there is part of the data: without these bins a fit may put people there.
+        """
+        below = math.ceil((self.centres[0] - self.mean + stddevs * self.stddev) / self.widths[0])
+        above = math.ceil((self.mean + stddevs * self.stddev - self.centres[-1]) / self.widths[-1])
+        below, above = max(below, 0), max(above, 0)
+        left = self.centres[0] - self.widths[0] * np.arange(below, 0, -1)
+        right = self.centres[-1] + self.widths[-1] * np.arange(1, above + 1)
+        return replace(
+            self,
+            centres=np.concatenate([left, self.centres, right]),
+            widths=np.pad(self.widths, (below, above), mode="edge"),
+            counts=np.pad(self.counts, (below, above)),
+        )
 
 
 def _equal_bins(title: str, unit: str, first_edge: float, width: float, counts: list, source: str) -> Histogram:

@@ -1,6 +1,7 @@
 """Descents: rules that turn a Jacobian into a step, and the one compiled loop that takes the steps.
 
 steepest  p ← p − ηJ, with the course's multiplicative noise
+newton    p ← p − H⁻¹J
 baseline  optax's optimisers in the same loop
 loop      compiled chunks, and what the host does between them
 draws     noise and mini-batches, numbered by step
@@ -20,6 +21,7 @@ from mvcalc_jax.descent.loop import begin as begin
 from mvcalc_jax.descent.loop import chunks as chunks
 from mvcalc_jax.descent.loop import collect as collect
 from mvcalc_jax.descent.loop import descend as descend
+from mvcalc_jax.descent.newton import newton as newton
 from mvcalc_jax.descent.progress import progress_bar as progress_bar
 from mvcalc_jax.descent.result import Result as Result
 from mvcalc_jax.descent.result import State as State

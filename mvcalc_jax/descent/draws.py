@@ -77,7 +77,7 @@ def prepare(
             raise ValueError("`key` is needed where there is noise or a batch size; pass key=jax.random.key(0)")
     elif not jax.dtypes.issubdtype(getattr(key, "dtype", None), jax.dtypes.prng_key):
         raise TypeError(f"`key` must come from jax.random.key; got {type(key).__name__}")
-    return Chance(noisy, batch_size), Random(jnp.asarray(noise), key)
+    return Chance(noisy, batch_size), Random(jax.device_put(noise), key)
 
 
 def draw(

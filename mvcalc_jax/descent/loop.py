@@ -94,7 +94,7 @@ def begin(
         require.floating("params" + jax.tree_util.keystr(path), leaf)
         if ensemble and leaf.shape[:1] in ((), (0,)):
             raise ValueError(f"`params` of an ensemble need a leading axis of members; got shape {leaf.shape}")
-    params = jax.tree.map(jnp.asarray, params)
+    params = jax.device_put(params)
     leaves = jax.tree.leaves(params)
     if not leaves:
         raise ValueError(f"`params` must hold at least one array; got {params!r}")
@@ -102,7 +102,7 @@ def begin(
     no_rows = jax.tree.map(lambda p: np.zeros((*members, 0, *p.shape[len(members) :]), p.dtype), params)
     no_costs = None if cost is None else np.zeros((*members, 0), jnp.result_type(*leaves))
     init = jax.jit(jax.vmap(rule.init) if ensemble else rule.init)  # in one piece, not tensor by tensor
-    state = State(jnp.zeros(members, int), params, init(params))
+    state = State(jax.device_put(np.zeros(members, int)), params, init(params))
     status = np.zeros(members, int) if ensemble else Status.FINISHED
     return Result(state, Trace(np.zeros(0, int), no_rows, no_costs), status)
 
@@ -138,7 +138,7 @@ def chunks(
     steps = require.whole("steps", steps, least=1)
     record_every = min(require.whole("record_every", record_every, least=1), steps)
     chunk = require.whole("chunk", chunk, least=1)
-    data = tuple(data)
+    data = jax.device_put(tuple(data))
     chance, random = draws.prepare(noise, batch_size, key, data)
     problem = _Problem(jacobian, cost, rule.update, chance, ensemble)
     so_far = begin(rule, params, cost=cost, ensemble=ensemble) if resume is None else resume
@@ -320,7 +320,7 @@ def _check(problem: _Problem, params: Params, data: tuple[AnyArray, ...]) -> Non
 
     member = jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape[members:], p.dtype), params)
     batch = tuple(
-        jax.ShapeDtypeStruct((*a.shape[:-1], problem.chance.batch_size or a.shape[-1]), jnp.asarray(a).dtype)
+        jax.ShapeDtypeStruct((*a.shape[:-1], problem.chance.batch_size or a.shape[-1]), a.dtype)
         for a in data
     )
     got = jax.tree.map(described, jax.eval_shape(problem.jacobian, member, *batch))

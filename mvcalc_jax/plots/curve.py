@@ -31,18 +31,20 @@ class Target(Protocol):
     def breaks(self) -> Sequence[int]: ...
 
 
-def sheet(size: float = 8) -> tuple[Figure, Axes]:
-    """A square figure that is all paper: the unit square, a little darker towards its corners."""
+def sheet(size: float = 8, *, shaded: bool = True) -> tuple[Figure, Axes]:
+    """A square figure that is all paper."""
     figure = Figure(figsize=(size, size))
-    return figure, paper(figure)
+    return figure, paper(figure, shaded=shaded)
 
 
-def paper(figure: Figure) -> Axes:
-    """Axes over a whole figure, the unit square without ticks."""
+def paper(figure: Figure, *, shaded: bool = True) -> Axes:
+    """Axes over a whole figure: the unit square without ticks, a little darker towards its corners if shaded."""
     ax = figure.add_axes((0, 0, 1, 1))
-    u = np.linspace(-1, 1, 64)
-    radius = np.hypot(*np.meshgrid(u, u))
-    ax.imshow(radius, cmap=_PAPER, extent=(0, 1, 0, 1), interpolation="bicubic", zorder=0)
+    figure.set_facecolor(_PAPER(0.3))
+    if shaded:
+        u = np.linspace(-1, 1, 64)
+        radius = np.hypot(*np.meshgrid(u, u))
+        ax.imshow(radius, cmap=_PAPER, extent=(0, 1, 0, 1), interpolation="bicubic", zorder=0)
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     ax.axis("off")
     return ax
@@ -59,7 +61,7 @@ def draw_target(ax: Axes, target: Target) -> Line2D:
 def draw_history(ax: Axes, history: Float[np.ndarray, "rows 2 k"]) -> LineCollection:
     """Attempts, cold and faint at first, warmer later."""
     colours = _FADE(np.linspace(0, 1, len(history)))
-    colours[:, 3] = min(1, 12 / len(history))
+    colours[:, 3] = min(1, 20 / len(history))
     attempts = LineCollection(list(history.swapaxes(1, 2)), colors=colours, linewidths=0.9, zorder=1)
     ax.add_collection(attempts, autolim=False)
     return attempts
@@ -88,7 +90,7 @@ def drawing(target: Target, history: Float[np.ndarray, "rows 2 k"], caption: str
 
 def animate(path: Path, target: Target, history: Float[np.ndarray, "rows 2 k"], captions: Sequence[str]) -> None:
     """Write the attempts one after the other as an animation, each with its caption."""
-    figure, ax = sheet(4)
+    figure, ax = sheet(4, shaded=False)  # a palette of 128 colours would show the shades as rings
     draw_target(ax, target)
     attempt, caption = draw_attempt(ax, history[0]), draw_caption(ax)
 

@@ -14,25 +14,26 @@ from mvcalc_jax.plots.style import CYCLE, QUIET
 def chart(width: float = 7, height: float = 4.2) -> tuple[Figure, Axes]:
     """A figure with one pair of axes."""
     figure = Figure(figsize=(width, height))
-    return figure, figure.add_axes((0.11, 0.13, 0.86, 0.82))
+    return figure, figure.add_axes((0.11, 0.13, 0.84, 0.82))
 
 
 def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Cost against step for each run, both on logarithmic axes; the start, step 0, stands at 1."""
-    for (label, (step, cost)), colour in zip(runs.items(), CYCLE * len(runs), strict=False):
-        ax.plot(np.maximum(step, 1), cost, label=label, color=colour, alpha=0.9)
-    ax.set(xscale="log", yscale="log", xlabel="step", ylabel="cost")
+    """Cost against step for each run. Every second is dashed, so that two that coincide are both seen."""
+    for k, (label, (step, cost)) in enumerate(runs.items()):
+        dashes = (0, (3, 3)) if k and k % 2 == 0 else "-"
+        ax.plot(step, cost, label=label, color=CYCLE[k % len(CYCLE)], linestyle=dashes)
+    ax.set(yscale="log", xlabel="step", ylabel="cost")
+    ax.set_xlim(0, max(step[-1] for step, _ in runs.values()))
     ax.legend()
 
 
 def draw_spread(ax: Axes, step: np.ndarray, costs: Float[np.ndarray, "members rows"]) -> None:
     """The costs of an ensemble: every member faint, the median bold, the middle half shaded."""
-    step = np.maximum(step, 1)
     low, middle, high = np.nanquantile(costs, [0.25, 0.5, 0.75], axis=0)
-    ax.plot(step, costs.T, color=QUIET, linewidth=0.6, alpha=min(1.0, 8 / len(costs)))
+    ax.plot(step, costs.T, color=QUIET, linewidth=0.6, alpha=min(0.6, 5 / len(costs)))
     ax.fill_between(step, low, high, color=CYCLE[0], alpha=0.2, linewidth=0, label="middle half")
     ax.plot(step, middle, color=CYCLE[0], label="median")
-    ax.set(xscale="log", yscale="log", xlabel="step", ylabel="cost")
+    ax.set(yscale="log", xlabel="step", ylabel="cost", xlim=(0, step[-1]))
     ax.legend()
 
 

@@ -1,43 +1,132 @@
-"""A histogram and the Gaussian that is fitted to it."""
+"""A histogram and the Gaussian that is fitted to it, and the way there through (μ, σ)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.contour import ContourSet
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
 
-from mvcalc_jax.plots.style import BLUE, GOLD, INK, PALE, RED
+from mvcalc_jax.plots.descent import draw_path
+from mvcalc_jax.plots.gif import frames, save_gif
+from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED
+
+Model = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""The density: model(theta, x)."""
 
 
-def draw_overlap(
-    ax: Axes,
-    centres: Float[np.ndarray, " n"],
-    widths: Float[np.ndarray, " n"],
-    density: Float[np.ndarray, " n"],
-    model: Callable[[np.ndarray], np.ndarray],
-) -> None:
+class Bins(NamedTuple):
+    """A histogram as it is drawn: label of its axis, centres, widths and densities."""
+
+    label: str
+    centres: Float[np.ndarray, " n"]
+    widths: Float[np.ndarray, " n"]
+    density: Float[np.ndarray, " n"]
+
+
+class Landscape(NamedTuple):
+    """χ² over (μ, σ), as it is drawn."""
+
+    mu: Float[np.ndarray, " i"]
+    sigma: Float[np.ndarray, " j"]
+    chi_squared: Float[np.ndarray, "j i"]
+
+
+def draw_overlap(ax: Axes, bins: Bins, model: Model, theta: Float[np.ndarray, "2"]) -> None:
     """Bars coloured by where data and model overlap, where the data exceed it, and where they fall short."""
-    f = model(centres)
-    shared = np.minimum(density, f)
-    bars = {"width": widths * 0.94, "linewidth": 0}
-    ax.bar(centres, shared, color=BLUE, alpha=0.75, label="overlap", **bars)
-    ax.bar(centres, np.maximum(density - f, 0), bottom=shared, color=GOLD, alpha=0.85, label="excess", **bars)
-    ax.bar(centres, np.maximum(f - density, 0), bottom=shared, color=RED, alpha=0.3, label="deficit", **bars)
-    fine = np.linspace(*ax.get_xlim(), 400)
-    ax.plot(fine, model(fine), color=INK, linewidth=1.6, label="Gaussian")
+    f = model(theta, bins.centres)
+    shared = np.minimum(bins.density, f)
+    bars = {"width": bins.widths * 0.94, "linewidth": 0}
+    ax.bar(bins.centres, shared, color=BLUE, alpha=0.75, label="overlap", **bars)
+    ax.bar(bins.centres, np.maximum(bins.density - f, 0), bottom=shared, color=GOLD, alpha=0.85, label="excess", **bars)
+    ax.bar(bins.centres, np.maximum(f - bins.density, 0), bottom=shared, color=RED, alpha=0.3, label="deficit", **bars)
+    fine = np.linspace(bins.centres[0], bins.centres[-1], 500)
+    ax.plot(fine, model(theta, fine), color=INK, linewidth=1.6, label="Gaussian")
+    ax.set(xlabel=bins.label)
+    ax.grid(axis="x", visible=False)
 
 
-def draw_contours(
-    ax: Axes,
-    mu: Float[np.ndarray, " i"],
-    sigma: Float[np.ndarray, " j"],
-    chi_squared: Float[np.ndarray, "j i"],
-    levels: int = 20,
-) -> ContourSet:
-    """Contours of χ² over (μ, σ), valleys dark."""
-    filled = ax.contourf(mu, sigma, chi_squared, levels, cmap="Blues_r")
-    ax.contour(mu, sigma, chi_squared, levels, colors=PALE, linewidths=0.5)
+def before_and_after(
+    bins: Bins, model: Model, path: Float[np.ndarray, "rows 2"], window: tuple[float, float]
+) -> Figure:
+    """The Gaussian over the histogram at the start of a descent and at its end."""
+    figure = Figure(figsize=(9.5, 3.9), layout="constrained")
+    for ax, theta, title in zip(
+        figure.subplots(1, 2, sharey=True), (path[0], path[-1]), ("before", "after"), strict=True
+    ):
+        draw_overlap(ax, bins, model, theta)
+        ax.set(xlim=window, title=f"{title}: μ {theta[0]:.4g}, σ {theta[1]:.3g}")
+    figure.axes[0].set_ylabel("density")
+    figure.axes[1].legend()
+    return figure
+
+
+def draw_landscape(ax: Axes, landscape: Landscape, levels: int = 20) -> None:
+    """Contours of χ² over (μ, σ), the valley light; closer together there, where it is nearly flat."""
+    lowest, highest = landscape.chi_squared.min(), landscape.chi_squared.max()
+    heights = lowest + (highest - lowest) * np.linspace(0, 1, levels + 1) ** 2
+    ax.contourf(*landscape, heights, cmap="Blues", norm=PowerNorm(0.5))
+    ax.contour(*landscape, heights, colors=QUIET, linewidths=0.4)
     ax.set(xlabel="μ", ylabel="σ")
+    ax.set_xlim(landscape.mu[0], landscape.mu[-1])
+    ax.set_ylim(landscape.sigma[0], landscape.sigma[-1])
     ax.grid(False)
-    return filled
+
+
+def descent_on(landscape: Landscape, path: Float[np.ndarray, "rows 2"], optimum: Float[np.ndarray, "2"]) -> Figure:
+    """The path of a descent on the contours of χ², and the optimum."""
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    ax = figure.subplots()
+    draw_landscape(ax, landscape)
+    draw_path(ax, path)
+    ax.plot(*optimum, "+", color=INK, markersize=11, markeredgewidth=1.5, zorder=5)
+    ax.set_title(f"{len(path) - 1} steps of steepest descent on χ²")
+    return figure
+
+
+def by_learning_rate(
+    landscape: Landscape,
+    paths: Mapping[str, Float[np.ndarray, "rows 2"]],
+    excess: Mapping[str, Float[np.ndarray, " rows"]],
+) -> Figure:
+    """The same descent at several learning rates: its paths, and how far χ² is from the optimum."""
+    figure = Figure(figsize=(11, 6.4), layout="constrained")
+    axes = figure.subplot_mosaic([list(paths), ["below"] * len(paths)], height_ratios=[1, 0.8])
+    for (label, path), colour in zip(paths.items(), (GOLD, RED, "#3f9b6c", "#7d5ba6"), strict=False):
+        draw_landscape(axes[label], landscape)
+        draw_path(axes[label], path, color=colour)
+        axes[label].set_title(label)
+        axes["below"].plot(np.maximum(excess[label], 1e-17), color=colour, label=label)
+    axes["below"].set(yscale="log", xlabel="step", ylabel="χ² − χ² at the optimum")
+    axes["below"].legend(ncols=len(paths))
+    return figure
+
+
+def animate(
+    path_of_file: Path,
+    bins: Bins,
+    model: Model,
+    landscape: Landscape,
+    path: Float[np.ndarray, "rows 2"],
+    window: tuple[float, float],
+) -> None:
+    """The Gaussian moving over the histogram, beside the descent on the contours."""
+    figure = Figure(figsize=(7.6, 3.4), dpi=100)
+    left, right = figure.add_axes((0.09, 0.16, 0.4, 0.74)), figure.add_axes((0.58, 0.16, 0.4, 0.74))
+    left.bar(bins.centres, bins.density, width=bins.widths * 0.94, color=BLUE, alpha=0.55, linewidth=0)
+    left.set(xlim=window, xlabel=bins.label, ylim=(0, 1.25 * bins.density.max()))
+    draw_landscape(right, landscape)
+    fine = np.linspace(*window, 300)
+    (curve,) = left.plot([], [], color=RED)
+    (trail,) = right.plot([], [], color=RED, linewidth=1.2, marker="o", markersize=2.5)
+    title = left.text(0, 1.03, "", transform=left.transAxes, color=QUIET)
+
+    def show(row: int) -> None:
+        curve.set_data(fine, model(path[row], fine))
+        trail.set_data(*path[: row + 1].T)
+        title.set_text(f"step {row}   μ {path[row, 0]:.2f}   σ {path[row, 1]:.2f}")
+
+    save_gif(path_of_file, figure, (curve, trail, title), show, frames(len(path)), milliseconds=120)

@@ -19,6 +19,7 @@ VIOLET = "#7d5ba6"
 CYCLE = (RED, BLUE, GOLD, GREEN, VIOLET, QUIET)
 
 _STYLE = {
+    "axes.axisbelow": True,
     "axes.edgecolor": QUIET,
     "axes.grid": True,
     "axes.labelcolor": INK,

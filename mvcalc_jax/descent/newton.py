@@ -1,0 +1,31 @@
+r"""Newton's step: to the lowest point of the parabola that has the cost's slope and curvature here.
+
+    p ← p − H⁻¹ J,    J = ∂C/∂p,  H = ∂²C/∂p²
+
+Near a minimum each step about doubles the number of right digits. Far from one it may go uphill, to a maximum
+or a saddle: it looks for J = 0 and does not care of which kind. Reference: Nocedal and Wright, Numerical
+Optimization (2006), §3.3.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from mvcalc_jax.descent.loop import Rule
+from mvcalc_jax.require import AnyArray
+
+
+class _Update(NamedTuple):
+    hessian: Callable[[Any], Array]
+
+    def __call__(
+        self, jacobian: Float[AnyArray, " p"], state: tuple[()], params: Float[AnyArray, " p"], **_: Any
+    ) -> tuple[Float[Array, " p"], tuple[()]]:
+        return -jnp.linalg.solve(self.hessian(params), jacobian), state
+
+
+def newton(hessian: Callable[[Any], Array]) -> Rule:
+    """The rule p ← p − H⁻¹J for a flat array of parameters; `hessian(params)` is (p, p)."""
+    return Rule(lambda params: (), _Update(hessian))
