@@ -79,7 +79,7 @@ def pose(config: Config) -> Task:
     """The task that the settings describe. Whatever does not fit is said here, before any work."""
     import jax
 
-    histogram = mv.data.histogram(config.data, config.bin_width).padded(6)
+    histogram = mv.data.histogram(config.data, config.bin_width).padded(6.0)
     data = histogram.centres, histogram.density
     hessian = jax.jit(mv.autodiff.hessian(mv.gaussian.chi_squared))
     moments = np.array([histogram.mean, histogram.stddev])

@@ -12,7 +12,7 @@ a traceback where `--debug` was given. Exit codes:
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import tyro
@@ -26,35 +26,40 @@ def run(
     *,
     prog: str,
     earlier: Callable[[Any], Any] = lambda config: None,
-    args: Sequence[str] | None = None,
 ) -> int:
     """Read the command line into a `config`, run the command, and return its exit code.
 
     Args:
         command: takes the config and returns an exit code.
-        config: a frozen dataclass, or a union of them for subcommands; its docstrings are the help.
+        config: a frozen dataclass; its docstrings are the help.
         prog: what the user typed, for messages.
         earlier: the config of an earlier run that this one goes on with, or None. What the command line does
             not name is then as it was.
-        args: the command line; this process's unless given.
     """
-    args = list(sys.argv[1:] if args is None else args)
-    debug = "--debug" in args
-    args = [arg for arg in args if arg != "--debug"]
-    # By default JAX takes three quarters of a GPU's memory for itself; a few thousand parameters need none of it.
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    try:
+
+    def parsed(args: list[str]) -> int:
         settings = tyro.cli(config, prog=prog, args=args)
         before = earlier(settings)
         return command(settings if before is None else tyro.cli(config, prog=prog, args=args, default=before))
+
+    return guarded(parsed, prog=prog)
+
+
+def guarded(command: Callable[[list[str]], int], *, prog: str) -> int:
+    """Run a command on this process's arguments; whatever it raises becomes a line and an exit code."""
+    args = [arg for arg in sys.argv[1:] if arg != "--debug"]
+    # By default JAX takes three quarters of a GPU's memory for itself; a few thousand parameters need none of it.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    try:
+        return command(args)
     except KeyboardInterrupt:
-        print("\nstopped; nothing was lost that had been written", file=sys.stderr)
+        print(f"\n{prog}: stopped", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at exit, too
         return DONE
     except Exception as error:
-        if debug:
+        if "--debug" in sys.argv:
             traceback.print_exc()
         print(f"{prog}: {sentence(error)}", file=sys.stderr)
         return MISUSED

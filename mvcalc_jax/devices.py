@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import jax
@@ -45,10 +46,10 @@ def gpu_advice() -> str:
     """What to do in order to compute on a GPU, in one line."""
     driver = nvidia_driver()
     if driver is None:
-        return "no NVIDIA driver was found; on a machine that has one: pip install 'mvcalc-jax[cuda13]'"
+        return f"no NVIDIA driver was found; where there is one: {sys.executable} -m pip install 'jax[cuda13]'"
     # CUDA 13 needs driver 580 or newer (NVIDIA, CUDA 13.0 release notes, table 3).
     extra = "cuda13" if int(driver.split(".")[0]) >= 580 else "cuda12"
-    return f"for the NVIDIA driver {driver} found here: pip install 'mvcalc-jax[{extra}]'"
+    return f"for the NVIDIA driver {driver} found here: {sys.executable} -m pip install 'jax[{extra}]'"
 
 
 def nvidia_driver() -> str | None:

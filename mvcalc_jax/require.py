@@ -63,7 +63,7 @@ def finite(name: str, value: Any) -> None:
         return
     array = np.asarray(value)
     bad = np.argwhere(~np.isfinite(array))
-    if bad.size:
+    if len(bad):
         index = tuple(int(i) for i in bad[0])
         where = f" at index {index}" if index else ""
         raise ValueError(

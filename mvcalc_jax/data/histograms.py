@@ -75,7 +75,7 @@ def _equal_bins(title: str, unit: str, first_edge: float, width: float, counts: 
 def _course_heights() -> Histogram:
     shares = [0.031, 0.013, 0.023, 0.064, 0.065, 0.126, 0.132, 0.127, 0.113, 0.091, 0.105, 0.05, 0.018, 0.018]
     counts = [0.0] * 44 + [*shares, 0.018, 0.001] + [0.0] * 40
-    return _equal_bins("Heights", "cm", 50, 2.5, counts, "the fitting assignment of the course")
+    return _equal_bins("Heights", "cm", 50.0, 2.5, counts, "the fitting assignment of the course")
 
 
 def _galton_1886() -> Histogram:
@@ -96,12 +96,12 @@ _GALTON_FAMILIES = (
 
 def _galton_men() -> Histogram:
     counts = [1, 1, 5, 13, 23, 39, 48, 68, 56, 88, 56, 40, 27, 8, 4, 2, 0, 1, 1]
-    return _equal_bins("Heights of 481 sons", "in", 60, 1, counts, _GALTON_FAMILIES)
+    return _equal_bins("Heights of 481 sons", "in", 60.0, 1.0, counts, _GALTON_FAMILIES)
 
 
 def _galton_women() -> Histogram:
     counts = [1, 3, 1, 1, 24, 30, 69, 63, 75, 80, 47, 27, 18, 9, 5]
-    return _equal_bins("Heights of 453 daughters", "in", 56, 1, counts, _GALTON_FAMILIES)
+    return _equal_bins("Heights of 453 daughters", "in", 56.0, 1.0, counts, _GALTON_FAMILIES)
 
 
 def _macdonell() -> Histogram:
@@ -110,7 +110,7 @@ def _macdonell() -> Histogram:
         "W. R. Macdonell, On criminal anthropometry and the identification of criminals, "
         "Biometrika 1 (1902), 177-227, table III"
     )
-    return _equal_bins("Heights of 3000 men", "in", 55 + 9 / 16, 1, counts, source)
+    return _equal_bins("Heights of 3000 men", "in", 55 + 9 / 16, 1.0, counts, source)
 
 
 HISTOGRAMS = {

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, Key
 
 from mvcalc_jax import require
 from mvcalc_jax.require import AnyArray
@@ -30,7 +30,7 @@ class Random(NamedTuple):
     """What the draws depend on, beside the step."""
 
     noise: AnyArray
-    key: PRNGKeyArray | None
+    key: Key[Array, "*m"] | None
 
 
 class Draw(NamedTuple):
@@ -56,7 +56,7 @@ class Draw(NamedTuple):
 def prepare(
     noise: float | AnyArray,
     batch_size: int | None,
-    key: PRNGKeyArray | None,
+    key: Key[Array, "*m"] | None,
     data: tuple[AnyArray, ...],
 ) -> tuple[Chance, Random]:
     """Look at what was asked for, and divide it into what is compiled in and what is passed in."""

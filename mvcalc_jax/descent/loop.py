@@ -17,6 +17,7 @@ is one chunk.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
+from types import ModuleType
 from typing import Any, NamedTuple, TypedDict, Unpack
 
 import jax
@@ -24,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import lax
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array, Key
 
 from mvcalc_jax import autodiff, require
 from mvcalc_jax.descent import draws
@@ -65,7 +66,7 @@ class Options(TypedDict, total=False):
     data: Sequence[AnyArray]
     batch_size: int | None
     noise: float | AnyArray
-    key: PRNGKeyArray | None
+    key: Key[Array, "*m"] | None
     record_every: int
     chunk: int
     resume: Result | None
@@ -117,7 +118,7 @@ def chunks(
     data: Sequence[AnyArray] = (),
     batch_size: int | None = None,
     noise: float | AnyArray = 0.0,
-    key: PRNGKeyArray | None = None,
+    key: Key[Array, "*m"] | None = None,
     record_every: int = 1,
     chunk: int = 1000,
     resume: Result | None = None,
@@ -147,8 +148,7 @@ def chunks(
         raise ValueError(f"`steps` must be at least the {begun} that `resume` has taken already; got {steps}")
     _check(problem, so_far.params, data)
     _check_room(so_far.params, steps, record_every)
-    traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((so_far, data, random)))
-    chunk = steps if traced else max(chunk // record_every, 1) * record_every
+    chunk = steps if _traced((so_far, data, random)) else max(chunk // record_every, 1) * record_every
     return _computed(problem, so_far, data, random, _plan(begun, steps, record_every, chunk))
 
 
@@ -216,9 +216,11 @@ def _computed(
     for begun, blocks, block in plan:
         before = state
         state, rows, last = _advance(problem, before, data, random, blocks, block)
-        traced = isinstance(state.step, jax.core.Tracer)
+        traced = _traced((state, rows, last))
         step = begun + block * np.arange(blocks + 1)
-        part = _part(problem, state, step, *((rows, last) if traced else jax.device_get((rows, last))))
+        if not traced:
+            rows, last = jax.device_get((rows, last))
+        part = _part(problem, state, step, rows, last, jnp if traced else np)
         if part.status is Status.NOT_FINITE:
             part = _up_to_last_finite(problem, before, data, random, part)
         yield _without_start(part) if opened else part
@@ -227,9 +229,13 @@ def _computed(
             return
 
 
-def _part(problem: _Problem, state: State, step: np.ndarray, rows: Any, last: Any) -> Result:
+def _traced(tree: Any) -> bool:
+    """Whether this happens inside `jit` or `vmap`, where nothing can be looked at."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+
+
+def _part(problem: _Problem, state: State, step: np.ndarray, rows: Any, last: Any, xp: ModuleType) -> Result:
     """A chunk as a `Result`: its rows and the last one, and whether all the members are finite there."""
-    xp = jnp if isinstance(state.step, jax.core.Tracer) else np
     time = 1 if problem.ensemble else 0
     joined = jax.tree.map(lambda r, l: xp.concatenate([r, xp.expand_dims(l, time)], time), rows, last)
     finite = [xp.isfinite(leaf).all(axis=tuple(range(time, leaf.ndim))) for leaf in jax.tree.leaves((joined[1], last))]
@@ -314,16 +320,12 @@ def _for_line_search(
 def _check(problem: _Problem, params: Params, data: tuple[AnyArray, ...]) -> None:
     """Look at what `jacobian` and `cost` would return, without computing it."""
     members = 1 if problem.ensemble else 0
-
-    def described(leaf: AnyArray) -> jax.ShapeDtypeStruct:
-        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype)
-
     member = jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape[members:], p.dtype), params)
     batch = tuple(
         jax.ShapeDtypeStruct((*a.shape[:-1], problem.chance.batch_size or a.shape[-1]), a.dtype)
         for a in data
     )
-    got = jax.tree.map(described, jax.eval_shape(problem.jacobian, member, *batch))
+    got = jax.eval_shape(problem.jacobian, member, *batch)
     if jax.tree.structure(got) != jax.tree.structure(member):
         raise ValueError(
             f"`jacobian` must return the structure of `params`, {jax.tree.structure(member)}; "

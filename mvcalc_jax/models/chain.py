@@ -55,14 +55,12 @@ class Factor(NamedTuple):
     def pull(self, D: Float[AnyArray, "o n"]) -> Float[Array, "..."]:
         """∂C/∂bottom from D = ∂C/∂top, without forming the full Jacobian."""
         match self.form:
-            case "cost":
-                return jnp.asarray(D * self.kept)
-            case "diagonal":
-                return jnp.asarray(D * self.kept)
+            case "cost" | "diagonal":
+                return jnp.multiply(D, self.kept)
             case "input" | "bias":
-                return jnp.asarray(D @ self.kept.T)
+                return jnp.matmul(D, self.kept.T)
             case "weight":
-                return jnp.asarray(self.kept.T @ D)
+                return jnp.matmul(self.kept.T, D)
 
 
 class ChainRule(dict[str, Factor]):
@@ -91,8 +89,9 @@ class ChainRule(dict[str, Factor]):
 
     def product(self, bottom: str) -> Float[Array, "..."]:
         """∂C/∂bottom: the factors of `path`, multiplied from the cost on down."""
-        D = jnp.ones(())
-        for factor in self.path(bottom):
+        cost, *rest = self.path(bottom)
+        D = cost.full()
+        for factor in rest:
             D = factor.pull(D)
         return D
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key
 
 from mvcalc_jax import require
 from mvcalc_jax.models.activations import Choice, per_layer
@@ -40,7 +40,8 @@ class Layer(NamedTuple):
     b: Float[AnyArray, "o 1"]
 
 
-Params = Sequence[Layer]
+Params = Sequence[tuple[Float[AnyArray, "_ _"], Float[AnyArray, "_ 1"]]]
+"""(W, b) for each layer; `init` makes `Layer`s."""
 
 
 class Trace(NamedTuple):
@@ -51,7 +52,7 @@ class Trace(NamedTuple):
 
 
 def init(
-    key: PRNGKeyArray | np.random.Generator,
+    key: Key[Array, ""] | np.random.Generator,
     sizes: Sequence[int],
     *,
     scale: float = 0.5,
@@ -98,7 +99,7 @@ def forward(
     """The output aᴸ for every column of x.
 
     Args:
-        params: a `Layer(W, b)` for each layer, as `init` makes them.
+        params: (W, b) for each layer, as `init` makes them.
         x: (i, n), a sample in each column.
         activation: a name of `ACTIVATIONS` for all layers, or a sequence with one for each.
 
@@ -186,8 +187,8 @@ def factors(
 
 
 def _share(y: AnyArray, weights: AnyArray | None) -> AnyArray | float:
-    """Each sample's share of the mean: w/Σw, or 1/n."""
-    return 1 / y.shape[1] if weights is None else weights / weights.sum()
+    """Each sample's share of the mean, w/Σw as a row, or 1/n."""
+    return 1 / y.shape[1] if weights is None else weights[None, :] / weights.sum()
 
 
 def _check(params: Params, x: AnyArray) -> None:

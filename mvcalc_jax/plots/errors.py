@@ -6,19 +6,20 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
-from mvcalc_jax.plots.style import CYCLE, QUIET
+from mvcalc_jax.plots.style import CYCLE, INK
 
 
 def draw_error_by_step(
     ax: Axes,
     steps: Float[np.ndarray, " h"],
     differences: Mapping[str, Float[np.ndarray, " h"]],
-    floors: Mapping[str, float],
+    levels: Mapping[str, float],
 ) -> None:
     """The V of each finite difference, and as level lines the derivatives that need no step."""
     for (label, error), colour in zip(differences.items(), CYCLE, strict=False):
         ax.plot(steps, error, color=colour, marker="o", markersize=3, label=label)
-    for (label, error), dashes in zip(floors.items(), ("-", "--", ":"), strict=False):
-        ax.axhline(error, color=QUIET, linestyle=dashes, linewidth=1.4, label=label)
     ax.set(xscale="log", yscale="log", xlabel="step h", ylabel="largest error / largest entry")
-    ax.legend(fontsize=8)
+    for label, error in levels.items():
+        ax.axhline(error, color=INK, linestyle="--", linewidth=1.2)
+        ax.annotate(label, (0.995, error), (0, 3), ("axes fraction", "data"), "offset points", ha="right", fontsize=9)
+    ax.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0, 0.12))

@@ -1,9 +1,13 @@
 """Is a derivative right? Evidence, and a verdict in three values: correct, wrong, inconclusive.
 
-jacobian  a hand-written Jacobian against autodiff
-report    the evidence, printed
+catalogue  every hand-written derivative of the package, with a point to check it at
+jacobian   a hand-written Jacobian against autodiff
+report     the evidence, printed
+ways       one derivative four ways, and how wrong each is
 """
 
+from mvcalc_jax.verify import ways as ways
+from mvcalc_jax.verify.catalogue import catalogue as catalogue
 from mvcalc_jax.verify.jacobian import assert_jacobian as assert_jacobian
 from mvcalc_jax.verify.jacobian import check_jacobian as check_jacobian
 from mvcalc_jax.verify.report import Leaf as Leaf

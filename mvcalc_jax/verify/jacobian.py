@@ -103,10 +103,10 @@ def _examine(
     evidence = []
     for point in range(_POINTS):
         here = args if point == 0 else _moved(args, argnums, rng)
-        forward, reverse = references(here)
-        if not _finite((forward, reverse)):
+        value, forward, reverse = references(here)
+        if not _finite((value, forward, reverse)):
             if point == 0:
-                raise _Undecided(f"the derivative of {_name(f)} by autodiff is infinite or NaN at these arguments")
+                raise _Undecided(f"{_name(f)}, or its derivative by autodiff, is infinite or NaN at these arguments")
             continue
         evidence.append(_compare(_by_hand(jac, here, reverse), forward, reverse, paths))
     rank: tuple[Verdict, ...] = ("correct", "inconclusive", "wrong")
@@ -114,24 +114,25 @@ def _examine(
     return tuple(worst), len(evidence)
 
 
-def _references(f: Callable[..., Any], argnums: int | tuple[int, ...]) -> Callable[[tuple], tuple[Any, Any]]:
-    """Forward- and reverse-mode Jacobians; one stands for both where f allows only one of the modes."""
+def _references(f: Callable[..., Any], argnums: int | tuple[int, ...]) -> Callable[[tuple], tuple[Any, Any, Any]]:
+    """The value, and the Jacobian in forward and reverse mode; one is both where f allows only one of them."""
     forward = autodiff.jacobian(f, argnums, mode="forward")
     reverse = autodiff.jacobian(f, argnums, mode="reverse")
-    together = jax.jit(lambda *args: (forward(*args), reverse(*args)))  # one compilation is quicker than two
+    value = jax.jit(f)
+    together = jax.jit(lambda *args: (f(*args), forward(*args), reverse(*args)))  # one compilation is quicker than three
 
-    def both(args: tuple) -> tuple[Any, Any]:
+    def evaluate(args: tuple) -> tuple[Any, Any, Any]:
         with contextlib.suppress(Exception):
             return together(*args)
         for mode in (forward, reverse):
             try:
                 found = jax.jit(mode)(*args)
-                return found, found
+                return value(*args), found, found
             except Exception as error:  # whatever f does to one mode, the other may still work
                 failure = error
         raise _Undecided(f"autodiff cannot differentiate {_name(f)}: {_first_line(failure)}")
 
-    return both
+    return evaluate
 
 
 def _by_hand(jac: Callable[..., Any], args: tuple, reference: Any) -> Any:
@@ -203,6 +204,10 @@ def _paths(f: Callable[..., Any], args: tuple, argnums: int | tuple[int, ...]) -
         outputs = jax.tree_util.tree_leaves_with_path(jax.eval_shape(f, *args))
     except Exception as error:
         raise _Undecided(f"{_name(f)} raises {type(error).__name__}: {_first_line(error)}") from error
+    for path, leaf in outputs:
+        if not jnp.issubdtype(leaf.dtype, jnp.floating):
+            where = jax.tree_util.keystr(path)
+            raise _Undecided(f"{_name(f)}(…){where} must be floating-point to have a derivative; it is {leaf.dtype}")
     inputs = [
         (f"args[{argnum % len(args)}]{jax.tree_util.keystr(path)}", leaf)
         for argnum in chosen

@@ -1,0 +1,40 @@
+"""Settings for every test: silent promotions are errors, and most tests run in both precisions."""
+
+import jax
+import numpy as np
+import pytest
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+TOLERANCE = {"float64": 1e-13, "float32": 1e-5}
+"""Of a hand-written derivative against autodiff, in units of the leaf's largest entry."""
+
+
+@pytest.fixture(params=["float32", "float64"])
+def precision(request):
+    """The name of a precision; while the test runs, it is the one that JAX gives to floats."""
+    with jax.enable_x64(request.param == "float64"):
+        yield request.param
+
+
+@pytest.fixture
+def float64():
+    """JAX computes in float64 while the test runs."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20261120)
+
+
+@pytest.fixture
+def unchecked():
+    """jaxtyping's checks are off, so that a wrong shape reaches the package's own message."""
+    import jaxtyping
+
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

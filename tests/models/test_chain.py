@@ -1,0 +1,71 @@
+"""Every factor of the chain rule against autodiff of its own step, and their product against the Jacobian."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mvcalc_jax import autodiff
+from mvcalc_jax.models import network
+from mvcalc_jax.models.activations import ACTIVATIONS
+
+
+@pytest.fixture
+def parts(rng, float64):
+    params, x, y = network.init(rng, (2, 4, 5, 3)), rng.standard_normal((2, 6)), rng.random((3, 6))
+    return params, jnp.asarray(x), jnp.asarray(y), network.factors(params, jnp.asarray(x), jnp.asarray(y), activation="tanh")
+
+
+def test_every_full_factor_is_the_jacobian_of_its_step(parts):
+    params, x, y, factors = parts
+    z, a = network.trace(params, x, activation="tanh")
+    steps = {"∂C/∂a³": (lambda a: jnp.sum((a - y) ** 2) / 6, a[3])}
+    for l in (1, 2, 3):
+        (W, b), top, below = params[l - 1], "⁰¹²³"[l], "⁰¹²³"[l - 1]
+        before = a[l - 1]
+        steps |= {
+            f"∂a{top}/∂z{top}": (ACTIVATIONS["tanh"].f, z[l - 1]),
+            f"∂z{top}/∂W{top}": (lambda W, a=before, b=b: W @ a + b, jnp.asarray(W)),
+            f"∂z{top}/∂b{top}": (lambda b, W=W, a=before: W @ a + b, jnp.asarray(b)),
+            f"∂z{top}/∂a{below}": (lambda a, W=W, b=b: W @ a + b, before),
+        }
+    assert set(steps) == set(factors)
+    for name, (step, at) in steps.items():
+        exact = autodiff.jacobian(step)(at)
+        assert factors[name].full().shape == factors[name].shape == exact.shape, name
+        np.testing.assert_allclose(factors[name].full(), exact, rtol=1e-12, atol=1e-15, err_msg=name)
+
+
+def test_products_are_the_jacobian_both_ways_of_multiplying(parts):
+    params, x, y, factors = parts
+    for l, (dW, db) in enumerate(network.jacobian(params, x, y, activation="tanh"), start=1):
+        np.testing.assert_allclose(factors.product(f"W{l}"), dW, rtol=1e-12)
+        np.testing.assert_allclose(factors.product(f"b{l}"), db, rtol=1e-12)
+        start, *rest = factors.path(f"W{l}")
+        full = start.full()
+        for factor in rest:
+            full = jnp.tensordot(full, factor.full(), 2)
+        np.testing.assert_allclose(full, dW, rtol=1e-12)
+
+
+def test_path_leads_from_the_cost_down(parts):
+    *_, factors = parts
+    assert [f.name for f in factors.path("W¹")] == [
+        "∂C/∂a³", "∂a³/∂z³", "∂z³/∂a²", "∂a²/∂z²", "∂z²/∂a¹", "∂a¹/∂z¹", "∂z¹/∂W¹"
+    ]  # fmt: skip
+
+
+def test_names_may_be_typed_plainly_and_wrong_ones_are_corrected(parts):
+    *_, factors = parts
+    assert factors["da3/dz3"] is factors["∂a³/∂z³"]
+    assert factors["dC/da3"].name == "∂C/∂a³"
+    with pytest.raises(ValueError, match="did you mean '∂z³/∂W³'"):
+        factors["dz3/dW9"]
+    with pytest.raises(ValueError, match="unknown end of a chain"):
+        factors.path("q7")
+
+
+def test_print_shows_each_factor_with_both_shapes(parts):
+    lines = str(parts[-1]).splitlines()
+    assert lines[1].split() == ["∂C/∂a³", "2(a³", "−", "y)/n", "(3,", "6)", "(3,", "6)"]
+    assert "∂z³/∂W³  a²           (5, 6)  (3, 6, 3, 5)" in lines
+    assert lines[-1].startswith("∂C/∂b¹ = ∂C/∂a³ · ∂a³/∂z³")

@@ -1,0 +1,228 @@
+"""The checker: it says correct of what is, wrong of what is not, and inconclusive where nobody can tell."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import mvcalc_jax as mv
+from mvcalc_jax.models.network import Layer
+from mvcalc_jax.verify import catalogue
+
+
+@pytest.mark.parametrize("derivative", catalogue(seed=3), ids=lambda d: d.name)
+def test_every_hand_written_derivative_of_the_package(derivative):
+    _, f, jac, args, argnums = derivative
+    mv.assert_jacobian(f, jac, *args, argnums=argnums, seed=5)
+
+
+@pytest.fixture
+def network(rng):
+    return mv.network.init(rng, (2, 4, 3)), rng.standard_normal((2, 7)).astype("float32"), rng.random((3, 7)).astype("float32")
+
+
+def test_report_on_a_correct_jacobian(network):
+    report = mv.check_jacobian(mv.network.cost, mv.network.jacobian, *network)
+    assert report.verdict == "correct"
+    assert report.error < 1e-14
+    assert [leaf.path for leaf in report.leaves] == ["args[0][0].W", "args[0][0].b", "args[0][1].W", "args[0][1].b"]
+    assert [leaf.shape for leaf in report.leaves] == [(4, 2), (4, 1), (3, 4), (3, 1)]
+    assert "at 3 points" in report.reason
+    assert report.again == "check_jacobian(network.cost, network.jacobian, *args, argnums=0, seed=0)"
+
+
+def break_leaf(which, how):
+    def jacobian(params, x, y):
+        layers = list(mv.network.jacobian(params, x, y))
+        layer, name = which
+        layers[layer] = layers[layer]._replace(**{name: how(getattr(layers[layer], name))})
+        return tuple(layers)
+
+    return jacobian
+
+
+BREAKS = {
+    "scale": lambda J: 1.01 * J,
+    "sign": lambda J: -J,
+    "zero": lambda J: 0 * J,
+    "flipped": lambda J: J[::-1],
+    "one entry": lambda J: J.at[1, 0].multiply(1 + 1e-6),
+    "nan": lambda J: J.at[0, 0].set(jnp.nan),
+}
+
+
+@pytest.mark.parametrize("how", BREAKS)
+@pytest.mark.parametrize("which", [(0, "W"), (0, "b"), (1, "W"), (1, "b")], ids=str)
+def test_a_broken_leaf_is_found_and_no_other_is_blamed(which, how, network):
+    report = mv.check_jacobian(mv.network.cost, break_leaf(which, BREAKS[how]), *network)
+    wrong = [leaf.path for leaf in report.leaves if leaf.verdict == "wrong"]
+    assert report.verdict == "wrong"
+    assert wrong == [f"args[0][{which[0]}].{which[1]}"]
+    assert "1 of 4 leaves" in report.reason
+
+
+def test_worst_entry_is_the_one_that_was_broken(network):
+    params, x, y = network
+    report = mv.check_jacobian(mv.network.cost, break_leaf((1, "W"), lambda J: J.at[2, 3].multiply(3.0)), params, x, y)
+    leaf = report.leaves[2]
+    assert leaf.index == (2, 3)
+    assert leaf.ratio == pytest.approx(3)
+    assert leaf.by_hand == pytest.approx(3 * leaf.autodiff)
+    assert f"{leaf.by_hand:.9g}" in str(report)
+    assert report.to_dict()["leaves"][2]["index"] == (2, 3)
+
+
+def test_zeros_do_not_hide_a_missing_factor():
+    """At a zero parameter x·|x| and its wrong derivative |x| are both zero; at the points nearby they are not."""
+    f = lambda x: jnp.sum(x * jnp.abs(x)) / 2
+    report = mv.check_jacobian(f, lambda x: 2 * jnp.abs(x), jnp.zeros(3))
+    assert report.verdict == "wrong"
+
+
+def test_symmetry_does_not_hide_a_transpose(rng):
+    W = jnp.ones((3, 3))
+    f = lambda W: jnp.sum(jnp.sin(W @ W))
+    right = jax.grad(f)
+    assert mv.check_jacobian(f, right, W).verdict == "correct"
+    assert mv.check_jacobian(f, lambda W: right(W).T, W).verdict == "wrong"
+
+
+def test_vector_functions_trees_and_several_arguments(rng):
+    a, b = jnp.asarray(rng.random(3)), jnp.asarray(rng.random(2))
+    f = lambda scale, a, b: {"outer": scale * a[:, None] * b[None, :], "sum": a.sum()}
+
+    def jac(scale, a, b):
+        by_a = {"outer": scale * jnp.einsum("ik,j->ijk", jnp.eye(3), b), "sum": jnp.ones(3)}
+        by_b = {"outer": scale * jnp.einsum("jk,i->ijk", jnp.eye(2), a), "sum": jnp.zeros(2)}
+        return {key: (by_a[key], by_b[key]) for key in by_a}
+
+    report = mv.check_jacobian(f, jac, 2.0, a, b, argnums=(1, 2))
+    assert report.verdict == "correct", str(report)
+    paths = [leaf.path for leaf in report.leaves]
+    assert paths == ["out['outer'] by args[1]", "out['outer'] by args[2]", "out['sum'] by args[1]", "out['sum'] by args[2]"]
+    assert mv.check_jacobian(f, lambda *args: jax.tree.map(jnp.negative, jac(*args)), 2.0, a, b, argnums=(1, 2)).verdict == "wrong"
+
+
+def test_negative_argnums_count_from_the_end():
+    f = lambda a, x: a * jnp.sum(x**2)
+    assert mv.check_jacobian(f, lambda a, x: 2 * a * x, 3.0, jnp.arange(3.0), argnums=-1).verdict == "correct"
+
+
+def test_low_precision_arguments_are_checked_in_float64_and_nothing_global_changes():
+    x = jnp.linspace(0.1, 1, 5, dtype="bfloat16")
+    report = mv.check_jacobian(lambda x: jnp.sum(jnp.tanh(x)), lambda x: 1 - jnp.tanh(x) ** 2, x)
+    assert report.verdict == "correct"
+    assert report.error < 1e-14
+    assert not jax.config.jax_enable_x64
+    assert jnp.zeros(1).dtype == "float32"
+
+
+def test_jacobians_in_numpy_and_with_branches_on_values_can_be_checked():
+    f = lambda x: jnp.sum(jnp.where(x > 0, x**2, x))
+
+    def jac(x):
+        return np.array([2 * entry if entry > 0 else 1.0 for entry in np.asarray(x)])
+
+    assert mv.check_jacobian(f, jac, jnp.array([-1.0, 2.0])).verdict == "correct"
+
+
+def test_functions_that_allow_one_mode_only():
+    loop = lambda x: jax.lax.while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1] * x), (0, x))[1]
+    assert mv.check_jacobian(loop, lambda x: 4 * x**3, jnp.array(1.3)).verdict == "correct"
+
+    @jax.custom_vjp
+    def square(x):
+        return x**2
+
+    square.defvjp(lambda x: (x**2, x), lambda x, g: (2 * x * g,))
+    assert mv.check_jacobian(square, lambda x: 2 * x, jnp.array(1.3)).verdict == "correct"
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "reason"),
+    [
+        (lambda x: jnp.sum(jnp.sqrt(x - 5)), jnp.ones(2), "infinite or NaN at these arguments"),
+        (lambda x: x.nope, jnp.ones(2), "raises AttributeError"),
+        (lambda x: jnp.ones(10**5) * x.sum(), jnp.ones(10**4), "too many to form"),
+        (lambda x: jnp.round(x).astype(int), jnp.ones(2), "must be floating-point to have a derivative"),
+        (lambda x: jnp.asarray(np.asarray(x)), jnp.ones(2), "raises TracerArrayConversionError"),
+    ],
+)
+def test_inconclusive_says_why(f, x, reason):
+    report = mv.check_jacobian(f, lambda x: x, x)
+    assert report.verdict == "inconclusive"
+    assert reason in report.reason
+
+
+def test_disagreeing_modes_are_not_held_against_the_hand():
+    @jax.custom_jvp
+    def odd(x):
+        return x**2
+
+    odd.defjvp(lambda primals, tangents: (primals[0] ** 2, 2 * primals[0] * tangents[0]))
+    asymmetric = jax.custom_vjp(lambda x: x**2)
+    asymmetric.defvjp(lambda x: (x**2, x), lambda x, g: (3 * x * g,))
+    f = lambda x: jnp.where(x > 0, odd(x), odd(x))
+    assert mv.check_jacobian(f, lambda x: 2 * x, jnp.array(1.5)).verdict == "correct"
+
+
+@pytest.mark.parametrize(
+    ("jac", "reason"),
+    [
+        (lambda x: x[:1], r"must have shape (3,); got (1,)"),
+        (lambda x: (x, x), "must return the structure"),
+        (lambda x: None, "must return the structure"),
+        (lambda x: 1 / 0, "raises ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_jacobian_that_is_none_is_wrong_for_a_reason(jac, reason):
+    report = mv.check_jacobian(lambda x: jnp.sum(x**2), jac, jnp.arange(3.0))
+    assert report.verdict == "wrong"
+    assert reason in report.reason
+
+
+def test_points_outside_the_domain_are_left_out_and_counted():
+    """log at 1e-3 moved by a tenth stays inside; arcsin at 1 does not."""
+    f = lambda x: jnp.sum(jnp.arcsin(x))
+    report = mv.check_jacobian(f, lambda x: 1 / jnp.sqrt(1 - x**2), jnp.array([0.97]), seed=1)
+    assert report.verdict == "correct"
+    points = int(report.reason.split(" at ")[1].split()[0])
+    assert 1 <= points <= 3
+
+
+def test_seed_moves_the_points():
+    f = lambda x: jnp.sum(x**2)
+    wrong = lambda x: 2 * x + (x - 1) ** 2
+    found = [mv.check_jacobian(f, wrong, jnp.ones(2), seed=seed).leaves[0].by_hand for seed in (0, 0, 1)]
+    assert found[0] == found[1] != found[2]
+
+
+def test_assert_jacobian_raises_the_report():
+    f = lambda x: jnp.sum(x**2)
+    mv.assert_jacobian(f, lambda x: 2 * x, jnp.arange(1.0, 4))
+    with pytest.raises(AssertionError) as failure:
+        mv.assert_jacobian(f, lambda x: x, jnp.arange(1.0, 4))
+    assert str(failure.value) == str(mv.check_jacobian(f, lambda x: x, jnp.arange(1.0, 4)))
+    with pytest.raises(AssertionError, match="inconclusive"):
+        mv.assert_jacobian(lambda x: jnp.log(-x), lambda x: 1 / x, jnp.array(1.0))
+
+
+def test_partial_functions_go_by_their_own_name(network):
+    tanh = partial(mv.network.cost, activation="tanh")
+    report = mv.check_jacobian(tanh, partial(mv.network.jacobian, activation="tanh"), *network)
+    assert report.verdict == "correct"
+    assert "network.jacobian is the derivative of network.cost" in report.reason
+
+
+def test_argnums_out_of_range_are_misuse():
+    with pytest.raises(ValueError, match="`argnums` must name some of the 1 arguments; got 1"):
+        mv.check_jacobian(jnp.sum, jnp.ones_like, jnp.ones(2), argnums=1)
+
+
+def test_layers_are_compared_in_the_structure_they_come_in(network):
+    params, x, y = network
+    lists = [tuple(layer) for layer in params]
+    assert mv.check_jacobian(mv.network.cost, mv.network.jacobian, lists, x, y).verdict == "correct"
+    assert isinstance(mv.network.jacobian(params, x, y)[0], Layer)
