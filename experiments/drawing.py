@@ -70,7 +70,8 @@ def pose(config: "Config") -> Task:
     forward, cost, jacobian = (partial(f, activation=activation) for f in of_network)
     params, key = _members(config)
     steps = require.whole("steps", config.steps, least=1)
-    products = mv.network.multiplications(params, config.samples)
+    one = jax.tree.map(lambda p: p[0], params) if config.seeds > 1 else params
+    products = config.seeds * mv.network.multiplications(one, config.samples)
     options = {
         "cost": cost,
         "data": (target.t, target.points),

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from mvcalc_jax.descent.result import Stream
 from mvcalc_jax.devices import computing
@@ -19,18 +19,18 @@ class Aside:
     """
 
     def __init__(self, device: str = "auto", precision: str = "float32"):
-        self._settings: list[Any] = []  # held, for a thread's settings end when they are dropped
+        self._setting = device, precision
+        self._pool = ThreadPoolExecutor(2)
         self._stopped = threading.Event()
-
-        def settle() -> None:
-            self._settings.append(computing(device, precision))
-            self._settings[-1].__enter__()
-
-        self._pool = ThreadPoolExecutor(2, initializer=settle)
 
     def submit(self, f: Callable[..., T], *args: Any) -> Future[T]:
         """Have `f(*args)` done; `.result()` waits for it."""
-        return self._pool.submit(f, *args)
+
+        def job() -> T:
+            with computing(*self._setting):  # these settings hold for one thread alone
+                return f(*args)
+
+        return self._pool.submit(job)
 
     def watch(self, stream: Stream) -> Stream:
         """A watcher: ends a descent early once its result is no longer wanted."""
@@ -39,7 +39,7 @@ class Aside:
             if self._stopped.is_set():
                 return
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Aside":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -53,13 +53,11 @@ def _devices() -> Iterator[Finding]:
 
 def _pictures() -> Iterator[Finding]:
     try:
-        import matplotlib.pyplot as plt
+        from mvcalc_jax.plots import live
     except ImportError as error:
         yield "pictures", f"matplotlib cannot be loaded: {error}", False
         return
-    back_end = plt.get_backend().lower()
-    where = "in a browser, for there is no window here" if back_end in ("agg", "webagg") else f"in a window ({back_end})"
-    yield "pictures", f"to files; --live {where}", True
+    yield "pictures", f"to files; with --live, {live.where()}", True
 
 
 def _proof() -> Iterator[Finding]:

@@ -124,7 +124,7 @@ def load_arrays(path: Path, like: Any) -> Any:
         OSError: where it cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
         raise ValueError(f"{path} is damaged, or no file of arrays: {error}; delete it to start anew") from None

@@ -106,4 +106,5 @@ class ChainRule(dict[str, Factor]):
 
 
 def superscript(name: str) -> str:
+    """A name with its digits raised: a3 as a³."""
     return name.translate(_SUPERSCRIPT)

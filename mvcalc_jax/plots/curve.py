@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -20,6 +20,7 @@ _PAPER = LinearSegmentedColormap.from_list("paper", ["#fffefb", "#f4efe3"])
 _FADE = LinearSegmentedColormap.from_list("fade", ["#8fb0c4", "#b98fb5", RED])
 
 
+@runtime_checkable
 class Target(Protocol):
     """What is to be drawn; `mvcalc_jax.data.Curve` is one."""
 

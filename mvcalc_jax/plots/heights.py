@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from mvcalc_jax.plots.descent import draw_path
 from mvcalc_jax.plots.gif import frames, save_gif
 from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED
+from mvcalc_jax.require import AnyArray
 
-Model = Callable[[np.ndarray, np.ndarray], np.ndarray]
+Model = Callable[[np.ndarray, np.ndarray], AnyArray]
 """The density: model(theta, x)."""
 
 
@@ -37,7 +38,7 @@ class Landscape(NamedTuple):
 
 def draw_overlap(ax: Axes, bins: Bins, model: Model, theta: Float[np.ndarray, "2"]) -> None:
     """Bars coloured by where data and model overlap, where the data exceed it, and where they fall short."""
-    f = model(theta, bins.centres)
+    f = np.asarray(model(theta, bins.centres))
     shared = np.minimum(bins.density, f)
     bars = {"width": bins.widths * 0.94, "linewidth": 0}
     ax.bar(bins.centres, shared, color=BLUE, alpha=0.75, label="overlap", **bars)

@@ -19,6 +19,12 @@ FRAME = 1 / 16
 """Seconds for a frame: about what a browser manages."""
 
 
+def where() -> str:
+    """Where a live picture appears on this machine, as a phrase."""
+    back_end = plt.get_backend().lower()
+    return "in a browser, for there is no window" if back_end in ("agg", "webagg") else f"in a window ({back_end})"
+
+
 class Screen:
     """One figure, in a window or on a page.
 

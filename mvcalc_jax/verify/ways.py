@@ -1,7 +1,6 @@
 """One derivative, four ways: by hand, by autodiff forward and in reverse, and by central differences.
 
-Each way gives a matrix for every leaf of the argument: a row for each output of the function, a column for
-each entry of the leaf. Errors are measured in units of the leaf's largest entry.
+Each way gives a matrix for every leaf of the argument. Errors are measured in units of the leaf's largest entry.
 """
 
 from collections.abc import Callable
@@ -19,7 +18,8 @@ from mvcalc_jax.verify.catalogue import Derivative
 
 WAYS = ("by hand", "forward mode", "reverse mode", "differences")
 
-Matrices = list[Float[np.ndarray, "outputs entries"]]
+Matrices = list[Float[np.ndarray, "_ _"]]
+"""For each leaf, a row for each output and a column for each entry."""
 
 
 def best_step(dtype: Any) -> float:

@@ -9,11 +9,7 @@ import mvcalc_jax as mv
 from tests.descent.test_loop import START, bowl, d_bowl, leaves_equal
 
 
-@pytest.fixture(autouse=True)
-def _standard_promotion():
-    """Optax mixes its integer counters with floats."""
-    with jax.numpy_dtype_promotion("standard"):
-        yield
+pytestmark = pytest.mark.usefixtures("standard_promotion")
 
 
 @pytest.mark.parametrize("noise", [0.0, 1.0])

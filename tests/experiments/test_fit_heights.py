@@ -1,0 +1,82 @@
+"""Heights at full size, for it is small: the course's numbers in its files, other data, misuse."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.fit_heights import Config, main
+from mvcalc_jax import command
+
+
+def only_run(out):
+    (run,) = (out / "fit_heights").iterdir()
+    return run
+
+
+def path(run):
+    with (run / "metrics.csv").open() as file:
+        return np.array([[float(row[name]) for name in ("mu", "sigma", "chi_squared")] for row in csv.DictReader(file)])
+
+
+def test_the_courses_descent(tmp_path, capsys):
+    assert main(Config(out=tmp_path)) == command.DONE
+    run = only_run(tmp_path)
+    files = {"config.json", "metrics.csv", "params.npz", "report.md", "histogram.png", "contours.png", "learning_rate.png", "descent.gif"}
+    assert {file.name for file in run.iterdir()} == files
+    rows = path(run)
+    assert len(rows) == 51
+    np.testing.assert_allclose(rows[2, :2], (157.27745168, 15.52087417), atol=5e-9)
+    np.testing.assert_allclose(rows[50], (178.519824, 7.549908, 4.39245367e-4), rtol=1e-7)
+    said = capsys.readouterr().out
+    assert "by hand and optax sgd agree to the last bit" in said
+    assert "stable below 5106.5" in said
+
+
+@pytest.mark.parametrize("data", ["galton", "macdonell"])
+def test_other_data_arrive_at_their_optimum(data, tmp_path):
+    assert main(Config(data=data, out=tmp_path)) == command.DONE
+    report = (only_run(tmp_path) / "report.md").read_text()
+    rows = {row.split("|")[1].strip(): row.split("|")[2:5] for row in report.splitlines() if row.startswith("| ")}
+    ours, best = ([float(cell) for cell in rows[who]] for who in ("by hand, 50 steps", "exact optimum"))
+    np.testing.assert_allclose(ours, best, rtol=1e-5)
+
+
+def test_own_values_from_a_file(tmp_path, rng):
+    (tmp_path / "own.csv").write_text("height\n" + "\n".join(f"{h:.1f}" for h in rng.normal(170, 7, 500)))
+    assert main(Config(data=str(tmp_path / "own.csv"), bin_width=2.0, out=tmp_path)) == command.DONE
+    mu, sigma, _ = path(only_run(tmp_path))[-1]
+    assert mu == pytest.approx(170, abs=1)
+    assert sigma == pytest.approx(7, abs=1)
+
+
+def test_a_rate_far_too_large_is_a_status(tmp_path, capsys):
+    assert main(Config(start=(178.0, 20.0), learning_rate=1e6, out=tmp_path)) == command.FAILED
+    assert "try a smaller learning rate" in capsys.readouterr().out
+    assert np.isfinite(path(only_run(tmp_path))).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"data": "galtn"}, "did you mean 'galton'"),
+        ({"start": (155.0, 0.0)}, "sigma` must be positive; got 0"),
+        ({"start": (155.0, -6.0)}, "sigma` must be positive; got -6"),
+        ({"start": (float("nan"), 6.0)}, "`start` must be finite"),
+        ({"learning_rate": 0.0}, "`learning_rate` must be positive"),
+        ({"steps": 0}, "`steps` must be at least 1"),
+        ({"bin_width": 1.0}, "`bin_width` is for raw values"),
+    ],
+    ids=str,
+)
+def test_misuse_is_said_before_anything_is_written(change, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        main(replace(Config(out=tmp_path), **change))
+    assert not list(tmp_path.iterdir())
+
+
+def test_data_without_a_bell_are_refused(tmp_path):
+    (tmp_path / "decay.csv").write_text("\n".join(f"{k},{np.exp(-k / 4)}" for k in range(20)))
+    with pytest.raises(ValueError, match="is it one bell at all"):
+        main(Config(data=str(tmp_path / "decay.csv"), out=tmp_path / "runs"))

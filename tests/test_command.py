@@ -1,0 +1,162 @@
+"""What every command does alike: exit codes, one-line errors, and quick help."""
+
+import gc
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mvcalc_jax import command, devices
+from mvcalc_jax.aside import Aside
+from mvcalc_jax.descent import Status
+
+ROOT = Path(__file__).parent.parent
+
+
+def python(*args, timeout=120, **options):
+    return subprocess.run([sys.executable, *args], capture_output=True, text=True, cwd=ROOT, timeout=timeout, check=False, **options)
+
+
+def mvcalc(*args):
+    return python("-c", "from mvcalc_jax.cli import main; main()", *args)
+
+
+def raised(error, monkeypatch, capsys, *flags):
+    monkeypatch.setattr(sys, "argv", ["prog", *flags])
+
+    def fail(args):
+        raise error
+
+    code = command.guarded(fail, prog="prog")
+    return code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ValueError("`x` must be positive; got -1"), 2, "prog: `x` must be positive; got -1\n"),
+        (ValueError("first\nsecond"), 2, "prog: first\n"),
+        (OSError(28, "No space left on device", "runs/x"), 2, "prog: No space left on device: runs/x\n"),
+        (FileNotFoundError("there is no file x.csv"), 2, "prog: there is no file x.csv\n"),
+        (ZeroDivisionError("division by zero"), 2, "prog: ZeroDivisionError: division by zero (an error inside"),
+        (KeyboardInterrupt(), 130, "\nprog: stopped\n"),
+    ],
+)
+def test_errors_are_one_line_and_an_exit_code(error, code, line, monkeypatch, capsys):
+    found, said = raised(error, monkeypatch, capsys)
+    assert found == code
+    assert said.startswith(line)
+    assert "Traceback" not in said
+
+
+def test_debug_shows_the_traceback(monkeypatch, capsys):
+    code, said = raised(ValueError("no"), monkeypatch, capsys, "--debug")
+    assert code == 2
+    assert "Traceback" in said
+
+
+def test_exit_codes_of_descents():
+    assert [command.exit_code(status) for status in (Status.FINISHED, Status.NOT_FINITE, Status.INTERRUPTED)] == [0, 1, 130]
+    assert command.exit_code(np.array([0, -1])) == 0
+    assert command.exit_code(np.array([-1, -1])) == 1
+
+
+def test_mvcalc_without_arguments_shows_its_commands():
+    found = mvcalc()
+    assert found.returncode == 0
+    assert "doctor" in found.stdout
+
+
+def test_mvcalc_version_and_unknown_commands():
+    assert mvcalc("--version").stdout.startswith("0.")
+    found = mvcalc("docto")
+    assert found.returncode == 2
+    assert "Traceback" not in found.stderr
+
+
+def test_doctor_finds_all_well():
+    found = mvcalc("doctor")
+    assert found.returncode == 0, found.stdout
+    assert "all is well" in found.stdout
+    assert "derivatives  correct" in found.stdout
+    assert "jax[cuda" in found.stdout
+
+
+def test_help_does_not_load_jax():
+    loaded = "import sys; from mvcalc_jax.cli import main\ntry: main()\nexcept SystemExit: print('jax' in sys.modules)"
+    assert python("-c", loaded, "--help").stdout.endswith("False\n")
+
+
+def quickest(*args):
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        assert python(*args).returncode == 0
+        times.append(time.monotonic() - began)
+    return min(times)
+
+
+@pytest.mark.slow
+def test_help_is_quick():
+    assert quickest("-c", "from mvcalc_jax.cli import main; main()", "--help") < 0.3
+    for name in ("draw_curve", "fit_heights", "compare_gradients"):
+        assert quickest("-m", f"experiments.{name}", "--help") < 1.5
+
+
+def test_experiments_are_listed():
+    listed = python("-m", "experiments")
+    assert listed.returncode == 0
+    for name in ("draw_curve", "fit_heights", "compare_gradients"):
+        assert f"python -m experiments.{name}" in listed.stdout
+
+
+def test_devices_that_are_not_there_are_said():
+    assert devices.choose("auto") == devices.choose("cpu")
+    with pytest.raises(ValueError, match=r"JAX can use no gpu here; .*-m pip install 'jax\[cuda1"):
+        devices.choose("gpu")
+    with pytest.raises(ValueError, match="unknown device 'gpuu'; did you mean 'gpu'"):
+        devices.choose("gpuu")
+    with pytest.raises(ValueError, match="unknown precision 'float46'; did you mean 'float64'"), devices.computing("cpu", "float46"):
+        pass
+
+
+@pytest.mark.parametrize(("driver", "extra"), [("580.65.06", "cuda13"), ("570.1", "cuda12")])
+def test_advice_fits_the_driver(driver, extra, monkeypatch):
+    monkeypatch.setattr(devices, "nvidia_driver", lambda: driver)
+    assert f"jax[{extra}]" in devices.gpu_advice()
+
+
+def test_work_aside_computes_in_its_own_precision():
+    with Aside("cpu", "float64") as aside:
+        found = [aside.submit(lambda: jnp.zeros(1).dtype.name) for _ in range(4)]
+        assert {future.result() for future in found} == {"float64"}
+    del aside
+    gc.collect()
+    assert jnp.zeros(1).dtype == "float32"
+
+
+def test_work_aside_leaves_this_threads_precision_alone(float64):
+    with Aside("cpu", "float32") as aside:
+        aside.submit(lambda: None).result()
+    del aside
+    gc.collect()
+    assert jnp.zeros(1).dtype == "float64"
+
+
+def test_work_aside_ends_soon_after_an_interrupt():
+    import mvcalc_jax as mv
+
+    taken = []
+
+    def forever(aside):
+        taken.append(mv.steepest_descent(lambda p: p, np.ones(1, "float32"), steps=10**9, learning_rate=0.1, record_every=10**6, watch=[aside.watch]))
+
+    with pytest.raises(KeyboardInterrupt), Aside("cpu") as aside:
+        aside.submit(forever, aside)
+        time.sleep(0.5)
+        raise KeyboardInterrupt
+    assert not taken or taken[0].steps < 10**9

@@ -1,0 +1,140 @@
+"""The shape of the house: which way imports point, and the doors that there is one of."""
+
+import ast
+import importlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import mvcalc_jax
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "mvcalc_jax"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+LAYERS = [
+    {"require", "text", "atomic", "autodiff"},
+    {"calculus"},
+    {"taylor"},
+    {"models"},
+    {"descent"},
+    {"fitting"},
+    {"verify"},
+    {"sandpit"},
+    {"plots"},
+    {"data"},
+    {"devices"},
+    {"runs", "aside", "doctor"},
+    {"command"},
+    {"cli"},
+]
+"""A module imports from its own layer's name or from layers above it in this list, never from those below."""
+
+AUTODIFF = {
+    "grad", "value_and_grad", "jacobian", "jacfwd", "jacrev", "hessian", "jvp", "vjp", "linearize", "linear_transpose",
+    "custom_jvp", "custom_vjp", "custom_gradient", "checkpoint", "remat", "jet",
+}  # fmt: skip
+
+
+def room(path):
+    """The layer's name for a file: its folder in the package, or its own name if it lies at the top."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0].removesuffix(".py")
+
+
+def imported(tree):
+    """Every module that a file imports, with the names it takes from it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_one_way(path):
+    rank = {name: k for k, layer in enumerate(LAYERS) for name in layer}
+    if path.name == "__init__.py" and path.parent == PACKAGE:
+        return
+    here = room(path)
+    assert here in rank, f"{here} is in no layer; give it its place in LAYERS"
+    for module, name in imported(ast.parse(path.read_text())):
+        if module.split(".")[0] != "mvcalc_jax":
+            continue
+        there = module.split(".")[1] if "." in module else name
+        assert rank[there] < rank[here] or there == here, f"{here} must not import {there}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_autodiff_enters_by_one_door(path):
+    if path.name == "autodiff.py":
+        return
+    tree = ast.parse(path.read_text())
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "jax"}
+    used |= {name for module, name in imported(tree) if module.split(".")[0] == "jax" and name}
+    assert not used & AUTODIFF
+
+
+def test_the_door_test_can_fail():
+    tree = ast.parse("import jax\nfrom jax import grad\njax.vjp(f, x)")
+    assert {name for _, name in imported(tree) if name} & AUTODIFF
+    assert any(isinstance(n, ast.Attribute) and n.attr in AUTODIFF for n in ast.walk(tree))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_pictures_import_matplotlib_and_nobody_touches_jaxs_settings(path):
+    source = path.read_text()
+    if room(path) not in ("plots", "sandpit"):
+        assert not any(module.split(".")[0] == "matplotlib" for module, _ in imported(ast.parse(source)))
+    assert "config.update" not in source
+    assert "jax._src" not in source
+
+
+def test_every_public_name_can_be_had():
+    names = re.findall(r"import (\w+) as \1", (PACKAGE / "__init__.pyi").read_text())
+    assert sorted(names) == sorted(mvcalc_jax.__all__)
+    for name in names:
+        value = getattr(mvcalc_jax, name)
+        assert value.__doc__, f"{name} has no docstring"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_every_module_and_public_function_says_what_it_is(path):
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree)
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+            documented = ast.get_docstring(node) or path.name == "activations.py"  # its table says it all
+            assert documented, f"{path.name}: {node.name} has no docstring"
+
+
+def test_maps_name_every_module_of_their_folder():
+    for init in PACKAGE.glob("*/__init__.py"):
+        docstring = importlib.import_module(f"mvcalc_jax.{init.parent.name}").__doc__ or ""
+        for module in init.parent.glob("*.py"):
+            if module.name != "__init__.py":
+                assert re.search(rf"^{module.stem}\b", docstring, re.MULTILINE), f"{init.parent.name}: {module.stem}"
+
+
+def test_files_stay_readable():
+    for path in FILES:
+        assert len(path.read_text().splitlines()) <= 400, path
+
+
+def tracked():
+    listing = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listing.returncode:
+        pytest.skip("no git checkout to list")
+    return listing.stdout.splitlines()
+
+
+def test_top_level_is_four_folders_and_what_packaging_needs():
+    top = {line.split("/")[0] for line in tracked()}
+    visible = {name for name in top if not name.startswith(".")}
+    assert visible == {"mvcalc_jax", "experiments", "tests", "benchmarks", "pyproject.toml", "README.md", "LICENSE"}
+
+
+def test_typing_marker_is_there():
+    assert (PACKAGE / "py.typed").exists()

@@ -1,0 +1,166 @@
+"""Run directories and checkpoints: whole or not there, and only read back by what wrote them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import mvcalc_jax as mv
+from mvcalc_jax.atomic import replacing, write_text
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "file"
+    write_text(path, "before")
+
+    def interrupted():
+        with replacing(path) as file:
+            file.write(b"half of it")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_text() == "before"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    write_text(path, "after")
+    assert path.read_text() == "after"
+
+
+def test_a_full_disk_leaves_what_was_there(tmp_path):
+    write_text(tmp_path / "file", "before")
+    with pytest.raises(OSError, match="No space left"), replacing(tmp_path / "file") as file:
+        with open("/dev/full", "wb", buffering=0) as full:
+            full.write(b"x")
+        file.write(b"never")
+    assert (tmp_path / "file").read_text() == "before"
+
+
+TREE = {"layers": (np.arange(6.0).reshape(2, 3), np.ones(2, "float32")), "count": np.array(7)}
+
+
+def test_arrays_come_back_bit_for_bit(tmp_path):
+    mv.runs.save_arrays(tmp_path / "tree.npz", TREE)
+    back = mv.runs.load_arrays(tmp_path / "tree.npz", TREE)
+    for a, b in zip(jax.tree.leaves(TREE), jax.tree.leaves(back), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert a.dtype == b.dtype
+    with np.load(tmp_path / "tree.npz") as file:
+        assert set(file.files) == {"['layers'][0]", "['layers'][1]", "['count']"}
+
+
+@pytest.mark.parametrize("keep", [0, 10, 100, 300, -30, -1])
+def test_a_truncated_file_is_said(keep, tmp_path):
+    path = tmp_path / "tree.npz"
+    mv.runs.save_arrays(path, TREE)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(ValueError, match="is damaged, or no file of arrays"):
+        mv.runs.load_arrays(path, TREE)
+
+
+@pytest.mark.parametrize(
+    ("like", "message"),
+    [
+        ({**TREE, "more": np.zeros(1)}, r"it lacks \['more'\]"),
+        ({**TREE, "count": np.array(7.0)}, r"\['count'\] must be float64\[\]; got int64\[\]"),
+        ({**TREE, "layers": (np.zeros((3, 3)), TREE["layers"][1])}, r"must be float64\[3, 3\]; got float64\[2, 3\]"),
+        ({"count": TREE["count"]}, r"it also holds \['layers'\]\[0\]"),
+    ],
+)
+def test_a_foreign_file_is_said(like, message, tmp_path):
+    mv.runs.save_arrays(tmp_path / "tree.npz", TREE)
+    with pytest.raises(ValueError, match=message):
+        mv.runs.load_arrays(tmp_path / "tree.npz", like)
+
+
+def test_nothing_in_a_file_is_executed(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (pytest.fail, ("a pickle was loaded",))
+
+    np.savez(tmp_path / "trap.npz", **{"['count']": np.array([Trap()], object)})
+    with pytest.raises(ValueError, match="damaged"):
+        mv.runs.load_arrays(tmp_path / "trap.npz", {"count": np.array(7)})
+
+
+def bowl(p):
+    return (p**2).sum()
+
+
+@pytest.mark.parametrize("rule", ["steepest", "adam"])
+def test_a_checkpoint_resumes_the_run_bit_for_bit(rule, tmp_path, standard_promotion):
+    path, start = tmp_path / "checkpoint.npz", np.array([3.0, -2.0], "float32")
+    rule = mv.descent.rule(rule, 0.01)
+    arguments = (rule, lambda p: 2 * p, start)
+    options = {"cost": bowl, "noise": 0.5, "key": jax.random.key(0), "chunk": 10}
+    whole = mv.descent.descend(*arguments, steps=60, **options)
+    mv.descent.descend(*arguments, steps=30, watch=[mv.runs.checkpoints(path)], **options)
+    found = mv.runs.load_arrays(path, mv.descent.begin(rule, start, cost=bowl))
+    rest = mv.descent.descend(*arguments, steps=60, resume=found, **options)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(rest), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_checkpoints_are_written_on_the_way_and_after_an_interrupt(tmp_path):
+    path, start = tmp_path / "checkpoint.npz", np.ones(2, "float32")
+    seen = []
+
+    def watch(stream):
+        for k, part in enumerate(stream):
+            yield part
+            seen.append(path.exists())
+            if k == 4:
+                raise KeyboardInterrupt
+
+    options = {"steps": 100, "chunk": 10, "cost": bowl, "learning_rate": 0.1}
+    mv.steepest_descent(lambda p: 2 * p, start, watch=[mv.runs.checkpoints(path, seconds=0.0), watch], **options)
+    assert all(seen)
+    found = mv.runs.load_arrays(path, mv.descent.begin(mv.descent.steepest(0.1), start, cost=bowl))
+    assert found.steps == 50
+    path.unlink()
+    mv.steepest_descent(lambda p: 2 * p, start, watch=[mv.runs.checkpoints(path, seconds=1e9), watch], **options)
+    assert mv.runs.load_arrays(path, mv.descent.begin(mv.descent.steepest(0.1), start, cost=bowl)).steps == 50
+
+
+@dataclass(frozen=True)
+class Config:
+    name: str = "heart"
+    hidden: tuple[int, ...] = (6, 7)
+    rate: float | None = None
+    out: Path = Path("runs")
+
+
+def test_settings_come_back_as_they_were(tmp_path):
+    config = Config("star", (3,), 0.5, tmp_path)
+    run = mv.runs.create("draw", config, 3, jax.devices()[0], tmp_path)
+    assert run.parent == tmp_path / "draw"
+    assert run.name.endswith("Z-s3")
+    assert mv.runs.settings(run, "draw", Config) == config
+    described = json.loads((run / "config.json").read_text())
+    assert described["versions"]["jax"] == jax.__version__
+    other = mv.runs.create("draw", config, 3, jax.devices()[0], tmp_path)
+    assert other != run
+
+
+def test_settings_from_elsewhere_are_said(tmp_path):
+    run = mv.runs.create("draw", Config(), 0, jax.devices()[0], tmp_path)
+    with pytest.raises(ValueError, match="is a run of draw, not of fit"):
+        mv.runs.settings(run, "fit", Config)
+    with pytest.raises(ValueError, match=r"is no run directory: it has no config\.json"):
+        mv.runs.settings(tmp_path, "draw", Config)
+    (run / "config.json").write_text('{"experiment": "draw", "set')
+    with pytest.raises(ValueError, match="is damaged or from elsewhere"):
+        mv.runs.settings(run, "draw", Config)
+
+
+def test_a_resumed_run_keeps_its_settings():
+    mv.runs.require_same(Config(), Config(name="star"), but=("name",))
+    with pytest.raises(ValueError, match=r"hidden was \(6, 7\) and cannot become \(9,\)"):
+        mv.runs.require_same(Config(), Config(hidden=(9,)), but=("name",))
+
+
+def test_metrics_are_a_table(tmp_path):
+    mv.runs.write_metrics(tmp_path / "metrics.csv", {"step": np.arange(3), "cost": np.array([1.5, np.nan, 0.1])})
+    assert (tmp_path / "metrics.csv").read_text() == "step,cost\n0,1.5\n1,nan\n2,0.1\n"
