@@ -75,10 +75,10 @@ class Result(NamedTuple):
                 return f"took all {self.steps} steps"
             case Status.INTERRUPTED:
                 return f"stopped on request after step {self.steps}"
-            case Status.NOT_FINITE if self.steps == 0:
+            case Status.NOT_FINITE if self.cost is not None and not np.isfinite(self.cost):
                 return (
-                    "stopped before the first step, which starts or ends with a cost, a Jacobian or a parameter "
-                    "that is infinite or NaN; look at the parameters, the data and the learning rate"
+                    "stopped before the first step: the cost is infinite or NaN at the start; look at the parameters "
+                    "and the data"
                 )
             case Status.NOT_FINITE:
                 return (
