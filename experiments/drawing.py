@@ -21,8 +21,8 @@ RATES = {"steepest": 7.0, "sgd": 7.0, "momentum": 0.7, "adam": 0.01, "lbfgs": 1.
 ROWS = 500
 """Rows of a trace, however many steps: enough for a history that fades smoothly."""
 
-PRODUCTS = 2 * 10**9
-"""Multiplications in a chunk of steps, at most: about a second of work, so that Ctrl-C is soon heard."""
+CHUNK, PRODUCTS = 10_000, 2 * 10**9
+"""Steps in a chunk, and multiplications, at most: a fraction of a second of work, so that Ctrl-C is soon heard."""
 
 
 class Runner(NamedTuple):
@@ -79,7 +79,7 @@ def pose(config: "Config") -> Task:
         "steps": steps,
         "batch_size": config.batch_size,
         "record_every": max(steps // ROWS, 1),
-        "chunk": max(min(1000, PRODUCTS // products), 1),
+        "chunk": max(min(CHUNK, PRODUCTS // products), 1),
         "ensemble": config.seeds > 1,
     }
     forward = jax.jit(jax.vmap(forward, in_axes=(0, None)))

@@ -7,6 +7,7 @@ to rounding; the others show what a memory of past steps is worth.
 from collections.abc import Callable, Sequence
 from typing import Any, Unpack
 
+import jax
 import optax
 
 from mvcalc_jax import require
@@ -40,7 +41,7 @@ def rule(name: str, learning_rate: Any) -> Rule:
 def optax_rule(transformation: optax.GradientTransformation) -> Rule:
     """An optax transformation as a rule: told of the cost and its derivative, if only to ignore them."""
     extended = optax.with_extra_args_support(transformation)
-    return Rule(extended.init, extended.update)
+    return Rule(jax.jit(extended.init), extended.update)  # its zeros compile in one piece, not tensor by tensor
 
 
 def optax_descent(

@@ -17,7 +17,6 @@ is one chunk.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
-from types import ModuleType
 from typing import Any, NamedTuple, TypedDict, Unpack
 
 import jax
@@ -102,7 +101,7 @@ def begin(
     members = leaves[0].shape[:1] if ensemble else ()
     no_rows = jax.tree.map(lambda p: np.zeros((*members, 0, *p.shape[len(members) :]), p.dtype), params)
     no_costs = None if cost is None else np.zeros((*members, 0), jnp.result_type(*leaves))
-    init = jax.jit(jax.vmap(rule.init) if ensemble else rule.init)  # in one piece, not tensor by tensor
+    init = jax.vmap(rule.init) if ensemble else rule.init
     state = State(jax.device_put(np.zeros(members, int)), params, init(params))
     status = np.zeros(members, int) if ensemble else Status.FINISHED
     return Result(state, Trace(np.zeros(0, int), no_rows, no_costs), status)
@@ -201,6 +200,16 @@ def _plan(begun: int, steps: int, block: int, chunk: int) -> Iterator[tuple[int,
         begun += blocks * size
 
 
+class _Chunk(NamedTuple):
+    """A chunk that has been sent off to be computed; its arrays may not be there yet."""
+
+    before: State
+    step: np.ndarray
+    state: State
+    rows: Any
+    last: Any
+
+
 def _computed(
     problem: _Problem,
     so_far: Result,
@@ -212,21 +221,34 @@ def _computed(
     opened = so_far.trace.step.size > 0
     if opened:
         yield so_far._replace(status=Status.FINISHED)
-    state = so_far.state
+    for chunk in _one_ahead(_sent_off(problem, so_far.state, data, random, plan)):
+        part = _part(problem, chunk)
+        if part.status is Status.NOT_FINITE:
+            part = _up_to_last_finite(problem, chunk.before, data, random, part)
+        yield _without_start(part) if opened else part
+        opened = True
+        if not _traced(part) and np.all(part.status == Status.NOT_FINITE):
+            return
+
+
+def _sent_off(
+    problem: _Problem, state: State, data: tuple[AnyArray, ...], random: Random, plan: Iterator[tuple[int, int, int]]
+) -> Iterator[_Chunk]:
     for begun, blocks, block in plan:
         before = state
         state, rows, last = _advance(problem, before, data, random, blocks, block)
-        traced = _traced((state, rows, last))
-        step = begun + block * np.arange(blocks + 1)
-        if not traced:
-            rows, last = jax.device_get((rows, last))
-        part = _part(problem, state, step, rows, last, jnp if traced else np)
-        if part.status is Status.NOT_FINITE:
-            part = _up_to_last_finite(problem, before, data, random, part)
-        yield _without_start(part) if opened else part
-        opened = True
-        if not traced and np.all(part.status == Status.NOT_FINITE):
-            return
+        yield _Chunk(before, begun + block * np.arange(blocks + 1), state, rows, last)
+
+
+def _one_ahead(chunks: Iterator[_Chunk]) -> Iterator[_Chunk]:
+    """Hand over a chunk when the next is on its way, so that the host looks at one while the other is computed."""
+    ahead = None
+    for chunk in chunks:
+        if ahead is not None:
+            yield ahead
+        ahead = chunk
+    if ahead is not None:
+        yield ahead
 
 
 def _traced(tree: Any) -> bool:
@@ -234,15 +256,18 @@ def _traced(tree: Any) -> bool:
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
 
 
-def _part(problem: _Problem, state: State, step: np.ndarray, rows: Any, last: Any, xp: ModuleType) -> Result:
-    """A chunk as a `Result`: its rows and the last one, and whether all the members are finite there."""
-    time = 1 if problem.ensemble else 0
+def _part(problem: _Problem, chunk: _Chunk) -> Result:
+    """A chunk as a `Result`: its rows and the last one, and whether every member is finite there."""
+    traced = _traced(chunk)
+    rows, last = (chunk.rows, chunk.last) if traced else jax.device_get((chunk.rows, chunk.last))
+    xp, time = (jnp if traced else np), (1 if problem.ensemble else 0)
     joined = jax.tree.map(lambda r, l: xp.concatenate([r, xp.expand_dims(l, time)], time), rows, last)
-    finite = [xp.isfinite(leaf).all(axis=tuple(range(time, leaf.ndim))) for leaf in jax.tree.leaves((joined[1], last))]
-    status = xp.where(xp.stack(finite).all(axis=0), int(Status.FINISHED), int(Status.NOT_FINITE))
-    if xp is np and not problem.ensemble:
+    looked_at = jax.tree.leaves((joined[1], last))
+    finite = xp.stack([xp.isfinite(leaf).all(axis=tuple(range(time, leaf.ndim))) for leaf in looked_at]).all(axis=0)
+    status = xp.where(finite, int(Status.FINISHED), int(Status.NOT_FINITE))
+    if not traced and not problem.ensemble:
         status = Status(int(status))
-    return Result(state, Trace(step, *joined), status)
+    return Result(chunk.state, Trace(chunk.step, *joined), status)
 
 
 def _without_start(part: Result) -> Result:
@@ -282,27 +307,28 @@ def _advance(
 def _advance_one(
     problem: _Problem, state: State, data: tuple[AnyArray, ...], random: Random, *, blocks: int, block: int
 ) -> tuple[State, Any, Any]:
-    samples = data[0].shape[-1] if data else 0
-    drawn = draws.draw(problem.chance, random, state.step, blocks * block + 1, state.params, samples)
+    steps, samples = blocks * block, data[0].shape[-1] if data else 0
+    drawn = draws.draw(problem.chance, random, state.step, steps + 1, state.params, samples)
 
-    def row(state: State, draw: Draw) -> tuple[Any, Array | None]:
-        cost = None if problem.cost is None else problem.cost(state.params, *draw.batch(data))
-        return state.params, cost
+    def row(params: Any, draw: Draw) -> tuple[Any, Array | None]:
+        return params, None if problem.cost is None else problem.cost(params, *draw.batch(data))
 
-    def take_step(state: State, draw: Draw) -> tuple[State, None]:
+    def take_step(carry: tuple[Any, Any], draw: Draw) -> tuple[tuple[Any, Any], None]:
+        params, rule = carry
         batch = draw.batch(data)
-        jacobian = draw.noised(problem.jacobian(state.params, *batch))
-        line_search = _for_line_search(problem, row(state, draw)[1], jacobian, batch)
-        update, rule = problem.update(jacobian, state.rule, state.params, **line_search)
-        return State(state.step + 1, optax.apply_updates(state.params, update), rule), None
+        jacobian = draw.noised(problem.jacobian(params, *batch))
+        line_search = _for_line_search(problem, row(params, draw)[1], jacobian, batch)
+        update, rule = problem.update(jacobian, rule, params, **line_search)
+        return (optax.apply_updates(params, update), rule), None
 
-    def take_block(state: State, of_block: Draw) -> tuple[State, Any]:
-        first = row(state, jax.tree.map(lambda d: d[0], of_block))
-        return lax.scan(take_step, state, of_block, length=block)[0], first
+    def take_block(carry: tuple[Any, Any], of_block: Draw) -> tuple[tuple[Any, Any], Any]:
+        first = row(carry[0], jax.tree.map(lambda d: d[0], of_block))
+        return lax.scan(take_step, carry, of_block, length=block)[0], first
 
     in_blocks = jax.tree.map(lambda d: d[:-1].reshape(blocks, block, *d.shape[1:]), drawn)
-    state, rows = lax.scan(take_block, state, in_blocks, length=blocks)
-    return state, rows, row(state, jax.tree.map(lambda d: d[-1], drawn))
+    (params, rule), rows = lax.scan(take_block, (state.params, state.rule), in_blocks, length=blocks)
+    last = row(params, jax.tree.map(lambda d: d[-1], drawn))
+    return State(state.step + steps, params, rule), rows, last
 
 
 def _for_line_search(

@@ -62,7 +62,7 @@ class Result(NamedTuple):
     @property
     def steps(self) -> int:
         """The number of steps taken."""
-        return int(np.max(self.state.step))
+        return int(np.asarray(self.state.step).max())  # not np.max: JAX would queue it behind the next chunk
 
     @property
     def message(self) -> str:

@@ -27,10 +27,10 @@ Schedule = Callable[[Array], Array]
 
 
 class SteepestState(NamedTuple):
-    """The step's number, for a schedule, and the constant rate where there is none."""
+    """A constant rate, or the number of the step for a schedule; the other is None."""
 
-    step: Int[AnyArray, "*m"]
-    learning_rate: Float[AnyArray, "*m"]
+    learning_rate: Float[AnyArray, "*m"] | None
+    step: Int[AnyArray, "*m"] | None
 
 
 class _Update(NamedTuple):
@@ -41,9 +41,11 @@ class _Update(NamedTuple):
     def __call__(
         self, jacobian: Any, state: SteepestState, params: Any = None, **for_line_search: Any
     ) -> tuple[Any, SteepestState]:
-        η = state.learning_rate if self.schedule is None else self.schedule(state.step)
-        update = jax.tree.map(lambda J: -jnp.asarray(η, J.dtype) * J, jacobian)
-        return update, SteepestState(state.step + 1, state.learning_rate)
+        if self.schedule is None:
+            η = state.learning_rate
+        else:
+            η, state = self.schedule(state.step), SteepestState(None, state.step + 1)
+        return jax.tree.map(lambda J: -jnp.asarray(η, J.dtype) * J, jacobian), state
 
 
 def steepest(learning_rate: float | AnyArray | Schedule) -> Rule:
@@ -53,9 +55,12 @@ def steepest(learning_rate: float | AnyArray | Schedule) -> Rule:
         require.positive("learning_rate", learning_rate)
 
     def init(params: Any) -> SteepestState:
+        if schedule is not None:
+            return SteepestState(None, jax.device_put(np.zeros((), int)))
         dtype = jnp.result_type(*jax.tree.leaves(params))
-        constant = jnp.asarray(np.nan if schedule else learning_rate, dtype)
-        return SteepestState(jnp.zeros((), int), constant)
+        if isinstance(learning_rate, jax.Array):
+            return SteepestState(learning_rate.astype(dtype), None)
+        return SteepestState(jax.device_put(np.asarray(learning_rate, dtype)), None)
 
     return Rule(init, _Update(schedule))
 

@@ -1,0 +1,63 @@
+"""Times that can be trusted: the cold call apart, then warmed up, waited for, taken in turns, with their spread.
+
+The machine may be shared and its clock may wander, so contenders are timed one after the other in every round
+and compared within the round: a ratio is the median of the rounds' ratios.
+"""
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from statistics import median
+from typing import Any
+
+import jax
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds: of the first call, compilation included, and of each later one."""
+
+    first: float
+    rounds: tuple[float, ...]
+
+    @property
+    def typical(self) -> float:
+        return median(self.rounds)
+
+    def over(self, other: "Timing") -> float:
+        """How many times as long as `other`, by the median of the rounds."""
+        return median(a / b for a, b in zip(self.rounds, other.rounds, strict=True))
+
+
+def measure(contenders: dict[str, Callable[[], Any]], rounds: int = 9) -> dict[str, Timing]:
+    """Time every contender: once cold, once more to warm up, and then in turns."""
+    first = {name: _seconds(run) for name, run in contenders.items()}
+    for run in contenders.values():
+        _seconds(run)
+    taken: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, run in contenders.items():
+            taken[name].append(_seconds(run))
+    return {name: Timing(first[name], tuple(taken[name])) for name in contenders}
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    jax.block_until_ready(run())
+    return time.perf_counter() - began
+
+
+def spoken(seconds: float) -> str:
+    """A duration with a unit that suits it."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def setting(device: jax.Device) -> str:
+    """What the figures were measured on, in a line."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "jaxlib", "optax", "numpy"))
+    return f"{device.platform} ({device.device_kind}), {platform.machine()}, Python {platform.python_version()}, {versions}"
