@@ -33,7 +33,10 @@ def one_jacobian(params: Params, x: np.ndarray, y: np.ndarray, layer: int, of_we
 
 def recomputing_step(params: Params, x: np.ndarray, y: np.ndarray, rate: float) -> Params:
     """A step as the exercise takes it: six functions, each of which runs the network anew."""
-    J = [(one_jacobian(params, x, y, l, True), one_jacobian(params, x, y, l, False)) for l in range(len(params))]
+    J = [
+        (one_jacobian(params, x, y, l, True), one_jacobian(params, x, y, l, False))
+        for l in range(len(params))
+    ]
     return [(W - rate * dW, b - rate * db) for (W, b), (dW, db) in zip(params, J, strict=True)]
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import jax
 
+from mvcalc_jax.devices import Device
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -57,7 +59,8 @@ def spoken(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
-def setting(device: jax.Device) -> str:
+def setting(device: Device) -> str:
     """What the figures were measured on, in a line."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "jaxlib", "optax", "numpy"))
-    return f"{device.platform} ({device.device_kind}), {platform.machine()}, Python {platform.python_version()}, {versions}"
+    python = f"{platform.machine()}, Python {platform.python_version()}"
+    return f"{device.platform} ({device.device_kind}), {python}, {versions}"

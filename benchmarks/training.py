@@ -31,6 +31,9 @@ DATA = HEART.t.astype("float32"), HEART.points.astype("float32")
 START = mv.network.init(np.random.default_rng(0), (1, 6, 7, 2))
 
 
+QUESTION = (__doc__ or "").partition("\n")[0]
+
+
 @dataclass(frozen=True)
 class Config:
     """Time one training step and runs of many, in NumPy, JAX and optax. With --debug, errors show where."""
@@ -51,7 +54,7 @@ class Contender(NamedTuple):
 def main(config: Config) -> int:
     mv.require.whole("rounds", config.rounds, least=1)
     with mv.devices.computing(config.device) as device:
-        print(f"{__doc__.splitlines()[0]}\n{setting(device)}\n")
+        print(f"{QUESTION}\n{setting(device)}\n")
         print(table("One step, called from Python", steps(), config.rounds))
         print(table(f"A run of up to {STEPS} steps", runs(), config.rounds))
     return command.DONE
@@ -59,7 +62,10 @@ def main(config: Config) -> int:
 
 def steps() -> dict[str, Contender]:
     """One step at a time, and back to Python in between."""
-    by_hand, by_grad = partial(jax_step, mv.network.jacobian), partial(jax_step, autodiff.gradient(mv.network.cost))
+    by_hand, by_grad = (
+        partial(jax_step, mv.network.jacobian),
+        partial(jax_step, autodiff.gradient(mv.network.cost)),
+    )
     return {
         "NumPy, recomputing": Contender(partial(repeat, partial(numpy_step, course.recomputing_step)), 50),
         "NumPy, sharing": Contender(partial(repeat, partial(numpy_step, course.sharing_step)), 50),
@@ -72,7 +78,11 @@ def steps() -> dict[str, Contender]:
 
 def runs() -> dict[str, Contender]:
     """Many steps: NumPy's loop is Python's, JAX's is compiled."""
-    by_hand, by_grad, sgd = mv.network.jacobian, autodiff.gradient(mv.network.cost), mv.descent.optax_rule(optax.sgd(RATE))
+    by_hand, by_grad, sgd = (
+        mv.network.jacobian,
+        autodiff.gradient(mv.network.cost),
+        mv.descent.optax_rule(optax.sgd(RATE)),
+    )
     steepest = mv.descent.steepest(RATE)
     return {
         **{name: contender for name, contender in steps().items() if "NumPy" in name},
@@ -100,7 +110,9 @@ def repeat(step: Callable[[Any], Any], count: int) -> Any:
 
 
 def descend(rule: mv.descent.Rule, jacobian: Callable[..., Any], count: int) -> Any:
-    return mv.descent.descend(rule, jacobian, START, data=DATA, steps=count, record_every=count, chunk=count).params
+    return mv.descent.descend(
+        rule, jacobian, START, data=DATA, steps=count, record_every=count, chunk=count
+    ).params
 
 
 def table(title: str, contenders: dict[str, Contender], rounds: int) -> str:
@@ -117,7 +129,17 @@ def table(title: str, contenders: dict[str, Contender], rounds: int) -> str:
         count = contenders[name].steps
         spread = f"{spoken(min(timing.rounds) / count)} – {spoken(max(timing.rounds) / count)}"
         gain = slowest.over(timing) * count / baseline
-        rows.append((name, spoken(timing.first), spoken(timing.typical / count), spread, f"{gain:.3g}", str(count), f"{errors[name]:.0e}"))
+        rows.append(
+            (
+                name,
+                spoken(timing.first),
+                spoken(timing.typical / count),
+                spread,
+                f"{gain:.3g}",
+                str(count),
+                f"{errors[name]:.0e}",
+            )
+        )
     return f"{title}\n\n{mv.text.markdown(rows)}\n"
 
 

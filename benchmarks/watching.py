@@ -26,6 +26,8 @@ from benchmarks.harness import measure, setting, spoken
 from benchmarks.training import DATA, RATE, START
 from mvcalc_jax import command
 
+QUESTION = (__doc__ or "").partition("\n")[0]
+
 
 @dataclass(frozen=True)
 class Config:
@@ -75,8 +77,17 @@ def main(config: Config) -> int:
     steps = mv.require.whole("steps", config.steps, least=100)
     mv.require.whole("rounds", config.rounds, least=1)
     with mv.devices.computing(config.device) as device, tempfile.TemporaryDirectory() as directory:
-        print(f"{__doc__.splitlines()[0]}\n{setting(device)}\n")
-        rows = [("noise", "bare scan, a step", "watched, a step", "watched / bare", "fastest – slowest round", "apart")]
+        print(f"{QUESTION}\n{setting(device)}\n")
+        rows = [
+            (
+                "noise",
+                "bare scan, a step",
+                "watched, a step",
+                "watched / bare",
+                "fastest – slowest round",
+                "apart",
+            )
+        ]
         for noise in (0.0, 1.0):
             scan = jax.jit(bare, static_argnums=(0, 1))
             contenders = {
@@ -85,12 +96,18 @@ def main(config: Config) -> int:
             }
             timings = measure(contenders, config.rounds)
             ends = [jax.tree.leaves(run()) for run in contenders.values()]
-            apart = max(float(np.abs(np.asarray(a) - np.asarray(b)).max()) for a, b in zip(*ends, strict=True))
+            apart = max(
+                float(np.abs(np.asarray(a) - np.asarray(b)).max()) for a, b in zip(*ends, strict=True)
+            )
             assert apart < 1e-3, f"bare and watched end {apart} apart"
-            ratios = sorted(w / b for w, b in zip(timings["watched"].rounds, timings["bare"].rounds, strict=True))
-            each = [spoken(timings[name].typical / steps) for name in contenders]
+            ratios = sorted(
+                w / b for w, b in zip(timings["watched"].rounds, timings["bare"].rounds, strict=True)
+            )
+            scanned, looped = (spoken(timings[name].typical / steps) for name in contenders)
             ratio = f"{timings['watched'].over(timings['bare']):.3f}"
-            rows.append((f"{noise:g}", *each, ratio, f"{ratios[0]:.3f} – {ratios[-1]:.3f}", f"{apart:.0e}"))
+            rows.append(
+                (f"{noise:g}", scanned, looped, ratio, f"{ratios[0]:.3f} – {ratios[-1]:.3f}", f"{apart:.0e}")
+            )
         print(mv.text.markdown(rows))
     return command.DONE
 

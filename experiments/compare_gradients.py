@@ -40,7 +40,12 @@ def main(config: Config) -> int:
         network = next(c for c in found if c.name == "network.jacobian, logistic")
         run = mv.runs.create("compare_gradients", config, seed, device, config.out)
         draw(network, run)
-    rows = [("derivative", *(f"{way}, {precision}" for precision in PRECISIONS for way in network.errors[precision]))]
+    rows = [
+        (
+            "derivative",
+            *(f"{way}, {precision}" for precision in PRECISIONS for way in network.errors[precision]),
+        )
+    ]
     rows += [(c.name, *(f"{e:.0e}" for of in c.errors.values() for e in of.values())) for c in found]
     title = "Errors of derivatives, in units of the largest entry"
     exact = "Measured against reverse mode in float64, at the same points."

@@ -85,6 +85,8 @@ def main(config: Config) -> int:
                 results = {who: result} | {rival: race.result() for rival, race in races.items()}
                 drawing.save_costs(config, results, run)
         drawing.save_report(config, task, results, proof.result(), run)
+    if config.live:
+        mv.plots.live.hold()
     if proof.result().verdict != "correct":
         return command.FAILED
     return command.exit_code(result.status)

@@ -143,10 +143,15 @@ def race(task: Task, who: str, watch: mv.descent.Watcher) -> mv.Result:
 
 
 def _live(config: "Config", task: Task) -> mv.descent.Watcher:
-    screen = mv.plots.live.Screen((5, 5), port=config.port, browser=config.browser)
+    screen = mv.plots.live.Screen(
+        "mvcalc: a network learns to draw", (5, 5), port=config.port, browser=config.browser
+    )
     ax = mv.plots.curve.paper(screen.figure)
     mv.plots.curve.draw_target(ax, task.target)
-    attempt, caption = mv.plots.curve.draw_attempt(ax, task.target.points[:, :1]), mv.plots.curve.draw_caption(ax)
+    attempt, caption = (
+        mv.plots.curve.draw_attempt(ax, task.target.points[:, :1]),
+        mv.plots.curve.draw_caption(ax),
+    )
     first = (lambda p: p[:1]) if task.options["ensemble"] else (lambda p: p[None])
 
     def show(part: mv.Result) -> None:
@@ -177,24 +182,33 @@ def save_costs(config: "Config", results: dict[str, mv.Result], run: Path) -> No
     if config.seeds > 1:
         (result,) = results.values()
         mv.plots.descent.draw_spread(ax, result.trace.step, result.trace.cost)
-        traces = {f"seed {config.seed + k}": (result.trace.step, cost) for k, cost in enumerate(result.trace.cost)}
+        traces = {
+            f"seed {config.seed + k}": (result.trace.step, cost) for k, cost in enumerate(result.trace.cost)
+        }
     else:
         traces = {who: (result.trace.step, result.trace.cost) for who, result in results.items()}
         mv.plots.descent.draw_costs(ax, traces)
     mv.plots.save(figure, run / "cost.png")
     lengths = [step.size for step, _ in traces.values()]
     columns = [np.concatenate(column) for column in zip(*traces.values(), strict=True)]
-    mv.runs.write_metrics(run / "metrics.csv", {"runner": np.repeat(list(traces), lengths), "step": columns[0], "cost": columns[1]})
+    mv.runs.write_metrics(
+        run / "metrics.csv",
+        {"runner": np.repeat(list(traces), lengths), "step": columns[0], "cost": columns[1]},
+    )
 
 
-def save_report(config: "Config", task: Task, results: dict[str, mv.Result], proof: mv.Report, run: Path) -> None:
+def save_report(
+    config: "Config", task: Task, results: dict[str, mv.Result], proof: mv.Report, run: Path
+) -> None:
     """What came of it, in a few lines on the screen and with pictures in report.md."""
     who, result = next(iter(results.items()))
     layers = "-".join(map(str, (1, *config.hidden, 2)))
     size = sum(leaf.size for leaf in jax.tree.leaves(task.params)) // config.seeds
     title = f"{task.target.name}, drawn by a {layers} network of {size} numbers"
     lines = [f"{who}: {result.message}; cost {_cost(result)}"]
-    lines.append(f"derivatives by hand against autodiff: {proof.verdict}, largest error {proof.error:.1e} (float64)")
+    lines.append(
+        f"derivatives by hand against autodiff: {proof.verdict}, largest error {proof.error:.1e} (float64)"
+    )
     if agreement := _agreement(results):
         lines.append(agreement)
     race = [("runner", "learning rate", "cost", "")]

@@ -10,7 +10,6 @@ rate 2000 the course's 50 steps end at (178.519824, 7.549908) with χ² = 4.3924
 
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,7 +86,9 @@ def pose(config: Config) -> Task:
     best = mv.descent.descend(newton, mv.gaussian.chi_squared_jacobian, moments, data=data, steps=30)
     curvature = np.linalg.eigvalsh(hessian(best.params, *data))
     if best.status is not mv.Status.FINISHED or not curvature[0] > 0:
-        raise ValueError(f"{config.data} has no minimum of χ² near its mean and deviation; is it one bell at all?")
+        raise ValueError(
+            f"{config.data} has no minimum of χ² near its mean and deviation; is it one bell at all?"
+        )
     limit = 2 / float(curvature[-1])
     course = config.data == "course"
     start = COURSE_START if course else (moments[0] + AWAY[0] * moments[1], AWAY[1] * moments[1])
@@ -105,19 +106,32 @@ def save(config: Config, task: Task, result: mv.Result, run: Path) -> None:
 
     theta, (mu, sigma) = result.trace.params, (task.histogram.mean, task.histogram.stddev)
     mv.runs.save_arrays(run / "params.npz", result.params)
-    columns = {"step": result.trace.step, "mu": theta[:, 0], "sigma": theta[:, 1], "chi_squared": result.trace.cost}
+    columns = {
+        "step": result.trace.step,
+        "mu": theta[:, 0],
+        "sigma": theta[:, 1],
+        "chi_squared": result.trace.cost,
+    }
     mv.runs.write_metrics(run / "metrics.csv", columns)
 
-    rates = {"too small": 0.04, f"{task.rate / task.limit:.2g} of the limit": task.rate / task.limit, "at the limit": 1, "too large": 2}
+    rates = {
+        "too small": 0.04,
+        f"{task.rate / task.limit:.2g} of the limit": task.rate / task.limit,
+        "at the limit": 1,
+        "too large": 2,
+    }
     at_once = jax.vmap(lambda rate: task.descend(mv.descent.steepest(rate), config.steps))
     swept = jax.jit(at_once)(np.array(list(rates.values())) * task.limit)
     lowest = mv.gaussian.chi_squared(task.optimum, *task.data)
     paths = dict(zip(rates, np.asarray(swept.trace.params), strict=True))
     excess = dict(zip(rates, np.asarray(swept.trace.cost - lowest), strict=True))
 
-    corner = [float(f"{value:.2g}") for value in (mu - 3.8 * sigma, mu + 2.85 * sigma, 0.26 * sigma, 4.6 * sigma)]
-    grid = np.linspace(*corner[:2], 120), np.linspace(*corner[2:], 120)
-    over = jax.jit(jax.vmap(jax.vmap(lambda m, s: mv.gaussian.chi_squared(jax.numpy.stack([m, s]), *task.data))))
+    corners = (mu - 3.8 * sigma, mu + 2.85 * sigma, 0.26 * sigma, 4.6 * sigma)
+    left, right, low, high = (float(f"{corner:.2g}") for corner in corners)
+    grid = np.linspace(left, right, 120), np.linspace(low, high, 120)
+    over = jax.jit(
+        jax.vmap(jax.vmap(lambda m, s: mv.gaussian.chi_squared(jax.numpy.stack([m, s]), *task.data)))
+    )
     landscape = mv.plots.heights.Landscape(*grid, np.asarray(over(*np.meshgrid(*grid))))
     name = f"{task.histogram.title} / {task.histogram.unit}" if task.histogram.unit else task.histogram.title
     bins = mv.plots.heights.Bins(name, task.histogram.centres, task.histogram.widths, task.histogram.density)
@@ -145,7 +159,11 @@ def report(config: Config, task: Task, by_hand: mv.Result, sgd: mv.Result, run: 
     apart = float(np.abs(np.asarray(by_hand.params) - np.asarray(sgd.params)).max())
     title = f"{task.histogram.title}, fitted by steepest descent"
     lines = [f"learning rate {task.rate:g}, stable below {task.limit:.5g} at the optimum; {by_hand.message}"]
-    lines.append(f"by hand and optax sgd differ by {apart:.1e}" if apart else "by hand and optax sgd agree to the last bit")
+    lines.append(
+        f"by hand and optax sgd differ by {apart:.1e}"
+        if apart
+        else "by hand and optax sgd agree to the last bit"
+    )
     text = [f"# {title}", *lines, mv.text.markdown(rows), "![before and after](histogram.png)"]
     text += ["![the way there](contours.png)", "![what the learning rate does](learning_rate.png)"]
     text += ["![the descent](descent.gif)", f"Data: {task.histogram.source}."]

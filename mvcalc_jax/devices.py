@@ -5,17 +5,21 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 
 from mvcalc_jax import require
+
+Device = Any
+"""A `jax.Device`, which type checkers do not take for a class."""
 
 DEVICES = ("auto", "cpu", "gpu")
 PRECISIONS = ("float32", "float64")
 
 
 @contextlib.contextmanager
-def computing(device: str = "auto", precision: str = "float32") -> Iterator[jax.Device]:
+def computing(device: str = "auto", precision: str = "float32") -> Iterator[Device]:
     """Within it, and in this thread alone, JAX computes on `device`, and floats are of `precision`.
 
     Raises:
@@ -27,7 +31,7 @@ def computing(device: str = "auto", precision: str = "float32") -> Iterator[jax.
         yield chosen
 
 
-def choose(name: str) -> jax.Device:
+def choose(name: str) -> Device:
     """The first device of a kind; `auto` is JAX's own choice, a GPU where it can use one.
 
     Raises:
@@ -46,7 +50,9 @@ def gpu_advice() -> str:
     """What to do in order to compute on a GPU, in one line."""
     driver = nvidia_driver()
     if driver is None:
-        return f"no NVIDIA driver was found; where there is one: {sys.executable} -m pip install 'jax[cuda13]'"
+        return (
+            f"no NVIDIA driver was found; where there is one: {sys.executable} -m pip install 'jax[cuda13]'"
+        )
     # CUDA 13 needs driver 580 or newer (NVIDIA, CUDA 13.0 release notes, table 3).
     extra = "cuda13" if int(driver.split(".")[0]) >= 580 else "cuda12"
     return f"for the NVIDIA driver {driver} found here: {sys.executable} -m pip install 'jax[{extra}]'"

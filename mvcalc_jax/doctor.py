@@ -5,6 +5,7 @@ import platform
 from collections.abc import Iterator
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import devices, text
@@ -47,7 +48,7 @@ def _devices() -> Iterator[Finding]:
         yield "gpu", devices.gpu_advice(), None
     else:
         yield "gpu", "in use by default; a network as small as the course's is faster with --device cpu", None
-    x64 = "on" if jax.config.jax_enable_x64 else "off"
+    x64 = "on" if jnp.zeros(0).dtype == jnp.float64 else "off"
     yield "float64", f"{x64} by default; checks and fits switch it on for themselves", None
 
 
@@ -62,5 +63,15 @@ def _pictures() -> Iterator[Finding]:
 
 def _proof() -> Iterator[Finding]:
     rng = np.random.default_rng(0)
-    report = check_jacobian(network.cost, network.jacobian, network.init(rng, (1, 6, 7, 2)), rng.random((1, 9)), rng.random((2, 9)))
-    yield "derivatives", f"{report.verdict}: by hand against autodiff, largest error {report.error:.0e}", report.verdict == "correct"
+    report = check_jacobian(
+        network.cost,
+        network.jacobian,
+        network.init(rng, (1, 6, 7, 2)),
+        rng.random((1, 9)),
+        rng.random((2, 9)),
+    )
+    yield (
+        "derivatives",
+        f"{report.verdict}: by hand against autodiff, largest error {report.error:.0e}",
+        report.verdict == "correct",
+    )

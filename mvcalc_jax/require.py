@@ -23,9 +23,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 AnyArray = jax.Array | np.ndarray
 """An array of JAX's or NumPy's, or a tracer of one."""
+
+
+def traced(tree: Any) -> bool:
+    """Whether any leaf stands inside `jit` or `vmap`, where its value cannot be looked at."""
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
 def floating(name: str, value: Any) -> None:
@@ -59,7 +65,7 @@ def shape(name: str, value: AnyArray, required: tuple[int | None, ...], meaning:
 
 def finite(name: str, value: Any) -> None:
     """Require finite numbers, where they are known: inside `jit` and `vmap` nothing can be looked at."""
-    if isinstance(value, jax.core.Tracer):
+    if traced(value):
         return
     array = np.asarray(value)
     bad = np.argwhere(~np.isfinite(array))
@@ -74,7 +80,7 @@ def finite(name: str, value: Any) -> None:
 
 def positive(name: str, value: Any) -> None:
     """Require finite numbers above zero, where they are known."""
-    if isinstance(value, jax.core.Tracer):
+    if traced(value):
         return
     finite(name, value)
     if np.any(np.asarray(value) <= 0):

@@ -7,7 +7,8 @@
         checkpoint.npz    the whole result so far, for --resume
         report.md, *.png, *.gif
 
-Every file is whole or not there at all, whenever the process dies. Arrays are stored without pickle: nothing that a file contains is ever executed.
+Every file is whole or not there at all, whenever the process dies. Arrays are stored without pickle:
+nothing that a file contains is ever executed.
 """
 
 import csv
@@ -31,26 +32,29 @@ import numpy as np
 
 from mvcalc_jax.atomic import replacing, write_text
 from mvcalc_jax.descent.result import Result, Stream, Watcher, join
+from mvcalc_jax.devices import Device
 
 Config = TypeVar("Config")
 
 _PACKAGES = ("mvcalc-jax", "jax", "jaxlib", "optax", "numpy")
 
 
-def create(experiment: str, config: Any, seed: int, device: jax.Device, root: Path) -> Path:
+def create(experiment: str, config: Any, seed: int, device: Device, root: Path) -> Path:
     """Make a new run directory under `root` and write its `config.json`.
 
     Raises:
         OSError: where the directory cannot be made or written.
     """
-    stem = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-s{seed}"
-    for k in itertools.count(1):
-        directory = root / experiment / (stem if k == 1 else f"{stem}-{k}")
+    stem, another = root / experiment / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-s{seed}", itertools.count(2)
+    directory = stem
+    while True:
         try:
             directory.mkdir(parents=True)
             break
         except FileExistsError:
-            continue  # another run of this second
+            if not directory.is_dir():
+                raise
+            directory = stem.with_name(f"{stem.name}-{next(another)}")  # another run of this second
     description = {
         "experiment": experiment,
         "settings": asdict(config),
@@ -74,7 +78,7 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
         description = json.loads(path.read_text(encoding="utf-8"))
         found, values = description["experiment"], dict(description["settings"])
         # JSON knows no tuples and no paths: a setting is of the kind that its default is.
-        for field in fields(kind):
+        for field in fields(kind):  # pyright: ignore[reportArgumentType]
             if field.default is not None and values[field.name] is not None:
                 values[field.name] = type(field.default)(values[field.name])
         config = kind(**values)
@@ -92,7 +96,9 @@ def require_same(before: Any, now: Any, but: Sequence[str]) -> None:
     for field in fields(before):
         was, is_now = getattr(before, field.name), getattr(now, field.name)
         if field.name not in but and was != is_now:
-            raise ValueError(f"a resumed run keeps its settings: {field.name} was {was} and cannot become {is_now}")
+            raise ValueError(
+                f"a resumed run keeps its settings: {field.name} was {was} and cannot become {is_now}"
+            )
 
 
 def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
@@ -106,7 +112,7 @@ def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray])
 
 def save_arrays(path: Path, tree: Any) -> None:
     """Write every leaf of a tree of arrays to an `.npz` file, under its path in the tree."""
-    arrays = {jax.tree_util.keystr(key): np.asarray(leaf) for key, leaf in _leaves(tree)}
+    arrays: Any = {jax.tree_util.keystr(key): np.asarray(leaf) for key, leaf in _leaves(tree)}
     with replacing(path) as file:
         np.savez(file, **arrays)
 
@@ -127,13 +133,17 @@ def load_arrays(path: Path, like: Any) -> Any:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
-        raise ValueError(f"{path} is damaged, or no file of arrays: {error}; delete it to start anew") from None
+        raise ValueError(
+            f"{path} is damaged, or no file of arrays: {error}; delete it to start anew"
+        ) from None
     leaves = []
     for key, leaf in _leaves(like):
         name, expected = jax.tree_util.keystr(key), np.asarray(leaf)
         found = arrays.pop(name, None)
         if found is None:
-            raise ValueError(f"{path} belongs to another kind of run: it lacks {name}; delete it to start anew")
+            raise ValueError(
+                f"{path} belongs to another kind of run: it lacks {name}; delete it to start anew"
+            )
         fits = found.ndim == expected.ndim and all(
             want in (0, got) for want, got in zip(expected.shape, found.shape, strict=True)
         )

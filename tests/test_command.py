@@ -18,7 +18,15 @@ ROOT = Path(__file__).parent.parent
 
 
 def python(*args, timeout=120, **options):
-    return subprocess.run([sys.executable, *args], capture_output=True, text=True, cwd=ROOT, timeout=timeout, check=False, **options)
+    return subprocess.run(
+        [sys.executable, *args],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=timeout,
+        check=False,
+        **options,
+    )
 
 
 def mvcalc(*args):
@@ -42,7 +50,11 @@ def raised(error, monkeypatch, capsys, *flags):
         (ValueError("first\nsecond"), 2, "prog: first\n"),
         (OSError(28, "No space left on device", "runs/x"), 2, "prog: No space left on device: runs/x\n"),
         (FileNotFoundError("there is no file x.csv"), 2, "prog: there is no file x.csv\n"),
-        (ZeroDivisionError("division by zero"), 2, "prog: ZeroDivisionError: division by zero (an error inside"),
+        (
+            ZeroDivisionError("division by zero"),
+            2,
+            "prog: ZeroDivisionError: division by zero (an error inside",
+        ),
         (KeyboardInterrupt(), 130, "\nprog: stopped\n"),
     ],
 )
@@ -60,7 +72,9 @@ def test_debug_shows_the_traceback(monkeypatch, capsys):
 
 
 def test_exit_codes_of_descents():
-    assert [command.exit_code(status) for status in (Status.FINISHED, Status.NOT_FINITE, Status.INTERRUPTED)] == [0, 1, 130]
+    assert [
+        command.exit_code(status) for status in (Status.FINISHED, Status.NOT_FINITE, Status.INTERRUPTED)
+    ] == [0, 1, 130]
     assert command.exit_code(np.array([0, -1])) == 0
     assert command.exit_code(np.array([-1, -1])) == 1
 
@@ -120,7 +134,10 @@ def test_devices_that_are_not_there_are_said():
         devices.choose("gpu")
     with pytest.raises(ValueError, match="unknown device 'gpuu'; did you mean 'gpu'"):
         devices.choose("gpuu")
-    with pytest.raises(ValueError, match="unknown precision 'float46'; did you mean 'float64'"), devices.computing("cpu", "float46"):
+    with (
+        pytest.raises(ValueError, match="unknown precision 'float46'; did you mean 'float64'"),
+        devices.computing("cpu", "float46"),
+    ):
         pass
 
 
@@ -153,7 +170,16 @@ def test_work_aside_ends_soon_after_an_interrupt():
     taken = []
 
     def forever(aside):
-        taken.append(mv.steepest_descent(lambda p: p, np.ones(1, "float32"), steps=10**9, learning_rate=0.1, record_every=10**6, watch=[aside.watch]))
+        taken.append(
+            mv.steepest_descent(
+                lambda p: p,
+                np.ones(1, "float32"),
+                steps=10**9,
+                learning_rate=0.1,
+                record_every=10**6,
+                watch=[aside.watch],
+            )
+        )
 
     with pytest.raises(KeyboardInterrupt), Aside("cpu") as aside:
         aside.submit(forever, aside)

@@ -72,7 +72,11 @@ def test_autodiff_enters_by_one_door(path):
     if path.name == "autodiff.py":
         return
     tree = ast.parse(path.read_text())
-    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "jax"}
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "jax"
+    }
     used |= {name for module, name in imported(tree) if module.split(".")[0] == "jax" and name}
     assert not used & AUTODIFF
 
@@ -115,7 +119,9 @@ def test_maps_name_every_module_of_their_folder():
         docstring = importlib.import_module(f"mvcalc_jax.{init.parent.name}").__doc__ or ""
         for module in init.parent.glob("*.py"):
             if module.name != "__init__.py":
-                assert re.search(rf"^{module.stem}\b", docstring, re.MULTILINE), f"{init.parent.name}: {module.stem}"
+                assert re.search(rf"^{module.stem}\b", docstring, re.MULTILINE), (
+                    f"{init.parent.name}: {module.stem}"
+                )
 
 
 def test_files_stay_readable():
@@ -133,7 +139,15 @@ def tracked():
 def test_top_level_is_four_folders_and_what_packaging_needs():
     top = {line.split("/")[0] for line in tracked()}
     visible = {name for name in top if not name.startswith(".")}
-    assert visible == {"mvcalc_jax", "experiments", "tests", "benchmarks", "pyproject.toml", "README.md", "LICENSE"}
+    assert visible == {
+        "mvcalc_jax",
+        "experiments",
+        "tests",
+        "benchmarks",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+    }
 
 
 def test_typing_marker_is_there():

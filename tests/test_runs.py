@@ -32,7 +32,7 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
 def test_a_full_disk_leaves_what_was_there(tmp_path):
     write_text(tmp_path / "file", "before")
     with pytest.raises(OSError, match="No space left"), replacing(tmp_path / "file") as file:
-        with open("/dev/full", "wb", buffering=0) as full:
+        with Path("/dev/full").open("wb", buffering=0) as full:
             full.write(b"x")
         file.write(b"never")
     assert (tmp_path / "file").read_text() == "before"
@@ -65,7 +65,10 @@ def test_a_truncated_file_is_said(keep, tmp_path):
     [
         ({**TREE, "more": np.zeros(1)}, r"it lacks \['more'\]"),
         ({**TREE, "count": np.array(7.0)}, r"\['count'\] must be float64\[\]; got int64\[\]"),
-        ({**TREE, "layers": (np.zeros((3, 3)), TREE["layers"][1])}, r"must be float64\[3, 3\]; got float64\[2, 3\]"),
+        (
+            {**TREE, "layers": (np.zeros((3, 3)), TREE["layers"][1])},
+            r"must be float64\[3, 3\]; got float64\[2, 3\]",
+        ),
         ({"count": TREE["count"]}, r"it also holds \['layers'\]\[0\]"),
     ],
 )
@@ -115,12 +118,16 @@ def test_checkpoints_are_written_on_the_way_and_after_an_interrupt(tmp_path):
                 raise KeyboardInterrupt
 
     options = {"steps": 100, "chunk": 10, "cost": bowl, "learning_rate": 0.1}
-    mv.steepest_descent(lambda p: 2 * p, start, watch=[mv.runs.checkpoints(path, seconds=0.0), watch], **options)
+    mv.steepest_descent(
+        lambda p: 2 * p, start, watch=[mv.runs.checkpoints(path, seconds=0.0), watch], **options
+    )
     assert all(seen)
     found = mv.runs.load_arrays(path, mv.descent.begin(mv.descent.steepest(0.1), start, cost=bowl))
     assert found.steps == 50
     path.unlink()
-    mv.steepest_descent(lambda p: 2 * p, start, watch=[mv.runs.checkpoints(path, seconds=1e9), watch], **options)
+    mv.steepest_descent(
+        lambda p: 2 * p, start, watch=[mv.runs.checkpoints(path, seconds=1e9), watch], **options
+    )
     assert mv.runs.load_arrays(path, mv.descent.begin(mv.descent.steepest(0.1), start, cost=bowl)).steps == 50
 
 
@@ -162,5 +169,7 @@ def test_a_resumed_run_keeps_its_settings():
 
 
 def test_metrics_are_a_table(tmp_path):
-    mv.runs.write_metrics(tmp_path / "metrics.csv", {"step": np.arange(3), "cost": np.array([1.5, np.nan, 0.1])})
+    mv.runs.write_metrics(
+        tmp_path / "metrics.csv", {"step": np.arange(3), "cost": np.array([1.5, np.nan, 0.1])}
+    )
     assert (tmp_path / "metrics.csv").read_text() == "step,cost\n0,1.5\n1,nan\n2,0.1\n"

@@ -7,6 +7,7 @@ import csv
 import math
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import svgelements
@@ -32,7 +33,9 @@ def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "row
         OSError: for a file that cannot be read.
     """
     lines = _text(path).splitlines()
-    kept = [(k, line) for k, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
+    kept = [
+        (k, line) for k, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")
+    ]
     separator = next((s for s in ";\t," if any(s in line for _, line in kept)), " ")
     rows = []
     for k, line in kept:
@@ -69,18 +72,17 @@ def read_strokes(path: Path) -> list[Float[np.ndarray, "2 _"]]:
         for part in svgelements.Path(shape).as_subpaths():
             points = [point for segment in part for point in _corners(segment)]
             if len(points) > 1:
-                strokes.append(np.array([[x, -y] for x, y in points], float).T)
+                strokes.append(np.array([[point.x, -point.y] for point in points], float).T)
     if not strokes:
         raise ValueError(f"{path} draws nothing: a path, line, polygon or other shape is needed")
     return strokes
 
 
-def _corners(segment: svgelements.PathSegment) -> list[tuple[float, float]]:
+def _corners(segment: Any) -> list[Any]:
     """Where a segment leads: its end, or for a curved one points on the way too."""
     if isinstance(segment, (svgelements.Move, svgelements.Line, svgelements.Close)):
-        return [] if segment.end is None else [(segment.end.x, segment.end.y)]
-    on_the_way = (segment.point(k / _CORNERS) for k in range(1, _CORNERS + 1))
-    return [(point.x, point.y) for point in on_the_way]
+        return [] if segment.end is None else [segment.end]
+    return [segment.point(k / _CORNERS) for k in range(1, _CORNERS + 1)]
 
 
 def _text(path: Path) -> str:
@@ -107,7 +109,9 @@ def _number(path: Path, k: int, cells: list[str], column: int, separator: str) -
     if not _is_number(cell):
         raise ValueError(f"{path}, line {k}: column {column + 1} must be a number; got {cells[column]!r}")
     if not math.isfinite(float(cell)):
-        raise ValueError(f"{path}, line {k}: column {column + 1} must be a finite number; got {cells[column]}")
+        raise ValueError(
+            f"{path}, line {k}: column {column + 1} must be a finite number; got {cells[column]}"
+        )
     return float(cell)
 
 

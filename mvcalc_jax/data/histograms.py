@@ -67,9 +67,13 @@ class Histogram:
         )
 
 
-def _equal_bins(title: str, unit: str, first_edge: float, width: float, counts: list, source: str) -> Histogram:
+def _equal_bins(
+    title: str, unit: str, first_edge: float, width: float, counts: list, source: str
+) -> Histogram:
     centres = first_edge + width * (np.arange(len(counts)) + 0.5)
-    return Histogram(title, unit, centres, np.full(len(counts), float(width)), np.array(counts, float), source)
+    return Histogram(
+        title, unit, centres, np.full(len(counts), float(width)), np.array(counts, float), source
+    )
 
 
 def _course_heights() -> Histogram:
@@ -160,7 +164,9 @@ def histogram(name: str, bin_width: float | None = None) -> Histogram:
     else:
         centres, widths = rows[:, :2].mean(axis=1), rows[:, 1] - rows[:, 0]
         if np.any(widths <= 0):
-            raise ValueError(f"{path}: every right edge must lie above its left edge; got a width of {widths.min()}")
+            raise ValueError(
+                f"{path}: every right edge must lie above its left edge; got a width of {widths.min()}"
+            )
         if np.any(rows[1:, 0] < rows[:-1, 1] - 1e-9 * widths[1:]):
             raise ValueError(f"{path}: bins must not overlap")
     counts = rows[:, -1]
@@ -187,7 +193,9 @@ def bin_values(
     first = np.floor(values.min() / bin_width)
     bins = np.floor(values / bin_width) - first
     if bins.max() > 10**6:
-        raise ValueError(f"`bin_width` {bin_width:g} makes {bins.max():.0f} bins of these values; take a larger one")
+        raise ValueError(
+            f"`bin_width` {bin_width:g} makes {bins.max():.0f} bins of these values; take a larger one"
+        )
     counts = np.bincount(bins.astype(int)).astype(float)
     if np.count_nonzero(counts) < 3:
         raise ValueError(

@@ -41,7 +41,9 @@ def rule(name: str, learning_rate: Any) -> Rule:
 def optax_rule(transformation: optax.GradientTransformation) -> Rule:
     """An optax transformation as a rule: told of the cost and its derivative, if only to ignore them."""
     extended = optax.with_extra_args_support(transformation)
-    return Rule(jax.jit(extended.init), extended.update)  # its zeros compile in one piece, not tensor by tensor
+    return Rule(
+        jax.jit(extended.init), extended.update
+    )  # its zeros compile in one piece, not tensor by tensor
 
 
 def optax_descent(
@@ -63,5 +65,9 @@ def optax_descent(
         ValueError, TypeError: for arguments that do not fit together, before any step.
     """
     if isinstance(optimizer, optax.GradientTransformationExtraArgs) and options.get("cost") is None:
-        raise ValueError("`cost` is needed by an optimizer with a line search; pass cost=…, what `jacobian` belongs to")
-    return descend(optax_rule(optimizer), jacobian, params, steps=steps, progress=progress, watch=watch, **options)
+        raise ValueError(
+            "`cost` is needed by an optimizer with a line search; pass cost=…, what `jacobian` belongs to"
+        )
+    return descend(
+        optax_rule(optimizer), jacobian, params, steps=steps, progress=progress, watch=watch, **options
+    )

@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 from mvcalc_jax import require
 from mvcalc_jax.require import AnyArray
-
 
 _BATCHES = 2**32 - 1
 """What is folded into the key for batches: the number of a step that no run reaches, so no noise shares it."""
@@ -27,10 +25,10 @@ class Chance(NamedTuple):
 
 
 class Random(NamedTuple):
-    """What the draws depend on, beside the step."""
+    """What the draws depend on, beside the step: the noise, and a key where anything is drawn."""
 
-    noise: AnyArray
-    key: Key[Array, "*m"] | None
+    noise: Any
+    key: Any
 
 
 class Draw(NamedTuple):
@@ -71,18 +69,20 @@ def prepare(
                 f"got {'none' if not data else f'lengths {lengths}'}"
             )
         if batch_size > lengths[0]:
-            raise ValueError(f"`batch_size` must be at most the {lengths[0]} samples of `data`; got {batch_size}")
+            raise ValueError(
+                f"`batch_size` must be at most the {lengths[0]} samples of `data`; got {batch_size}"
+            )
     if key is None:
         if noisy or batch_size is not None:
-            raise ValueError("`key` is needed where there is noise or a batch size; pass key=jax.random.key(0)")
-    elif not jax.dtypes.issubdtype(getattr(key, "dtype", None), jax.dtypes.prng_key):
+            raise ValueError(
+                "`key` is needed where there is noise or a batch size; pass key=jax.random.key(0)"
+            )
+    elif not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
         raise TypeError(f"`key` must come from jax.random.key; got {type(key).__name__}")
     return Chance(noisy, batch_size), Random(jax.device_put(noise), key)
 
 
-def draw(
-    chance: Chance, random: Random, step: AnyArray, count: int, params: Any, samples: int
-) -> Draw:
+def draw(chance: Chance, random: Random, step: AnyArray, count: int, params: Any, samples: int) -> Draw:
     """The draws of `count` steps from `step` on, all at once: one by one they cost a third of a step.
 
     A batch is the next piece of the samples in an order that is shuffled anew for each pass over them;
@@ -98,16 +98,16 @@ def draw(
             key = jax.random.fold_in(random.key, step)
             return 1 + random.noise.astype(dtype) * jax.random.normal(key, (len(tensors),), dtype)
 
-        factors = jax.vmap(factors_of)(steps)
-    if chance.batch_size is not None:
-        batches = samples // chance.batch_size
+        factors = jax.vmap(factors_of)(jnp.asarray(steps))
+    if (size := chance.batch_size) is not None:
+        batches = samples // size
         first = step // batches
         batch_key = jax.random.fold_in(random.key, _BATCHES)
         passes = first + jnp.arange((count - 1) // batches + 2)
 
         def order_of(a_pass: Array) -> Array:
             order = jax.random.permutation(jax.random.fold_in(batch_key, a_pass), samples)
-            return order[: batches * chance.batch_size].reshape(batches, chance.batch_size)
+            return order[: batches * size].reshape(batches, size)
 
-        columns = jax.vmap(order_of)(passes).reshape(-1, chance.batch_size)[steps - first * batches]
+        columns = jax.vmap(order_of)(jnp.asarray(passes)).reshape(-1, size)[steps - first * batches]
     return Draw(factors, columns)

@@ -44,7 +44,6 @@ class Rule(NamedTuple):
     update: Callable[..., tuple[Any, Any]]
 
 
-
 class Options(TypedDict, total=False):
     """What a descent can be asked for, beside its steps and its rule.
 
@@ -93,7 +92,9 @@ def begin(
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         require.floating("params" + jax.tree_util.keystr(path), leaf)
         if ensemble and leaf.shape[:1] in ((), (0,)):
-            raise ValueError(f"`params` of an ensemble need a leading axis of members; got shape {leaf.shape}")
+            raise ValueError(
+                f"`params` of an ensemble need a leading axis of members; got shape {leaf.shape}"
+            )
     params = jax.device_put(params)
     leaves = jax.tree.leaves(params)
     if not leaves:
@@ -138,7 +139,7 @@ def chunks(
     steps = require.whole("steps", steps, least=1)
     record_every = min(require.whole("record_every", record_every, least=1), steps)
     chunk = require.whole("chunk", chunk, least=1)
-    data = jax.device_put(tuple(data))
+    data = tuple(jax.device_put(array) for array in data)
     chance, random = draws.prepare(noise, batch_size, key, data)
     problem = _Problem(jacobian, cost, rule.update, chance, ensemble)
     so_far = begin(rule, params, cost=cost, ensemble=ensemble) if resume is None else resume
@@ -147,7 +148,7 @@ def chunks(
         raise ValueError(f"`steps` must be at least the {begun} that `resume` has taken already; got {steps}")
     _check(problem, so_far.params, data)
     _check_room(so_far.params, steps, record_every)
-    chunk = steps if _traced((so_far, data, random)) else max(chunk // record_every, 1) * record_every
+    chunk = steps if require.traced((so_far, data, random)) else max(chunk // record_every, 1) * record_every
     return _computed(problem, so_far, data, random, _plan(begun, steps, record_every, chunk))
 
 
@@ -227,12 +228,16 @@ def _computed(
             part = _up_to_last_finite(problem, chunk.before, data, random, part)
         yield _without_start(part) if opened else part
         opened = True
-        if not _traced(part) and np.all(part.status == Status.NOT_FINITE):
+        if not require.traced(part) and np.all(part.status == Status.NOT_FINITE):
             return
 
 
 def _sent_off(
-    problem: _Problem, state: State, data: tuple[AnyArray, ...], random: Random, plan: Iterator[tuple[int, int, int]]
+    problem: _Problem,
+    state: State,
+    data: tuple[AnyArray, ...],
+    random: Random,
+    plan: Iterator[tuple[int, int, int]],
 ) -> Iterator[_Chunk]:
     for begun, blocks, block in plan:
         before = state
@@ -251,19 +256,16 @@ def _one_ahead(chunks: Iterator[_Chunk]) -> Iterator[_Chunk]:
         yield ahead
 
 
-def _traced(tree: Any) -> bool:
-    """Whether this happens inside `jit` or `vmap`, where nothing can be looked at."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
-
-
 def _part(problem: _Problem, chunk: _Chunk) -> Result:
     """A chunk as a `Result`: its rows and the last one, and whether every member is finite there."""
-    traced = _traced(chunk)
+    traced = require.traced(chunk)
     rows, last = (chunk.rows, chunk.last) if traced else jax.device_get((chunk.rows, chunk.last))
     xp, time = (jnp if traced else np), (1 if problem.ensemble else 0)
     joined = jax.tree.map(lambda r, l: xp.concatenate([r, xp.expand_dims(l, time)], time), rows, last)
     looked_at = jax.tree.leaves((joined[1], last))
-    finite = xp.stack([xp.isfinite(leaf).all(axis=tuple(range(time, leaf.ndim))) for leaf in looked_at]).all(axis=0)
+    finite = xp.stack([xp.isfinite(leaf).all(axis=tuple(range(time, leaf.ndim))) for leaf in looked_at]).all(
+        axis=0
+    )
     status = xp.where(finite, int(Status.FINISHED), int(Status.NOT_FINITE))
     if not traced and not problem.ensemble:
         status = Status(int(status))
@@ -300,7 +302,7 @@ def _advance(
     """
     advance = partial(_advance_one, problem, blocks=blocks, block=block)
     if problem.ensemble:
-        advance = jax.vmap(advance, in_axes=(0, None, Random(None, 0)))
+        return jax.vmap(lambda state, key: advance(state, data, random._replace(key=key)))(state, random.key)
     return advance(state, data, random)
 
 
@@ -335,10 +337,10 @@ def _for_line_search(
     problem: _Problem, cost: Array | None, jacobian: Any, batch: tuple[AnyArray, ...]
 ) -> dict[str, Any]:
     """What an optax line search asks for; it differentiates the cost, and so gets the hand-written way."""
-    if problem.cost is None:
+    if (cost_of := problem.cost) is None:
         return {}
     value_fn = autodiff.with_gradient(
-        lambda params: problem.cost(params, *batch), lambda params: problem.jacobian(params, *batch)
+        lambda params: cost_of(params, *batch), lambda params: problem.jacobian(params, *batch)
     )
     return {"value": cost, "grad": jacobian, "value_fn": value_fn}
 
@@ -348,8 +350,7 @@ def _check(problem: _Problem, params: Params, data: tuple[AnyArray, ...]) -> Non
     members = 1 if problem.ensemble else 0
     member = jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape[members:], p.dtype), params)
     batch = tuple(
-        jax.ShapeDtypeStruct((*a.shape[:-1], problem.chance.batch_size or a.shape[-1]), a.dtype)
-        for a in data
+        jax.ShapeDtypeStruct((*a.shape[:-1], problem.chance.batch_size or a.shape[-1]), a.dtype) for a in data
     )
     got = jax.eval_shape(problem.jacobian, member, *batch)
     if jax.tree.structure(got) != jax.tree.structure(member):

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
+from mvcalc_jax import require
 from mvcalc_jax.require import AnyArray
 
 Params = PyTree[Float[AnyArray, "..."]]
@@ -37,9 +38,9 @@ class Trace(NamedTuple):
     Members of an ensemble, if any, come before the rows in `params` and `cost`.
     """
 
-    step: Int[AnyArray, " r"]
+    step: Int[np.ndarray, " r"]
     params: Any
-    cost: Float[AnyArray, "*m r"] | None
+    cost: Any
 
 
 class Result(NamedTuple):
@@ -100,7 +101,7 @@ def join(parts: Sequence[Result]) -> Result:
     if len(parts) == 1:
         return last
     rows = np.ndim(last.state.step)  # the axis of the rows: members of an ensemble come before it
-    concatenate = jnp.concatenate if isinstance(last.status, jax.core.Tracer) else np.concatenate
+    concatenate = jnp.concatenate if require.traced(parts[-1]) else np.concatenate
     step = np.concatenate([part.trace.step for part in parts])
     traces = [part.trace._replace(step=None) for part in parts]
     trace = jax.tree.map(lambda *pieces: concatenate(pieces, axis=rows), *traces)

@@ -16,21 +16,21 @@ from typing import Any, NamedTuple, Unpack
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array
 
 from mvcalc_jax import require
 from mvcalc_jax.descent.loop import Options, Rule, descend
 from mvcalc_jax.descent.result import Params, Result, Watcher
 from mvcalc_jax.require import AnyArray
 
-Schedule = Callable[[Array], Array]
+Schedule = Callable[[Array], Any]
 
 
 class SteepestState(NamedTuple):
     """A constant rate, or the number of the step for a schedule; the other is None."""
 
-    learning_rate: Float[AnyArray, "*m"] | None
-    step: Int[AnyArray, "*m"] | None
+    learning_rate: Any
+    step: Any
 
 
 class _Update(NamedTuple):
@@ -94,4 +94,6 @@ def steepest_descent(
     Raises:
         ValueError, TypeError: for arguments that do not fit together, before any step.
     """
-    return descend(steepest(learning_rate), jacobian, params, steps=steps, progress=progress, watch=watch, **options)
+    return descend(
+        steepest(learning_rate), jacobian, params, steps=steps, progress=progress, watch=watch, **options
+    )

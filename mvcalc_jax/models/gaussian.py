@@ -67,7 +67,7 @@ def _residual(theta: AnyArray, x: AnyArray, y: AnyArray) -> Array:
     require.floating("y", y)
     require.shape("x", x, (None,), "(bins,)")
     require.shape("y", y, x.shape, "one for each x")
-    return y - density(theta, x)
+    return jnp.subtract(y, density(theta, x))
 
 
 def _standardise(theta: AnyArray, x: AnyArray) -> tuple[Array, Array]:

@@ -20,6 +20,7 @@ Griewank and Walther, Evaluating Derivatives (2008), §3.2.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import jax
@@ -73,13 +74,13 @@ def init(
     sizes = [require.whole("sizes", size, least=1) for size in sizes]
     if len(sizes) < 2:
         raise ValueError(f"`sizes` must name an input and an output width at least; got {tuple(sizes)}")
-    shapes = [(o, i + 1) for i, o in zip(sizes, sizes[1:], strict=False)]  # b beside W
+    shapes = [(o, i + 1) for i, o in pairwise(sizes)]  # b beside W
     ends = np.cumsum([0, *(o * i for o, i in shapes)])
     if isinstance(key, np.random.Generator):
         drawn = (scale * key.standard_normal(ends[-1])).astype(jax.dtypes.canonicalize_dtype(dtype))
     else:
         drawn = scale * jax.random.normal(key, (ends[-1],), dtype)
-    blocks = [drawn[a:z].reshape(of) for a, z, of in zip(ends, ends[1:], shapes, strict=False)]
+    blocks = [drawn[a:z].reshape(of) for (a, z), of in zip(pairwise(ends), shapes, strict=True)]
     return tuple(Layer(W=block[:, 1:], b=block[:, :1]) for block in blocks)
 
 

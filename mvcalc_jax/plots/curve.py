@@ -89,7 +89,9 @@ def drawing(target: Target, history: Float[np.ndarray, "rows 2 k"], caption: str
     return figure
 
 
-def animate(path: Path, target: Target, history: Float[np.ndarray, "rows 2 k"], captions: Sequence[str]) -> None:
+def animate(
+    path: Path, target: Target, history: Float[np.ndarray, "rows 2 k"], captions: Sequence[str]
+) -> None:
     """Write the attempts one after the other as an animation, each with its caption."""
     figure, ax = sheet(4, shaded=False)  # a palette of 128 colours would show the shades as rings
     draw_target(ax, target)

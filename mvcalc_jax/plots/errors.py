@@ -21,5 +21,7 @@ def draw_error_by_step(
     ax.set(xscale="log", yscale="log", xlabel="step h", ylabel="largest error / largest entry")
     for label, error in levels.items():
         ax.axhline(error, color=INK, linestyle="--", linewidth=1.2)
-        ax.annotate(label, (0.995, error), (0, 3), ("axes fraction", "data"), "offset points", ha="right", fontsize=9)
+        ax.annotate(
+            label, (0.995, error), (0, 3), ("axes fraction", "data"), "offset points", ha="right", fontsize=9
+        )
     ax.legend(fontsize=9, loc="lower left", bbox_to_anchor=(0, 0.12))

@@ -42,8 +42,24 @@ def draw_overlap(ax: Axes, bins: Bins, model: Model, theta: Float[np.ndarray, "2
     shared = np.minimum(bins.density, f)
     bars = {"width": bins.widths * 0.94, "linewidth": 0}
     ax.bar(bins.centres, shared, color=BLUE, alpha=0.75, label="overlap", **bars)
-    ax.bar(bins.centres, np.maximum(bins.density - f, 0), bottom=shared, color=GOLD, alpha=0.85, label="excess", **bars)
-    ax.bar(bins.centres, np.maximum(f - bins.density, 0), bottom=shared, color=RED, alpha=0.3, label="deficit", **bars)
+    ax.bar(
+        bins.centres,
+        np.maximum(bins.density - f, 0),
+        bottom=shared,
+        color=GOLD,
+        alpha=0.85,
+        label="excess",
+        **bars,
+    )
+    ax.bar(
+        bins.centres,
+        np.maximum(f - bins.density, 0),
+        bottom=shared,
+        color=RED,
+        alpha=0.3,
+        label="deficit",
+        **bars,
+    )
     fine = np.linspace(bins.centres[0], bins.centres[-1], 500)
     ax.plot(fine, model(theta, fine), color=INK, linewidth=1.6, label="Gaussian")
     ax.set(xlabel=bins.label)
@@ -77,7 +93,9 @@ def draw_landscape(ax: Axes, landscape: Landscape, levels: int = 20) -> None:
     ax.grid(False)
 
 
-def descent_on(landscape: Landscape, path: Float[np.ndarray, "rows 2"], optimum: Float[np.ndarray, "2"]) -> Figure:
+def descent_on(
+    landscape: Landscape, path: Float[np.ndarray, "rows 2"], optimum: Float[np.ndarray, "2"]
+) -> Figure:
     """The path of a descent on the contours of χ², and the optimum."""
     figure = Figure(figsize=(7, 5), layout="constrained")
     ax = figure.subplots()

@@ -13,6 +13,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.backends.backend_webagg import WebAggApplication
+from matplotlib.backends.backend_webagg_core import NavigationToolbar2WebAgg
 from matplotlib.figure import Figure
 
 FRAME = 1 / 16
@@ -22,60 +23,66 @@ FRAME = 1 / 16
 def where() -> str:
     """Where a live picture appears on this machine, as a phrase."""
     back_end = plt.get_backend().lower()
-    return "in a browser, for there is no window" if back_end in ("agg", "webagg") else f"in a window ({back_end})"
+    return (
+        "in a browser, for there is no window"
+        if back_end in ("agg", "webagg")
+        else f"in a window ({back_end})"
+    )
 
 
 class Screen:
     """One figure, in a window or on a page.
 
     Args:
+        title: of the window or the page.
         size: width and height in inches.
         port: where to serve the page; the next free one if it is busy.
         browser: open the page; else only its address is printed.
     """
 
-    def __init__(self, size: tuple[float, float], *, port: int = 8988, browser: bool = True):
+    def __init__(self, title: str, size: tuple[float, float], *, port: int = 8988, browser: bool = True):
         if plt.get_backend().lower() == "agg":  # what matplotlib falls back to where there is no window
             plt.switch_backend("webagg")
         self.served = plt.get_backend().lower() == "webagg"
-        self.figure: Figure = plt.figure(figsize=size)
+        if self.served:
+            self._loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self._loop)
+            NavigationToolbar2WebAgg.toolitems = ()
+        self.figure: Figure = plt.figure(title, figsize=size)
+        self._manager: Any = self.figure.canvas.manager
         if self.served:
             self._serve(port, browser)
         else:
-            self.figure.show()
+            self._manager.show()
 
     def _serve(self, port: int, browser: bool) -> None:
-        self._loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(self._loop)
         WebAggApplication.initialize(port=port, address="127.0.0.1")
         address = f"http://127.0.0.1:{WebAggApplication.port}/"
         print(f"live at {address} – waiting for the page to be opened", flush=True)
         if browser:
             webbrowser.open(address)
 
+    @property
+    def open(self) -> bool:
+        """Whether the picture can still be seen."""
+        return self.served or plt.fignum_exists(self._manager.num)
+
     def wait(self) -> None:
         """Return once somebody looks."""
-        manager: Any = self.figure.canvas.manager
-        while self.served and not manager.web_sockets:
+        while self.served and not self._manager.web_sockets:
             self._pump(FRAME)
 
     def refresh(self, seconds: float = FRAME) -> None:
-        """Show the figure as it is now, and let the window or page work for a while."""
-        self.figure.canvas.draw_idle()
-        self._pump(seconds)
+        """Show the figure as it is now, and let the window or the page work for a while."""
+        if self.open:
+            self.figure.canvas.draw_idle()
+            self._pump(seconds)
 
     def _pump(self, seconds: float) -> None:
         if self.served:
             self._loop.run_until_complete(asyncio.sleep(seconds))
-        elif plt.fignum_exists(self.figure.number):
+        else:
             self.figure.canvas.start_event_loop(seconds)
-
-    def close(self) -> None:
-        """Leave the last picture: on the page as it is, in a window until that is closed."""
-        if self.served:
-            self.refresh(0.5)
-        elif plt.fignum_exists(self.figure.number):
-            plt.show(block=True)
 
 
 def shown_on(screen: Screen, show: Callable[[Any], None]) -> Callable[[Generator], Generator]:
@@ -85,8 +92,17 @@ def shown_on(screen: Screen, show: Callable[[Any], None]) -> Callable[[Generator
         screen.wait()
         for part in stream:
             began = time.monotonic()
-            show(part)
+            if screen.open:
+                show(part)
             screen.refresh(max(FRAME - (time.monotonic() - began), 0.01))
             yield part
+        screen.refresh(0.5)  # the last picture must reach the page before the process ends
 
     return watch
+
+
+def hold() -> None:
+    """Keep windows open until their user closes them; a page keeps its last picture by itself."""
+    if plt.get_fignums() and plt.get_backend().lower() != "webagg":
+        print("close the window to end", flush=True)
+        plt.show(block=True)

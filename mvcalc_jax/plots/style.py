@@ -2,8 +2,10 @@
 
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.figure import Figure
 
 from mvcalc_jax.atomic import replacing
@@ -18,12 +20,12 @@ GREEN = "#5a9e6f"
 VIOLET = "#7d5ba6"
 CYCLE = (RED, BLUE, GOLD, GREEN, VIOLET, QUIET)
 
-_STYLE = {
+_STYLE: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": QUIET,
     "axes.grid": True,
     "axes.labelcolor": INK,
-    "axes.prop_cycle": mpl.cycler(color=CYCLE),
+    "axes.prop_cycle": cycler(color=CYCLE),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",

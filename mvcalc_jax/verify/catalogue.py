@@ -62,7 +62,9 @@ def _of_weighted_network(rng: np.random.Generator) -> Derivative:
     def jacobian(params: Any, x: Any, y: Any, weights: Any) -> Any:
         return network.jacobian(params, x, y, weights=weights)
 
-    return Derivative("network.jacobian, weighted", cost, jacobian, (params, x, y, rng.random(x.shape[1]) + 0.1))
+    return Derivative(
+        "network.jacobian, weighted", cost, jacobian, (params, x, y, rng.random(x.shape[1]) + 0.1)
+    )
 
 
 def _of_gaussian(rng: np.random.Generator) -> list[Derivative]:
@@ -70,6 +72,9 @@ def _of_gaussian(rng: np.random.Generator) -> list[Derivative]:
     return [
         Derivative("gaussian.jacobian", gaussian.density, gaussian.jacobian, (theta, x)),
         Derivative(
-            "gaussian.chi_squared_jacobian", gaussian.chi_squared, gaussian.chi_squared_jacobian, (theta, x, y)
+            "gaussian.chi_squared_jacobian",
+            gaussian.chi_squared,
+            gaussian.chi_squared_jacobian,
+            (theta, x, y),
         ),
     ]

@@ -12,6 +12,7 @@ arguments are also moved at random, by about a tenth, and the check is repeated 
 import contextlib
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -65,9 +66,13 @@ def check_jacobian(
         return Report("inconclusive", str(reason), (), again)
     except _Refuted as reason:
         return Report("wrong", str(reason), (), again)
-    count = {verdict: sum(leaf.verdict == verdict for leaf in leaves) for verdict in ("wrong", "inconclusive")}
+    count = {
+        verdict: sum(leaf.verdict == verdict for leaf in leaves) for verdict in ("wrong", "inconclusive")
+    }
     if count["wrong"]:
-        reason = f"{count['wrong']} of {len(leaves)} leaves of {_name(jac)} are not the derivative of {_name(f)}"
+        reason = (
+            f"{count['wrong']} of {len(leaves)} leaves of {_name(jac)} are not the derivative of {_name(f)}"
+        )
         return Report("wrong", reason, leaves, again)
     if count["inconclusive"]:
         reason = f"forward- and reverse-mode autodiff of {_name(f)} disagree, so neither can be the judge"
@@ -106,20 +111,29 @@ def _examine(
         value, forward, reverse = references(here)
         if not _finite((value, forward, reverse)):
             if point == 0:
-                raise _Undecided(f"{_name(f)}, or its derivative by autodiff, is infinite or NaN at these arguments")
+                raise _Undecided(
+                    f"{_name(f)}, or its derivative by autodiff, is infinite or NaN at these arguments"
+                )
             continue
         evidence.append(_compare(_by_hand(jac, here, reverse), forward, reverse, paths))
     rank: tuple[Verdict, ...] = ("correct", "inconclusive", "wrong")
-    worst = (max(found, key=lambda leaf: (rank.index(leaf.verdict), leaf.error)) for found in zip(*evidence, strict=True))
+    worst = (
+        max(found, key=lambda leaf: (rank.index(leaf.verdict), leaf.error))
+        for found in zip(*evidence, strict=True)
+    )
     return tuple(worst), len(evidence)
 
 
-def _references(f: Callable[..., Any], argnums: int | tuple[int, ...]) -> Callable[[tuple], tuple[Any, Any, Any]]:
+def _references(
+    f: Callable[..., Any], argnums: int | tuple[int, ...]
+) -> Callable[[tuple], tuple[Any, Any, Any]]:
     """The value, and the Jacobian in forward and reverse mode; one is both where f allows only one of them."""
     forward = autodiff.jacobian(f, argnums, mode="forward")
     reverse = autodiff.jacobian(f, argnums, mode="reverse")
     value = jax.jit(f)
-    together = jax.jit(lambda *args: (f(*args), forward(*args), reverse(*args)))  # one compilation is quicker than three
+    together = jax.jit(
+        lambda *args: (f(*args), forward(*args), reverse(*args))
+    )  # one compilation is quicker than three
 
     def evaluate(args: tuple) -> tuple[Any, Any, Any]:
         with contextlib.suppress(Exception):
@@ -141,7 +155,9 @@ def _by_hand(jac: Callable[..., Any], args: tuple, reference: Any) -> Any:
         try:
             value = jax.jit(jac)(*args)
         except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):
-            value = jac(*args)  # written with NumPy, or with branches on values: not traceable, still checkable
+            value = jac(
+                *args
+            )  # written with NumPy, or with branches on values: not traceable, still checkable
     except Exception as error:
         raise _Refuted(f"{_name(jac)} raises {type(error).__name__}: {_first_line(error)}") from error
     got, want = jax.tree.structure(value), jax.tree.structure(reference)
@@ -207,7 +223,9 @@ def _paths(f: Callable[..., Any], args: tuple, argnums: int | tuple[int, ...]) -
     for path, leaf in outputs:
         if not jnp.issubdtype(leaf.dtype, jnp.floating):
             where = jax.tree_util.keystr(path)
-            raise _Undecided(f"{_name(f)}(…){where} must be floating-point to have a derivative; it is {leaf.dtype}")
+            raise _Undecided(
+                f"{_name(f)}(…){where} must be floating-point to have a derivative; it is {leaf.dtype}"
+            )
     inputs = [
         (f"args[{argnum % len(args)}]{jax.tree_util.keystr(path)}", leaf)
         for argnum in chosen
@@ -215,7 +233,9 @@ def _paths(f: Callable[..., Any], args: tuple, argnums: int | tuple[int, ...]) -
     ]
     entries = sum(leaf.size for _, leaf in outputs) * sum(leaf.size for _, leaf in inputs)
     if entries > _ENTRIES:
-        raise _Undecided(f"the full Jacobian has {entries:.1e} entries, too many to form; check a smaller case")
+        raise _Undecided(
+            f"the full Jacobian has {entries:.1e} entries, too many to form; check a smaller case"
+        )
     lead = [f"out{jax.tree_util.keystr(path)} by " if path else "" for path, _ in outputs]
     return [before + name for before in lead for name, _ in inputs]
 
@@ -231,7 +251,7 @@ def _finite(tree: Any) -> bool:
 
 def _name(f: Callable[..., Any]) -> str:
     """The name of a function as its user would write it: with its module's, and through a `partial`."""
-    while hasattr(f, "func"):
+    while isinstance(f, partial):
         f = f.func
     name = getattr(f, "__qualname__", type(f).__name__)
     module = getattr(f, "__module__", None)

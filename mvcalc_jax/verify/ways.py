@@ -34,12 +34,16 @@ def four_ways(derivative: Derivative) -> dict[str, Matrices]:
 
     @jax.jit
     def compute(*args: Any) -> tuple[Any, ...]:
-        forward, reverse = (autodiff.jacobian(f, argnums, mode=mode)(*args) for mode in ("forward", "reverse"))
+        forward, reverse = (
+            autodiff.jacobian(f, argnums, mode=mode)(*args) for mode in ("forward", "reverse")
+        )
         return jac(*args), forward, reverse, central_difference(along, flat, best_step(flat.dtype))
 
     *trees, differences = compute(*args)
     differences = np.asarray(differences).reshape(-1, flat.size)
-    matrices = [[np.asarray(leaf).reshape(len(differences), -1) for leaf in jax.tree.leaves(J)] for J in trees]
+    matrices = [
+        [np.asarray(leaf).reshape(len(differences), -1) for leaf in jax.tree.leaves(J)] for J in trees
+    ]
     matrices.append(np.split(differences, np.cumsum(sizes)[:-1], axis=1))
     return dict(zip(WAYS, matrices, strict=True))
 
@@ -52,7 +56,9 @@ def errors_by_step(
     errors = {}
     for name, difference in {"forward": forward_difference, "central": central_difference}.items():
         found = jax.jit(jax.vmap(lambda h, of=difference: of(along, flat, h)))(steps.astype(flat.dtype))
-        by_leaf = np.split(np.asarray(found).reshape(len(steps), -1, flat.size), np.cumsum(sizes)[:-1], axis=2)
+        by_leaf = np.split(
+            np.asarray(found).reshape(len(steps), -1, flat.size), np.cumsum(sizes)[:-1], axis=2
+        )
         errors[name] = np.array([error([leaf[k] for leaf in by_leaf], exact) for k in range(len(steps))])
     return errors
 

@@ -8,20 +8,27 @@ import pytest
 import mvcalc_jax as mv
 from tests.descent.test_loop import START, bowl, d_bowl, leaves_equal
 
-
 pytestmark = pytest.mark.usefixtures("standard_promotion")
 
 
 @pytest.mark.parametrize("noise", [0.0, 1.0])
 def test_sgd_is_steepest_descent_to_the_last_bit(noise, rng, precision):
     params, x, y = mv.network.init(rng, (1, 6, 7, 2)), rng.random((1, 20)), rng.random((2, 20))
-    options = {"steps": 300, "cost": mv.network.cost, "data": (x, y), "noise": noise, "key": jax.random.key(0)}
+    options = {
+        "steps": 300,
+        "cost": mv.network.cost,
+        "data": (x, y),
+        "noise": noise,
+        "key": jax.random.key(0),
+    }
     by_hand = mv.steepest_descent(mv.network.jacobian, params, learning_rate=7.0, **options)
     sgd = mv.optax_descent(mv.network.jacobian, params, optimizer=optax.sgd(7.0), **options)
     assert leaves_equal(by_hand.trace, sgd.trace)
 
 
-@pytest.mark.parametrize(("name", "rate"), [("steepest", 0.1), ("sgd", 0.1), ("momentum", 0.01), ("adam", 0.05), ("lbfgs", 1.0)])
+@pytest.mark.parametrize(
+    ("name", "rate"), [("steepest", 0.1), ("sgd", 0.1), ("momentum", 0.01), ("adam", 0.05), ("lbfgs", 1.0)]
+)
 def test_every_rule_finds_the_bottom_of_a_bowl(name, rate, float64):
     result = mv.descent.descend(mv.descent.rule(name, rate), d_bowl, START, steps=600, cost=bowl)
     np.testing.assert_allclose(result.params, 0, atol=1e-6)

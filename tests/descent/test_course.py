@@ -16,7 +16,12 @@ def test_heights_path_to_every_digit(float64):
     np.testing.assert_allclose(J, (-4.6303e-4, -3.65943e-3), atol=5e-9)
 
     result = mv.steepest_descent(
-        mv.gaussian.chi_squared_jacobian, start, steps=50, learning_rate=2000.0, cost=mv.gaussian.chi_squared, data=data
+        mv.gaussian.chi_squared_jacobian,
+        start,
+        steps=50,
+        learning_rate=2000.0,
+        cost=mv.gaussian.chi_squared,
+        data=data,
     )
     path = np.asarray(result.trace.params)
     np.testing.assert_allclose(path[1], (155.92606635, 13.31886963), atol=5e-9)

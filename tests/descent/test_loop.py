@@ -40,7 +40,9 @@ def test_path_on_a_quadratic_is_the_closed_form(precision):
     tolerance = {"float32": 1e-5, "float64": 1e-12}[precision]
     np.testing.assert_allclose(result.trace.params, START * (1 - 0.05 * SCALES) ** k, rtol=tolerance)
     np.testing.assert_array_equal(result.trace.step, np.arange(21))
-    np.testing.assert_allclose(result.trace.cost, (SCALES * result.trace.params**2).sum(axis=1) / 2, rtol=tolerance)
+    np.testing.assert_allclose(
+        result.trace.cost, (SCALES * result.trace.params**2).sum(axis=1) / 2, rtol=tolerance
+    )
     assert result.params.dtype == precision
     assert result.status is mv.Status.FINISHED
     assert result.steps == 20
@@ -63,7 +65,9 @@ def test_chunks_and_rows_do_not_change_the_path(steps, record_every, chunk, floa
     np.testing.assert_allclose(result.trace.cost, [bowl(p) for p in result.trace.params])
 
 
-@pytest.mark.parametrize(("begun", "steps", "block", "chunk"), [(0, 1000, 10, 100), (0, 31, 3, 9), (13, 50, 10, 20), (7, 8, 5, 5)])
+@pytest.mark.parametrize(
+    ("begun", "steps", "block", "chunk"), [(0, 1000, 10, 100), (0, 31, 3, 9), (13, 50, 10, 20), (7, 8, 5, 5)]
+)
 def test_plan_covers_every_step_once_and_aligns_chunks(begun, steps, block, chunk):
     at = begun
     for before, blocks, size in _plan(begun, steps, block, chunk):
@@ -88,7 +92,9 @@ def test_equal_chunks_compile_once():
 
 
 def test_schedules_see_the_number_of_the_step(float64):
-    result = mv.steepest_descent(d_bowl, START, steps=9, learning_rate=lambda k: 0.1 / (1 + k.astype(float)), chunk=4)
+    result = mv.steepest_descent(
+        d_bowl, START, steps=9, learning_rate=lambda k: 0.1 / (1 + k.astype(float)), chunk=4
+    )
     expected = START.copy()
     for k in range(9):
         expected = expected - 0.1 / (1 + k) * SCALES * expected
@@ -112,13 +118,21 @@ def test_noise_is_one_factor_for_each_tensor_and_step(float64):
 
 def test_noise_0_as_an_array_is_no_noise_to_the_last_bit(float64):
     plain = mv.steepest_descent(d_bowl, START, steps=50, learning_rate=0.05)
-    silent = mv.steepest_descent(d_bowl, START, steps=50, learning_rate=0.05, noise=np.array(0.0), key=jax.random.key(0))
+    silent = mv.steepest_descent(
+        d_bowl, START, steps=50, learning_rate=0.05, noise=np.array(0.0), key=jax.random.key(0)
+    )
     assert leaves_equal(plain.trace, silent.trace)
 
 
 @pytest.mark.parametrize("noise", [0.0, 1.0])
 def test_a_resumed_run_is_the_undisturbed_one_bit_for_bit(noise, precision):
-    options = {"learning_rate": 0.01, "cost": square, "noise": noise, "key": jax.random.key(1), "batch_size": 3}
+    options = {
+        "learning_rate": 0.01,
+        "cost": square,
+        "noise": noise,
+        "key": jax.random.key(1),
+        "batch_size": 3,
+    }
     options |= {"data": (np.linspace(0, 1, 10),), "record_every": 5, "chunk": 20}
     whole = mv.steepest_descent(d_square, np.ones(1), steps=103, **options)
     part = mv.steepest_descent(d_square, np.ones(1), steps=40, **options)
@@ -159,7 +173,9 @@ def test_whole_data_as_one_batch_is_no_batch(float64):
 
 def test_too_large_a_rate_ends_with_the_step_and_the_last_finite_parameters(float64):
     quartic, d_quartic = (lambda p: jnp.sum(p**4) / 4), (lambda p: p**3)
-    result = mv.steepest_descent(d_quartic, np.array([2.0]), steps=1000, learning_rate=1.0, cost=quartic, record_every=10)
+    result = mv.steepest_descent(
+        d_quartic, np.array([2.0]), steps=1000, learning_rate=1.0, cost=quartic, record_every=10
+    )
     p, steps = 2.0, 0
     with np.errstate(all="ignore"):
         while np.isfinite((p - p**3) ** 4):
@@ -203,8 +219,9 @@ def test_vmap_over_rates_seeds_and_sizes_of_data_equals_a_loop(float64):
     def run(rate, seed, size):
         weights = (jnp.arange(8) < size).astype(float)
         return mv.steepest_descent(
-            lambda p, x, w: 2 * jnp.sum(w * (p - x), keepdims=True) / w.sum(), jnp.ones(1), steps=30, learning_rate=rate,
-            noise=0.3, key=jax.random.key(seed), data=(jnp.asarray(x), weights), record_every=7,
+            lambda p, x, w: 2 * jnp.sum(w * (p - x), keepdims=True) / w.sum(), jnp.ones(1),
+            steps=30, learning_rate=rate, noise=0.3, key=jax.random.key(seed), record_every=7,
+            data=(jnp.asarray(x), weights),
             cost=lambda p, x, w: jnp.sum(w * (p - x) ** 2) / w.sum(),
         )  # fmt: skip
 
@@ -274,16 +291,28 @@ def test_a_stream_is_checked_at_once_and_computed_when_asked(float64):
         ({"chunk": 0}, ValueError, "`chunk` must be at least 1"),
         ({"batch_size": 3}, ValueError, "`batch_size` needs `data`"),
         ({"batch_size": 30, "data": (np.ones(5),)}, ValueError, "at most the 5 samples"),
-        ({"batch_size": 2, "data": (np.ones(5), np.ones(4))}, ValueError, r"all of one length; got lengths \[4, 5\]"),
+        (
+            {"batch_size": 2, "data": (np.ones(5), np.ones(4))},
+            ValueError,
+            r"all of one length; got lengths \[4, 5\]",
+        ),
         ({"batch_size": 2, "data": (np.ones(5),)}, ValueError, "`key` is needed"),
         ({"params": np.array([1, 2])}, TypeError, "`params` must hold floating-point numbers; got int64"),
         ({"params": {"a": 3.0}}, TypeError, r"`params\['a'\]` must be an array"),
         ({"params": ()}, ValueError, "at least one array"),
         ({"jacobian": lambda p: {"a": p}}, ValueError, "`jacobian` must return the structure of `params`"),
-        ({"jacobian": lambda p: p[:1]}, ValueError, r"must be float64\[2\] like the parameter it belongs to; got float64\[1\]"),
+        (
+            {"jacobian": lambda p: p[:1]},
+            ValueError,
+            r"must be float64\[2\] like the parameter it belongs to; got float64\[1\]",
+        ),
         ({"jacobian": lambda p: p.astype("float32")}, ValueError, r"got float32\[2\]"),
         ({"cost": lambda p: p}, ValueError, "`cost` must return a single number"),
-        ({"steps": 10**9}, ValueError, r"`record_every` must be larger: with 1 the trace takes 14.9 GiB.*record_every=15"),
+        (
+            {"steps": 10**9},
+            ValueError,
+            r"`record_every` must be larger: with 1 the trace takes 14.9 GiB.*record_every=15",
+        ),
     ],
 )
 def test_misuse_is_said_before_any_step(change, error, message, float64, unchecked):

@@ -14,7 +14,9 @@ from mvcalc_jax.models import gaussian
 @pytest.fixture
 def few(monkeypatch):
     """Only the derivatives that the picture and a quick table need."""
-    chosen = [d for d in mv.verify.catalogue(0) if d.name in ("network.jacobian, logistic", "gaussian.jacobian")]
+    chosen = [
+        d for d in mv.verify.catalogue(0) if d.name in ("network.jacobian, logistic", "gaussian.jacobian")
+    ]
     monkeypatch.setattr(mv.verify, "catalogue", lambda seed: chosen)
     return chosen
 
@@ -25,14 +27,20 @@ def test_table_and_picture(few, tmp_path, capsys):
     assert {path.name for path in run.iterdir()} == {"config.json", "report.md", "steps.png"}
     said = capsys.readouterr().out
     assert "by hand, all are right" in said
-    errors = [float(e) for e in re.findall(r"\d+e[-+]\d+", next(line for line in said.splitlines() if "gaussian" in line))]
+    errors = [
+        float(e)
+        for e in re.findall(r"\d+e[-+]\d+", next(line for line in said.splitlines() if "gaussian" in line))
+    ]
     assert len(errors) == 7
     assert max(errors[:2]) < 1e-13 < errors[2] < errors[3] * 1e3
     assert np.all(np.array(errors[3:6]) < 1e-5)
 
 
 def test_a_wrong_derivative_fails(few, tmp_path, capsys, monkeypatch):
-    broken = [d._replace(jac=lambda *args: 1.01 * gaussian.jacobian(*args)) if "gaussian" in d.name else d for d in few]
+    broken = [
+        d._replace(jac=lambda *args: 1.01 * gaussian.jacobian(*args)) if "gaussian" in d.name else d
+        for d in few
+    ]
     monkeypatch.setattr(mv.verify, "catalogue", lambda seed: broken)
     assert main(Config(out=tmp_path)) == command.FAILED
     assert "wrong by hand: gaussian.jacobian" in capsys.readouterr().out

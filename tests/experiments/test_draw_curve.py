@@ -8,9 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -44,7 +42,16 @@ def params(run):
 def test_toy_run_writes_everything_it_says(tmp_path, capsys):
     assert main(replace(TOY, out=tmp_path)) == command.DONE
     run = only_run(tmp_path)
-    files = {"config.json", "metrics.csv", "params.npz", "checkpoint.npz", "report.md", "drawing.png", "drawing.gif", "cost.png"}
+    files = {
+        "config.json",
+        "metrics.csv",
+        "params.npz",
+        "checkpoint.npz",
+        "report.md",
+        "drawing.png",
+        "drawing.gif",
+        "cost.png",
+    }
     assert {path.name for path in run.iterdir()} == files
     said = capsys.readouterr().out
     assert "1-3-2 network of 14 numbers" in said
@@ -88,7 +95,10 @@ def test_options_do_what_they_say(change, tmp_path, capsys):
 
 
 def test_one_member_of_many_is_the_network_of_its_seed(tmp_path):
-    many, one = replace(TOY, out=tmp_path / "many", seeds=3, seed=4), replace(TOY, out=tmp_path / "one", seed=5, race=())
+    many, one = (
+        replace(TOY, out=tmp_path / "many", seeds=3, seed=4),
+        replace(TOY, out=tmp_path / "one", seed=5, race=()),
+    )
     main(many)
     main(one)
     for name, value in params(only_run(many.out)).items():
@@ -140,7 +150,12 @@ def draw(*args, **options):
 
 def test_bad_input_on_the_command_line_is_one_line(tmp_path):
     (tmp_path / "bad.csv").write_text("1,2\n3,x\n")
-    for args in (["--curve", tmp_path / "bad.csv"], ["--curve", tmp_path / "none.svg"], ["--steps", "0"], ["--device", "gpu"]):
+    for args in (
+        ["--curve", tmp_path / "bad.csv"],
+        ["--curve", tmp_path / "none.svg"],
+        ["--steps", "0"],
+        ["--device", "gpu"],
+    ):
         found = draw(*args, "--out", tmp_path / "runs")
         assert found.returncode == 2, args
         assert len(found.stderr.strip().splitlines()) == 1, found.stderr
@@ -162,7 +177,10 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
 def test_a_disk_that_fills_up_loses_nothing(tmp_path):
     """With files limited to 8 KiB the checkpoint fits and the picture does not."""
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({8 * 1024}, {8 * 1024}))\n"
-    script = limited + "import sys\nfrom experiments.draw_curve import *\nsys.exit(command.run(main, Config, prog='draw'))"
+    script = (
+        limited
+        + "import sys\nfrom experiments.draw_curve import *\nsys.exit(command.run(main, Config, prog='draw'))"
+    )
     found = python("-c", script, "--steps", "30", "--race", "--out", str(tmp_path))
     assert found.returncode == 2
     assert found.stderr.strip().splitlines()[-1] == "draw: File too large"
@@ -268,5 +286,3 @@ def test_a_thousand_steps_from_start_to_files_in_four_seconds(tmp_path):
         assert draw("--steps", 1000, "--out", tmp_path / str(k)).returncode == 0
         times.append(time.monotonic() - began)
     assert min(times) < 4
-
-

@@ -17,13 +17,24 @@ def only_run(out):
 
 def path(run):
     with (run / "metrics.csv").open() as file:
-        return np.array([[float(row[name]) for name in ("mu", "sigma", "chi_squared")] for row in csv.DictReader(file)])
+        return np.array(
+            [[float(row[name]) for name in ("mu", "sigma", "chi_squared")] for row in csv.DictReader(file)]
+        )
 
 
 def test_the_courses_descent(tmp_path, capsys):
     assert main(Config(out=tmp_path)) == command.DONE
     run = only_run(tmp_path)
-    files = {"config.json", "metrics.csv", "params.npz", "report.md", "histogram.png", "contours.png", "learning_rate.png", "descent.gif"}
+    files = {
+        "config.json",
+        "metrics.csv",
+        "params.npz",
+        "report.md",
+        "histogram.png",
+        "contours.png",
+        "learning_rate.png",
+        "descent.gif",
+    }
     assert {file.name for file in run.iterdir()} == files
     rows = path(run)
     assert len(rows) == 51
@@ -38,7 +49,9 @@ def test_the_courses_descent(tmp_path, capsys):
 def test_other_data_arrive_at_their_optimum(data, tmp_path):
     assert main(Config(data=data, out=tmp_path)) == command.DONE
     report = (only_run(tmp_path) / "report.md").read_text()
-    rows = {row.split("|")[1].strip(): row.split("|")[2:5] for row in report.splitlines() if row.startswith("| ")}
+    rows = {
+        row.split("|")[1].strip(): row.split("|")[2:5] for row in report.splitlines() if row.startswith("| ")
+    }
     ours, best = ([float(cell) for cell in rows[who]] for who in ("by hand, 50 steps", "exact optimum"))
     np.testing.assert_allclose(ours, best, rtol=1e-5)
 

@@ -30,7 +30,9 @@ def test_derivative_agrees_with_autodiff_and_differences(name, float64):
     f, d_f = ACTIVATIONS[name]
     z = jnp.linspace(-6.1, 6.3, 29)
     for mode in ("forward", "reverse"):
-        np.testing.assert_allclose(jnp.diag(d_f(z)), autodiff.jacobian(f, mode=mode)(z), rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(
+            jnp.diag(d_f(z)), autodiff.jacobian(f, mode=mode)(z), rtol=1e-13, atol=1e-15
+        )
     np.testing.assert_allclose(jnp.diag(d_f(z)), central_difference(f, z, 1e-5), rtol=1e-6, atol=1e-9)
 
 
@@ -42,7 +44,12 @@ def test_extremes_are_finite_and_have_their_limits(name, precision):
     assert np.isfinite(a).all()
     assert np.isfinite(slope).all()
     assert a.dtype == slope.dtype == precision
-    limits = {"logistic": (0, 1, 0, 0), "tanh": (-1, 1, 0, 0), "relu": (0, 1000, 0, 1), "softplus": (0, 1000, 0, 1)}
+    limits = {
+        "logistic": (0, 1, 0, 0),
+        "tanh": (-1, 1, 0, 0),
+        "relu": (0, 1000, 0, 1),
+        "softplus": (0, 1000, 0, 1),
+    }
     if name in limits:
         np.testing.assert_allclose((a[0], a[-1], slope[0], slope[-1]), limits[name], atol=1e-7)
 

@@ -12,7 +12,12 @@ from mvcalc_jax.models.activations import ACTIVATIONS
 @pytest.fixture
 def parts(rng, float64):
     params, x, y = network.init(rng, (2, 4, 5, 3)), rng.standard_normal((2, 6)), rng.random((3, 6))
-    return params, jnp.asarray(x), jnp.asarray(y), network.factors(params, jnp.asarray(x), jnp.asarray(y), activation="tanh")
+    return (
+        params,
+        jnp.asarray(x),
+        jnp.asarray(y),
+        network.factors(params, jnp.asarray(x), jnp.asarray(y), activation="tanh"),
+    )
 
 
 def test_every_full_factor_is_the_jacobian_of_its_step(parts):

@@ -16,7 +16,9 @@ from tests.conftest import TOLERANCE
 def test_density_is_the_closed_form_and_integrates_to_one(float64):
     x = np.linspace(-9, 12, 20001)
     f = gaussian.density(np.array([1.5, 0.7]), x)
-    np.testing.assert_allclose(f, np.exp(-((x - 1.5) ** 2) / (2 * 0.49)) / (0.7 * math.sqrt(2 * math.pi)), rtol=1e-12)
+    np.testing.assert_allclose(
+        f, np.exp(-((x - 1.5) ** 2) / (2 * 0.49)) / (0.7 * math.sqrt(2 * math.pi)), rtol=1e-12
+    )
     assert np.trapezoid(f, x) == pytest.approx(1, abs=1e-12)
 
 
@@ -37,7 +39,11 @@ def test_jacobians_are_autodiffs(theta, rng, precision):
 
 def test_jacobian_is_a_finite_differences_too(rng, float64):
     theta, x = jnp.array([1.3, 0.7]), jnp.asarray(rng.standard_normal(7))
-    np.testing.assert_allclose(gaussian.jacobian(theta, x), central_difference(lambda t: gaussian.density(t, x), theta, 1e-5), atol=1e-8)
+    np.testing.assert_allclose(
+        gaussian.jacobian(theta, x),
+        central_difference(lambda t: gaussian.density(t, x), theta, 1e-5),
+        atol=1e-8,
+    )
 
 
 def test_far_tails_and_tiny_sigma_are_zero_and_not_nan(precision):
@@ -54,9 +60,14 @@ def test_far_tails_and_tiny_sigma_are_zero_and_not_nan(precision):
 
 def test_tail_is_right_until_it_underflows(float64):
     for u in (5.0, 20.0, 37.0):
-        f, (df_dμ, df_dσ) = gaussian.density(jnp.array([0, 1.0]), jnp.array(u)), gaussian.jacobian(jnp.array([0, 1.0]), jnp.array(u))
+        f, (df_dμ, df_dσ) = (
+            gaussian.density(jnp.array([0, 1.0]), jnp.array(u)),
+            gaussian.jacobian(jnp.array([0, 1.0]), jnp.array(u)),
+        )
         expected = math.exp(-u * u / 2) / math.sqrt(2 * math.pi)
-        np.testing.assert_allclose((f, df_dμ, df_dσ), (expected, expected * u, expected * (u * u - 1)), rtol=1e-12)
+        np.testing.assert_allclose(
+            (f, df_dμ, df_dσ), (expected, expected * u, expected * (u * u - 1)), rtol=1e-12
+        )
 
 
 def test_autodiff_through_the_tails_is_finite_as_well(float64):
@@ -78,7 +89,9 @@ def test_sigma_that_is_not_positive_raises_where_known_and_is_nan_where_not(floa
 
 
 def test_shapes_and_kinds_that_do_not_fit_are_said(float64, unchecked):
-    with pytest.raises(ValueError, match=r"`theta` must have shape \(2,\), ordered \(mu, sigma\); got \(3,\)"):
+    with pytest.raises(
+        ValueError, match=r"`theta` must have shape \(2,\), ordered \(mu, sigma\); got \(3,\)"
+    ):
         gaussian.density(jnp.ones(3), jnp.zeros(3))
     with pytest.raises(TypeError, match="`x` must hold floating-point numbers; got int64"):
         gaussian.jacobian(jnp.ones(2), jnp.arange(3))

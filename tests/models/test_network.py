@@ -17,7 +17,11 @@ from tests.conftest import TOLERANCE
 
 def at(rng, sizes, samples, precision="float64"):
     """Random, non-zero parameters and data of a precision."""
-    params, x, y = network.init(rng, sizes), rng.standard_normal((sizes[0], samples)), rng.random((sizes[-1], samples))
+    params, x, y = (
+        network.init(rng, sizes),
+        rng.standard_normal((sizes[0], samples)),
+        rng.random((sizes[-1], samples)),
+    )
     return jax.tree.map(lambda leaf: jnp.asarray(leaf, precision), (params, x, y))
 
 
@@ -38,8 +42,14 @@ def test_forward_and_cost_are_the_formulas_in_numpy(rng, float64):
 
 def test_courses_network_has_77_parameters_from_the_right_distribution():
     params = network.init(jax.random.key(0), (1, 6, 7, 2))
-    assert [(layer.W.shape, layer.b.shape) for layer in params] == [((6, 1), (6, 1)), ((7, 6), (7, 1)), ((2, 7), (2, 1))]
-    many = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(network.init(jax.random.key(1), (100, 100)))])
+    assert [(layer.W.shape, layer.b.shape) for layer in params] == [
+        ((6, 1), (6, 1)),
+        ((7, 6), (7, 1)),
+        ((2, 7), (2, 1)),
+    ]
+    many = np.concatenate(
+        [np.ravel(leaf) for leaf in jax.tree.leaves(network.init(jax.random.key(1), (100, 100)))]
+    )
     assert abs(many.mean()) < 0.02
     assert abs(many.std() - 0.5) < 0.02
 
@@ -47,10 +57,14 @@ def test_courses_network_has_77_parameters_from_the_right_distribution():
 @pytest.mark.parametrize("source", [jax.random.key, np.random.default_rng])
 def test_init_is_reproducible_and_scaled(source, precision):
     first, again, other = (network.init(source(seed), (2, 3)) for seed in (1, 1, 2))
-    assert all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(again), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(again), strict=True)
+    )
     assert not np.array_equal(first[0].W, other[0].W)
     assert first[0].W.dtype == precision
-    np.testing.assert_allclose(network.init(source(1), (2, 3), scale=1.0)[0].W, 2 * np.asarray(first[0].W), rtol=1e-6)
+    np.testing.assert_allclose(
+        network.init(source(1), (2, 3), scale=1.0)[0].W, 2 * np.asarray(first[0].W), rtol=1e-6
+    )
 
 
 CASES = [
@@ -79,7 +93,9 @@ def test_jacobian_is_a_finite_differences_too(rng, float64):
     params, x, y = at(rng, (2, 4, 3), 5)
     flat, unravel = ravel_pytree(params)
     by_hand, _ = ravel_pytree(network.jacobian(params, x, y))
-    np.testing.assert_allclose(by_hand, central_difference(lambda v: network.cost(unravel(v), x, y), flat, 1e-5), atol=1e-9)
+    np.testing.assert_allclose(
+        by_hand, central_difference(lambda v: network.cost(unravel(v), x, y), flat, 1e-5), atol=1e-9
+    )
 
 
 def test_jacobian_of_saturated_layers_is_finite(rng, precision):
@@ -107,7 +123,12 @@ def test_weights_of_0_and_1_choose_samples(rng, float64):
     np.testing.assert_allclose(
         network.cost(params, x, y, weights=weights), network.cost(params, x[:, kept], y[:, kept]), rtol=1e-14
     )
-    assert worst(network.jacobian(params, x, y, weights=weights), network.jacobian(params, x[:, kept], y[:, kept])) < 1e-13
+    assert (
+        worst(
+            network.jacobian(params, x, y, weights=weights), network.jacobian(params, x[:, kept], y[:, kept])
+        )
+        < 1e-13
+    )
 
 
 def test_weighted_jacobian_is_autodiffs(rng, float64):
@@ -149,7 +170,10 @@ def test_one_call_compiles_once_for_new_values_of_the_same_shape(rng, float64):
         (lambda p, x, y: (p, x[:, :0], y[:, :0]), "at least one sample"),
         (lambda p, x, y: ((), x, y), "at least one Layer"),
         (lambda p, x, y: ((p[0], p[0]), x, y), r"params\[1\].W` must have shape \(any, 4\)"),
-        (lambda p, x, y: ((p[0]._replace(b=p[0].b[:, 0]), p[1]), x, y), r"params\[0\].b` must have shape \(4, 1\)"),
+        (
+            lambda p, x, y: ((p[0]._replace(b=p[0].b[:, 0]), p[1]), x, y),
+            r"params\[0\].b` must have shape \(4, 1\)",
+        ),
     ],
 )
 def test_shapes_that_do_not_fit_are_said(change, message, rng, float64, unchecked):
@@ -167,7 +191,9 @@ def test_integers_and_lists_are_refused(rng, float64, unchecked):
         network.cost(params, x, y, weights=jnp.ones(4))
 
 
-@pytest.mark.parametrize(("sizes", "message"), [((3,), "input and an output"), ((1, 0, 2), "at least 1"), ((1, 2.5), "whole")])
+@pytest.mark.parametrize(
+    ("sizes", "message"), [((3,), "input and an output"), ((1, 0, 2), "at least 1"), ((1, 2.5), "whole")]
+)
 def test_init_refuses_sizes_that_are_none(sizes, message, unchecked):
     with pytest.raises((ValueError, TypeError), match=message):
         network.init(jax.random.key(0), sizes)

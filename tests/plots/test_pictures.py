@@ -1,5 +1,7 @@
 """Pictures: what is drawn is what was given, and every file is a picture."""
 
+from itertools import pairwise
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -70,7 +72,7 @@ def test_saved_files_are_pictures(heart, history, tmp_path):
         for k in range(7):
             image.seek(k)
             frames.append(np.asarray(image.convert("RGB")))
-        assert all((a != b).any() for a, b in zip(frames, frames[1:], strict=False))
+        assert all((a != b).any() for a, b in pairwise(frames))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "a.png"]
 
 
@@ -116,7 +118,9 @@ def test_overlap_excess_and_deficit_add_up(bins, float64):
     theta = np.array([67.0, 3.0])
     heights.draw_overlap(ax, bins, gauss, theta)
     n = len(bins.centres)
-    overlap, excess, deficit = (np.array([p.get_height() for p in ax.patches[k * n : (k + 1) * n]]) for k in range(3))
+    overlap, excess, deficit = (
+        np.array([p.get_height() for p in ax.patches[k * n : (k + 1) * n]]) for k in range(3)
+    )
     np.testing.assert_allclose(overlap + excess, bins.density, atol=1e-15)
     np.testing.assert_allclose(overlap + deficit, gauss(theta, bins.centres), atol=1e-15)
 
@@ -132,8 +136,8 @@ def test_pictures_of_a_descent(bins, tmp_path, float64):
     assert len(rates.axes) == 3
     both = heights.before_and_after(bins, gauss, path, (55, 80))
     assert [ax.get_title(loc="left").split(":")[0] for ax in both.axes] == ["before", "after"]
-    for name, figure in {"a": figure, "b": rates, "c": both}.items():
-        mv.plots.save(figure, tmp_path / f"{name}.png")
+    for name, picture in {"a": figure, "b": rates, "c": both}.items():
+        mv.plots.save(picture, tmp_path / f"{name}.png")
     heights.animate(tmp_path / "d.gif", bins, gauss, landscape, path, (55, 80))
     assert len(list(tmp_path.iterdir())) == 4
 

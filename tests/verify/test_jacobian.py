@@ -20,14 +20,23 @@ def test_every_hand_written_derivative_of_the_package(derivative):
 
 @pytest.fixture
 def network(rng):
-    return mv.network.init(rng, (2, 4, 3)), rng.standard_normal((2, 7)).astype("float32"), rng.random((3, 7)).astype("float32")
+    return (
+        mv.network.init(rng, (2, 4, 3)),
+        rng.standard_normal((2, 7)).astype("float32"),
+        rng.random((3, 7)).astype("float32"),
+    )
 
 
 def test_report_on_a_correct_jacobian(network):
     report = mv.check_jacobian(mv.network.cost, mv.network.jacobian, *network)
     assert report.verdict == "correct"
     assert report.error < 1e-14
-    assert [leaf.path for leaf in report.leaves] == ["args[0][0].W", "args[0][0].b", "args[0][1].W", "args[0][1].b"]
+    assert [leaf.path for leaf in report.leaves] == [
+        "args[0][0].W",
+        "args[0][0].b",
+        "args[0][1].W",
+        "args[0][1].b",
+    ]
     assert [leaf.shape for leaf in report.leaves] == [(4, 2), (4, 1), (3, 4), (3, 1)]
     assert "at 3 points" in report.reason
     assert report.again == "check_jacobian(network.cost, network.jacobian, *args, argnums=0, seed=0)"
@@ -65,7 +74,9 @@ def test_a_broken_leaf_is_found_and_no_other_is_blamed(which, how, network):
 
 def test_worst_entry_is_the_one_that_was_broken(network):
     params, x, y = network
-    report = mv.check_jacobian(mv.network.cost, break_leaf((1, "W"), lambda J: J.at[2, 3].multiply(3.0)), params, x, y)
+    report = mv.check_jacobian(
+        mv.network.cost, break_leaf((1, "W"), lambda J: J.at[2, 3].multiply(3.0)), params, x, y
+    )
     leaf = report.leaves[2]
     assert leaf.index == (2, 3)
     assert leaf.ratio == pytest.approx(3)
@@ -101,8 +112,18 @@ def test_vector_functions_trees_and_several_arguments(rng):
     report = mv.check_jacobian(f, jac, 2.0, a, b, argnums=(1, 2))
     assert report.verdict == "correct", str(report)
     paths = [leaf.path for leaf in report.leaves]
-    assert paths == ["out['outer'] by args[1]", "out['outer'] by args[2]", "out['sum'] by args[1]", "out['sum'] by args[2]"]
-    assert mv.check_jacobian(f, lambda *args: jax.tree.map(jnp.negative, jac(*args)), 2.0, a, b, argnums=(1, 2)).verdict == "wrong"
+    assert paths == [
+        "out['outer'] by args[1]",
+        "out['outer'] by args[2]",
+        "out['sum'] by args[1]",
+        "out['sum'] by args[2]",
+    ]
+    assert (
+        mv.check_jacobian(
+            f, lambda *args: jax.tree.map(jnp.negative, jac(*args)), 2.0, a, b, argnums=(1, 2)
+        ).verdict
+        == "wrong"
+    )
 
 
 def test_negative_argnums_count_from_the_end():

@@ -1,0 +1,77 @@
+"""The live picture, in a real browser: the page shows the drawing, and it changes while the network learns."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.test_command import ROOT
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}: install Debian's chromium")
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.mark.slow
+def test_page_shows_learning_and_keeps_the_last_picture(browser, tmp_path):
+    arguments = [
+        "--live",
+        "--no-browser",
+        "--steps",
+        "4000",
+        "--race",
+        "--out",
+        str(tmp_path),
+        "--port",
+        "8997",
+    ]
+    command = [sys.executable, "-m", "experiments.draw_curve", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        address = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
+        assert address
+        page = browser.new_page(viewport={"width": 640, "height": 720})
+        page.goto(address.group())
+        page.wait_for_selector("canvas")
+        shots = []
+        for _ in range(4):
+            page.wait_for_timeout(700)
+            shots.append(np.frombuffer(page.screenshot(), np.uint8))
+        out, err = process.communicate(timeout=60)
+        page.screenshot(path=str(tmp_path / "last.png"))
+        last = pixels(tmp_path / "last.png")
+    finally:
+        process.kill()
+    assert process.returncode == 0, err
+    assert "drawing.png" in out
+    assert len({shot.tobytes() for shot in shots}) > 1, "the picture never changed"
+    assert red(last) > 200, "the network's curve is not on the page"
+
+
+def pixels(path):
+    from PIL import Image
+
+    return np.asarray(Image.open(path).convert("RGB")).astype(int)
+
+
+def red(image):
+    """How many pixels have the colour of the network's attempt."""
+    return int(np.sum(np.abs(image - (209, 73, 91)).sum(axis=2) < 30))
