@@ -1,5 +1,6 @@
 """A network that is to draw a curve: the task, its training, and its pictures. `draw_curve` asks for them."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -205,20 +206,40 @@ def save_report(
     layers = "-".join(map(str, (1, *config.hidden, 2)))
     size = sum(leaf.size for leaf in jax.tree.leaves(task.params)) // config.seeds
     title = f"{task.target.name}, drawn by a {layers} network of {size} numbers"
-    lines = [f"{who}: {result.message}; cost {_cost(result)}"]
-    lines.append(
-        f"derivatives by hand against autodiff: {proof.verdict}, largest error {proof.error:.1e} (float64)"
-    )
-    if agreement := _agreement(results):
-        lines.append(agreement)
+    ended = f"{who}: {result.message}; cost {_cost(result)}"
+    agreement = _agreement(results)
     race = [("runner", "learning rate", "cost", "")]
     race += [(who, f"{task.runners[who].rate:g}", _cost(r), r.message) for who, r in results.items()]
-    pictures = ["drawing.png", "cost.png"] + ([] if config.seeds > 1 else ["drawing.gif"])
-    text = [f"# {title}", *lines, "![the drawing](drawing.png)", "## The race", mv.text.markdown(race)]
-    text += ["![cost by step](cost.png)", "## The proof", f"```\n{proof}\n```", "## Again"]
-    text += ["```\npython -m experiments.draw_curve " + " ".join(sys.argv[1:]) + "\n```"]
-    mv.atomic.write_text(run / "report.md", "\n\n".join(text) + "\n")
-    print("\n".join([title, *lines, mv.text.columns(race), f"wrote {run}: report.md, {', '.join(pictures)}"]))
+    command = f"python -m experiments.draw_curve {shlex.join(sys.argv[1:])}"
+    text = [
+        f"# {title}",
+        ended,
+        "![the drawing](drawing.png)",
+        "## The race",
+        mv.text.markdown(race),
+        agreement,
+    ]
+    text += [
+        "![cost by step](cost.png)",
+        "## The proof",
+        f"```\n{proof}\n```",
+        f"## Again\n\n```\n{command}\n```",
+    ]
+    mv.atomic.write_text(run / "report.md", "\n\n".join(filter(None, text)) + "\n")
+
+    files = ["report.md", "drawing.png", "cost.png"] + ([] if config.seeds > 1 else ["drawing.gif"])
+    said = [
+        "",
+        title,
+        ended,
+        "",
+        str(proof),
+        "",
+        mv.text.columns(race),
+        agreement,
+        f"wrote {run}: {', '.join(files)}",
+    ]
+    print("\n".join(said))
     if result.status is mv.Status.INTERRUPTED:
         print(f"go on with: python -m experiments.draw_curve --resume {run}")
     else:

@@ -55,7 +55,7 @@ def test_toy_run_writes_everything_it_says(tmp_path, capsys):
     assert {path.name for path in run.iterdir()} == files
     said = capsys.readouterr().out
     assert "1-3-2 network of 14 numbers" in said
-    assert "derivatives by hand against autodiff: correct" in said
+    assert "correct: network.jacobian is the derivative of network.cost" in said
     assert "by hand and optax sgd agree to the last bit after 40 steps" in said
     report = (run / "report.md").read_text()
     for name in ("drawing.png", "cost.png"):

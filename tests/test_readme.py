@@ -1,0 +1,33 @@
+"""The README: its commands are where others look for them, and its code prints what it says."""
+
+import re
+
+import jax
+import pytest
+
+from tests.test_command import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_start_has_two_commands_on_a_line_each():
+    start = README.split("## Start")[1].split("\n## ")[0]
+    commands = re.findall(r"^```\n(.*?)^```$", start, re.DOTALL | re.MULTILINE)
+    assert len(commands) == 2
+    assert all(command.count("\n") == 1 for command in commands)
+    assert commands[0].rstrip().endswith("-m experiments.draw_curve")
+    assert commands[1].rstrip().endswith("-m pytest")
+
+
+def test_the_code_prints_what_its_comments_say(capsys, standard_promotion):
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
+    with jax.numpy_rank_promotion("allow"):
+        exec(compile(code, "README.md", "exec"), {})
+    promised = re.findall(r"^print.*#\s(.*)$", code, re.MULTILINE)
+    assert capsys.readouterr().out.splitlines() == promised
+    assert len(code.strip().splitlines()) <= 20
+
+
+@pytest.mark.parametrize("path", re.findall(r"\]\(([\w/.]+)\)", README))
+def test_pictures_and_links_lead_somewhere(path):
+    assert (ROOT / path).exists()
