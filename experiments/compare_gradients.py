@@ -18,12 +18,15 @@ import numpy as np
 import mvcalc_jax as mv
 from mvcalc_jax import command
 
+PROG = "python -m experiments.compare_gradients"
 PRECISIONS = ("float64", "float32")
+RIGHT = 1e-13
+"""The error in float64 from which a derivative by hand is called wrong: some hundred roundings."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Compare hand-written derivatives with autodiff and finite differences. With --debug, errors show where."""
+    """Compare ways of differentiating. --debug shows where an error comes from."""
 
     seed: int = 0
     """Of the points at which derivatives are compared."""
@@ -40,20 +43,21 @@ def main(config: Config) -> int:
         network = next(c for c in found if c.name == "network.jacobian, logistic")
         run = mv.runs.create("compare_gradients", config, seed, device, config.out)
         draw(network, run)
-    rows = [
-        (
-            "derivative",
-            *(f"{way}, {precision}" for precision in PRECISIONS for way in network.errors[precision]),
-        )
-    ]
-    rows += [(c.name, *(f"{e:.0e}" for of in c.errors.values() for e in of.values())) for c in found]
-    title = "Errors of derivatives, in units of the largest entry"
-    exact = "Measured against reverse mode in float64, at the same points."
-    text = [f"# {title}", exact, mv.text.markdown(rows), "![errors by step](steps.png)"]
-    mv.atomic.write_text(run / "report.md", "\n\n".join(text) + "\n")
-    print("\n".join([title, exact, mv.text.columns(rows), f"wrote {run}: report.md, steps.png"]))
-    wrong = [c.name for c in found if not c.errors["float64"]["by hand"] < 1e-13]
-    print(f"wrong by hand: {', '.join(wrong)}" if wrong else "by hand, all are right")
+    columns = [(precision, way) for precision in PRECISIONS for way in network.errors[precision]]
+    errors = {f"{way}, {precision}": [c.errors[precision][way] for c in found] for precision, way in columns}
+    mv.runs.write_metrics(run / "metrics.csv", {"derivative": [c.name for c in found], **errors})
+    wrong = [c.name for c in found if not c.errors["float64"]["by hand"] < RIGHT]
+    mv.runs.report(
+        run,
+        "Errors of derivatives, in units of the largest entry",
+        "Measured against reverse mode in float64, at the same points.",
+        [
+            ("derivative", *errors),
+            *((c.name, *(f"{errors[k][n]:.0e}" for k in errors)) for n, c in enumerate(found)),
+        ],
+        f"wrong by hand: {', '.join(wrong)}" if wrong else "by hand, all are right",
+        mv.runs.Picture("errors by step", "steps.png"),
+    )
     return command.FAILED if wrong else command.DONE
 
 
@@ -86,10 +90,10 @@ def draw(network: Comparison, run: Path) -> None:
     }
     levels = {f"by hand, {precision}": errors["by hand"] for precision, errors in network.errors.items()}
     with mv.plots.style():
-        figure, ax = mv.plots.descent.chart(8, 5)
+        figure, ax = mv.plots.chart(8, 5)
         mv.plots.errors.draw_error_by_step(ax, steps, curves, levels)
         mv.plots.save(figure, run / "steps.png")
 
 
 if __name__ == "__main__":
-    sys.exit(command.run(main, Config, prog="python -m experiments.compare_gradients"))
+    sys.exit(command.run(main, Config, prog=PROG))

@@ -16,25 +16,26 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, require
 
+PROG = "python -m experiments.fit_heights"
 COURSE_START, COURSE_RATE = (155.0, 6.0), 2000.0
-AWAY = -3.1, 0.8
-"""Other data start where the course does: so many standard deviations from the mean, and so many wide."""
+AWAY, WIDE = -3.1, 0.8
+"""Other data start, as the course does, this many standard deviations from the mean, with σ this many wide."""
 SHARE = 0.4
-"""And go as fast: at this share of the largest rate that is stable at the optimum."""
+"""Their learning rate, as a share of the stability limit: about the course's share."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Fit a Gaussian to heights by steepest descent. With --debug, errors show where."""
+    """Fit a Gaussian to heights by steepest descent. --debug shows where an error comes from."""
 
     data: str = "course"
     """course, galton, galton-men, galton-women, macdonell; or a .csv file of raw values, or of bins and counts."""
     bin_width: float | None = None
     """For raw values; chosen from them unless given."""
     start: tuple[float, float] | None = None
-    """The first μ and σ; three deviations below the mean unless given."""
+    """Initial μ and σ; unless given, as far from the data as the course starts."""
     learning_rate: float | None = None
     """The course's "aggression"; 0.4 of the largest stable rate unless given."""
     steps: int = 50
@@ -45,133 +46,127 @@ class Config:
     """Where run directories are made."""
 
 
-class Task(NamedTuple):
-    """What is fitted, from where and how fast, and where a perfect fit would end."""
-
-    histogram: mv.data.Histogram
-    start: np.ndarray
-    rate: float
-    optimum: np.ndarray
-    limit: float
-
-    @property
-    def data(self) -> tuple[np.ndarray, np.ndarray]:
-        return self.histogram.centres, self.histogram.density
-
-    def descend(self, rule: Any, steps: int) -> mv.Result:
-        jacobian, cost = mv.gaussian.chi_squared_jacobian, mv.gaussian.chi_squared
-        return mv.descent.descend(rule, jacobian, self.start, cost=cost, data=self.data, steps=steps)
-
-
 def main(config: Config) -> int:
     with mv.devices.computing(config.device, "float64") as device:
         task = pose(config)
         by_hand = task.descend(mv.descent.steepest(task.rate), config.steps)
         sgd = task.descend(mv.descent.rule("sgd", task.rate), config.steps)
         run = mv.runs.create("fit_heights", config, 0, device, config.out)
-        save(config, task, by_hand, run)
-        report(config, task, by_hand, sgd, run)
+        save_numbers(by_hand, run)
+        save_pictures(config, task, by_hand, run)
+        conclude(config, task, by_hand, sgd, run)
     return command.exit_code(by_hand.status)
+
+
+class Task(NamedTuple):
+    """What is fitted, from where and how fast; where a perfect fit ends, and which rate is too large."""
+
+    histogram: mv.data.Histogram
+    data: tuple[np.ndarray, np.ndarray]
+    start: np.ndarray
+    rate: float
+    optimum: np.ndarray
+    limit: float
+
+    def descend(self, rule: Any, steps: int) -> mv.Result:
+        jacobian, cost = mv.gaussian.chi_squared_jacobian, mv.gaussian.chi_squared
+        return mv.descent.descend(rule, jacobian, self.start, cost=cost, data=self.data, steps=steps)
 
 
 def pose(config: Config) -> Task:
     """The task that the settings describe. Whatever does not fit is said here, before any work."""
-    import jax
-
     histogram = mv.data.histogram(config.data, config.bin_width).padded(6.0)
     data = histogram.centres, histogram.density
-    hessian = jax.jit(mv.autodiff.hessian(mv.gaussian.chi_squared))
+    hessian = mv.autodiff.hessian(mv.gaussian.chi_squared)
     moments = np.array([histogram.mean, histogram.stddev])
     newton = mv.descent.newton(lambda theta: hessian(theta, *data))
     best = mv.descent.descend(newton, mv.gaussian.chi_squared_jacobian, moments, data=data, steps=30)
-    curvature = np.linalg.eigvalsh(hessian(best.params, *data))
-    if best.status is not mv.Status.FINISHED or not curvature[0] > 0:
+    curvatures = np.linalg.eigvalsh(hessian(best.params, *data))
+    if best.status is not mv.Status.FINISHED or not curvatures[0] > 0:
         raise ValueError(
             f"{config.data} has no minimum of χ² near its mean and deviation; is it one bell at all?"
         )
-    limit = 2 / float(curvature[-1])
-    course = config.data == "course"
-    start = COURSE_START if course else (moments[0] + AWAY[0] * moments[1], AWAY[1] * moments[1])
-    rate = COURSE_RATE if course else SHARE * limit
+    limit, course = mv.descent.stability_limit(hessian(best.params, *data)), config.data == "course"
+    start = COURSE_START if course else moments[1] * np.array([AWAY, WIDE]) + [moments[0], 0]
     start = np.array(start if config.start is None else config.start, float)
-    mv.require.finite("start", start)
-    mv.require.positive("start's sigma", start[1])
+    require.finite("start", start)
+    require.positive("start's sigma", start[1])
+    rate = COURSE_RATE if course else SHARE * limit
     rate = rate if config.learning_rate is None else config.learning_rate
-    return Task(histogram, start, rate, np.asarray(best.params), limit)
+    return Task(histogram, data, start, rate, np.asarray(best.params), limit)
 
 
-def save(config: Config, task: Task, result: mv.Result, run: Path) -> None:
-    """Numbers and pictures."""
-    import jax
-
-    theta, (mu, sigma) = result.trace.params, (task.histogram.mean, task.histogram.stddev)
+def save_numbers(result: mv.Result, run: Path) -> None:
+    theta = result.trace.params
     mv.runs.save_arrays(run / "params.npz", result.params)
-    columns = {
-        "step": result.trace.step,
-        "mu": theta[:, 0],
-        "sigma": theta[:, 1],
-        "chi_squared": result.trace.cost,
-    }
-    mv.runs.write_metrics(run / "metrics.csv", columns)
+    columns = {"step": result.trace.step, "mu": theta[:, 0], "sigma": theta[:, 1]}
+    mv.runs.write_metrics(run / "metrics.csv", columns | {"chi_squared": result.trace.cost})
 
-    rates = {
-        "too small": 0.04,
-        f"{task.rate / task.limit:.2g} of the limit": task.rate / task.limit,
-        "at the limit": 1,
-        "too large": 2,
-    }
-    at_once = jax.vmap(lambda rate: task.descend(mv.descent.steepest(rate), config.steps))
-    swept = jax.jit(at_once)(np.array(list(rates.values())) * task.limit)
-    lowest = mv.gaussian.chi_squared(task.optimum, *task.data)
-    paths = dict(zip(rates, np.asarray(swept.trace.params), strict=True))
-    excess = dict(zip(rates, np.asarray(swept.trace.cost - lowest), strict=True))
 
-    corners = (mu - 3.8 * sigma, mu + 2.85 * sigma, 0.26 * sigma, 4.6 * sigma)
-    left, right, low, high = (float(f"{corner:.2g}") for corner in corners)
-    grid = np.linspace(left, right, 120), np.linspace(low, high, 120)
-    over = jax.jit(
-        jax.vmap(jax.vmap(lambda m, s: mv.gaussian.chi_squared(jax.numpy.stack([m, s]), *task.data)))
-    )
-    landscape = mv.plots.heights.Landscape(*grid, np.asarray(over(*np.meshgrid(*grid))))
-    name = f"{task.histogram.title} / {task.histogram.unit}" if task.histogram.unit else task.histogram.title
-    bins = mv.plots.heights.Bins(name, task.histogram.centres, task.histogram.widths, task.histogram.density)
-    window = min(mu - 4 * sigma, task.start[0] - 2 * task.start[1]), mu + 4.5 * sigma
+def save_pictures(config: Config, task: Task, result: mv.Result, run: Path) -> None:
+    """The fit, the way there, what the learning rate does, and the descent as an animation."""
+    import jax
+    import jax.numpy as jnp
+
+    def chi_squared(mu: Any, sigma: Any) -> Any:
+        return mv.gaussian.chi_squared(jnp.stack([mu, sigma]), *task.data)
+
+    histogram, theta, draw = task.histogram, result.trace.params, mv.plots.heights
+    mean, stddev = histogram.mean, histogram.stddev
+    landscape = draw.survey(jax.jit(jnp.vectorize(chi_squared)), mean, stddev)
+    label = f"{histogram.title} / {histogram.unit}" if histogram.unit else histogram.title
+    bins = draw.Bins(label, histogram.centres, histogram.widths, histogram.density)
+    window = min(mean - 4 * stddev, task.start[0] - 2 * task.start[1]), mean + 4.5 * stddev
     density = jax.jit(mv.gaussian.density)
     with mv.plots.style():
-        picture = mv.plots.heights
-        mv.plots.save(picture.before_and_after(bins, density, theta, window), run / "histogram.png")
-        mv.plots.save(picture.descent_on(landscape, theta, task.optimum), run / "contours.png")
-        mv.plots.save(picture.by_learning_rate(landscape, paths, excess), run / "learning_rate.png")
-        picture.animate(run / "descent.gif", bins, density, landscape, theta, window)
+        mv.plots.save(draw.before_and_after(bins, density, theta, window), run / "histogram.png")
+        mv.plots.save(draw.descent_on(landscape, theta, task.optimum), run / "contours.png")
+        rates = draw.by_learning_rate(landscape, *by_learning_rate(config, task))
+        mv.plots.save(rates, run / "learning_rate.png")
+        draw.animate(run / "descent.gif", bins, density, landscape, theta, window)
 
 
-def report(config: Config, task: Task, by_hand: mv.Result, sgd: mv.Result, run: Path) -> None:
-    """What came of it, on the screen and in report.md."""
-    rows = [("", "μ", "σ", "χ²")]
-    lowest = float(mv.gaussian.chi_squared(task.optimum, *task.data))
-    for who, theta, cost in (
-        ("start", task.start, by_hand.trace.cost[0]),
-        (f"by hand, {by_hand.steps} steps", by_hand.params, by_hand.cost),
-        (f"optax sgd, {sgd.steps} steps", sgd.params, sgd.cost),
-        ("exact optimum", task.optimum, lowest),
-    ):
-        rows.append((who, f"{theta[0]:.8g}", f"{theta[1]:.8g}", f"{cost:.8g}"))
-    apart = float(np.abs(np.asarray(by_hand.params) - np.asarray(sgd.params)).max())
-    title = f"{task.histogram.title}, fitted by steepest descent"
-    lines = [f"learning rate {task.rate:g}, stable below {task.limit:.5g} at the optimum; {by_hand.message}"]
-    lines.append(
-        f"by hand and optax sgd differ by {apart:.1e}"
-        if apart
-        else "by hand and optax sgd agree to the last bit"
+def by_learning_rate(config: Config, task: Task) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Paths at four learning rates, all of them computed at once, and how far above the optimum they are."""
+    import jax
+
+    asked = task.rate / task.limit
+    shares = {"too small": 0.04, f"{asked:.2g} of the limit": asked, "at the limit": 1.0, "too large": 2.0}
+    sweep = jax.jit(jax.vmap(lambda rate: task.descend(mv.descent.steepest(rate), config.steps)))
+    trace = sweep(np.array(list(shares.values())) * task.limit).trace
+    excess = trace.cost - mv.gaussian.chi_squared(task.optimum, *task.data)
+    paths, excess = (dict(zip(shares, np.asarray(of_all), strict=True)) for of_all in (trace.params, excess))
+    return paths, excess
+
+
+def conclude(config: Config, task: Task, by_hand: mv.Result, sgd: mv.Result, run: Path) -> None:
+    """Say what came of it, on the screen and in report.md."""
+    lowest = mv.gaussian.chi_squared(task.optimum, *task.data)
+    ends = {
+        "start": (task.start, by_hand.trace.cost[0]),
+        f"by hand, {by_hand.steps} steps": (by_hand.params, by_hand.cost),
+        f"optax sgd, {sgd.steps} steps": (sgd.params, sgd.cost),
+        "exact optimum": (task.optimum, lowest),
+    }
+    rows = [(who, *(f"{v:.8g}" for v in (*theta, cost))) for who, (theta, cost) in ends.items()]
+    apart = mv.descent.apart(by_hand.params, sgd.params)
+    how = f"differ by at most {apart:.1e}" if apart else "agree to the last bit"
+    mv.runs.report(
+        run,
+        f"{task.histogram.title}, fitted by steepest descent",
+        f"learning rate {task.rate:g}, stable below {task.limit:.5g} at the optimum; {by_hand.message}",
+        [("", "μ", "σ", "χ²"), *rows],
+        f"by hand and optax sgd {how}",
+        mv.runs.Picture("before and after", "histogram.png"),
+        mv.runs.Picture("the way there", "contours.png"),
+        mv.runs.Picture("what the learning rate does", "learning_rate.png"),
+        mv.runs.Picture("the descent", "descent.gif"),
+        mv.runs.Written(
+            f"Data: {task.histogram.source}.\n\n## Again\n\n```\n{command.line(PROG, config)}\n```"
+        ),
     )
-    text = [f"# {title}", *lines, mv.text.markdown(rows), "![before and after](histogram.png)"]
-    text += ["![the way there](contours.png)", "![what the learning rate does](learning_rate.png)"]
-    text += ["![the descent](descent.gif)", f"Data: {task.histogram.source}."]
-    mv.atomic.write_text(run / "report.md", "\n\n".join(text) + "\n")
-    print("\n".join([title, *lines, mv.text.columns(rows)]))
-    print(f"wrote {run}: report.md, histogram.png, contours.png, learning_rate.png, descent.gif")
-    print("next: python -m experiments.fit_heights --data galton")
+    print(f"next: {PROG} --data galton")
 
 
 if __name__ == "__main__":
-    sys.exit(command.run(main, Config, prog="python -m experiments.fit_heights"))
+    sys.exit(command.run(main, Config, prog=PROG))

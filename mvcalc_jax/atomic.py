@@ -21,8 +21,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             fsync(file.fileno())
         beside.replace(path)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and not error.filename:
+            raise OSError(
+                error.errno, error.strerror, str(path)
+            ) from error  # a full disk names no file itself
         raise
 
 

@@ -6,18 +6,22 @@ a traceback where `--debug` was given. Exit codes:
     0    done
     1    done, and the answer is no: a check failed, a descent left the finite numbers
     2    bad input, or a file that cannot be read or written
+    3    an error inside the program
     130  stopped by Ctrl-C; what there was is saved
 """
 
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import tyro
 
-DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def run(
@@ -62,22 +66,45 @@ def guarded(command: Callable[[list[str]], int], *, prog: str) -> int:
         if "--debug" in sys.argv:
             traceback.print_exc()
         print(f"{prog}: {sentence(error)}", file=sys.stderr)
-        return MISUSED
+        return MISUSED if meant_for_the_user(error) else BROKEN
+
+
+def line(prog: str, config: Any) -> str:
+    """The command line that gives these settings, all that have their defaults left out."""
+    words = []
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if value == field.default or field.name == "resume":
+            continue
+        flag = field.name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", *map(str, value if isinstance(value, tuple) else [value])]
+    return f"{prog} {shlex.join(words)}".strip()
 
 
 def exit_code(status: Any) -> int:
-    """Of a descent that ended so; an ensemble has failed where all of its members have."""
+    """The exit code for a descent's status; an ensemble fails only if every member failed."""
     if getattr(status, "ndim", 0):
         return DONE if (status == 0).any() else FAILED
-    return {0: DONE, -1: FAILED, -2: INTERRUPTED}[int(status)]
+    return {0: DONE, -2: INTERRUPTED}.get(int(status), FAILED)
+
+
+def meant_for_the_user(error: Exception) -> bool:
+    """Whether an exception speaks of what the user gave: said by this package, or by the system of a file."""
+    if isinstance(error, OSError):
+        return True
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = frames and Path(frames[-1].filename).parent.is_relative_to(Path(__file__).parent)
+    return isinstance(error, (ValueError, TypeError)) and bool(ours or not frames)
 
 
 def sentence(error: Exception) -> str:
     """An exception in one line: as it is if it was meant for the user, else with its type and a way on."""
     if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename else ""
-        return f"{error.strerror}{where}"
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     first = (str(error).splitlines() or [""])[0]
-    if isinstance(error, (ValueError, TypeError, OSError)):
+    if meant_for_the_user(error):
         return first
-    return f"{type(error).__name__}: {first} (an error inside mvcalc-jax; --debug shows where)"
+    return f"{type(error).__name__}: {first} (an error inside; --debug shows where)"

@@ -5,14 +5,16 @@ A numerical outcome is never raised; it is a status (see `mvcalc_jax.descent`).
 
 The names of the axes in every signature of the package:
 
-    n   samples (columns of a network's x and y), or bins of a histogram
-    i   inputs of a layer or network
-    o   outputs of a layer or network
-    s   steps of a descent
-    r   rows of a trace
-    m   members of an ensemble
-    p   parameters
-    ...  any leading batch axes
+    n    samples (columns of a network's x and y), or bins of a histogram
+    i    inputs of a layer or network
+    o    outputs of a layer or network
+    h    rows of the layer before
+    p    parameters
+    s    steps of a descent
+    r    rows of a trace
+    m    members of an ensemble
+    k    points on a drawn line
+    ...  any axes
 """
 
 import difflib
@@ -47,8 +49,12 @@ def floating(name: str, value: Any) -> None:
         )
     if not jnp.issubdtype(value.dtype, jnp.floating):
         raise TypeError(
-            f"`{name}` must hold floating-point numbers; got {value.dtype}; "
-            f"convert it with {name}.astype(float)"
+            f"`{name}` must hold floating-point numbers; got {value.dtype}"
+            + (
+                ""
+                if jnp.issubdtype(value.dtype, jnp.complexfloating)
+                else f"; convert it with {name}.astype(float)"
+            )
         )
 
 
@@ -78,13 +84,21 @@ def finite(name: str, value: Any) -> None:
         )
 
 
-def positive(name: str, value: Any) -> None:
-    """Require finite numbers above zero, where they are known."""
-    if traced(value):
-        return
+def number(name: str, value: Any) -> None:
+    """Require a single number, and a finite one where it is known."""
+    array = value if isinstance(value, AnyArray) else np.asarray(value)
+    if array.shape != () or not (
+        jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
+    ):
+        raise TypeError(f"`{name}` must be a single number; got {value!r}")
     finite(name, value)
-    if np.any(np.asarray(value) <= 0):
-        raise ValueError(f"`{name}` must be positive; got {np.min(np.asarray(value))}")
+
+
+def positive(name: str, value: Any) -> None:
+    """Require a single finite number above zero, where it is known."""
+    number(name, value)
+    if not traced(value) and np.asarray(value) <= 0:
+        raise ValueError(f"`{name}` must be positive; got {np.asarray(value)}")
 
 
 def whole(name: str, value: Any, least: int) -> int:

@@ -19,20 +19,20 @@ import json
 import platform
 import sys
 import time
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 import jax
 import numpy as np
 
+from mvcalc_jax import text
 from mvcalc_jax.atomic import replacing, write_text
 from mvcalc_jax.descent.result import Result, Stream, Watcher, join
 from mvcalc_jax.devices import Device
+from mvcalc_jax.text import Rows
 
 Config = TypeVar("Config")
 
@@ -77,11 +77,8 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
         found, values = description["experiment"], dict(description["settings"])
-        # JSON knows no tuples and no paths: a setting is of the kind that its default is.
-        for field in fields(kind):  # pyright: ignore[reportArgumentType]
-            if field.default is not None and values[field.name] is not None:
-                values[field.name] = type(field.default)(values[field.name])
-        config = kind(**values)
+        hints = get_type_hints(kind)
+        config = kind(**{name: _revived(hints[name], value) for name, value in values.items()})
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{directory} is no run directory: it has no config.json") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -89,6 +86,13 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
     if found != experiment:
         raise ValueError(f"{directory} is a run of {found}, not of {experiment}")
     return config
+
+
+def _revived(hint: Any, value: Any) -> Any:
+    """A setting as it was: JSON knows no tuples and no paths."""
+    if value is not None and (hint is Path or Path in get_args(hint)):
+        return Path(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def require_same(before: Any, now: Any, but: Sequence[str]) -> None:
@@ -101,13 +105,56 @@ def require_same(before: Any, now: Any, but: Sequence[str]) -> None:
             )
 
 
+class Picture(NamedTuple):
+    """A picture in a report: its caption, and the name of its file in the run directory."""
+
+    caption: str
+    file: str
+
+
+class Verbatim(str):
+    """Lines of a report that are shown as they stand."""
+
+
+class Written(str):
+    """Markdown for the report alone, such as a heading."""
+
+
+def report(directory: Path, title: str, *blocks: str | Picture | Rows) -> None:
+    """Say what came of a run: with pictures in `report.md`, and without them on the screen.
+
+    Args:
+        directory: of the run.
+        title: of the report.
+        *blocks: sentences, and rows of tables; `Verbatim`, `Written` and `Picture`. Empty ones are left out.
+    """
+    written, said = [f"# {title}"], ["", title]
+    for block in blocks:
+        if isinstance(block, Picture):
+            written.append(f"![{block.caption}]({block.file})")
+        elif isinstance(block, Verbatim):
+            written.append(f"```\n{block}\n```")
+            said.append(f"\n{block}")
+        elif isinstance(block, Written):
+            written.append(block)
+        elif not isinstance(block, str):
+            written.append(text.markdown(block))
+            said.append(f"\n{text.columns(block)}")
+        elif block:
+            written.append(block)
+            said.append(block)
+    write_text(directory / "report.md", "\n\n".join(written) + "\n")
+    files = sorted(path.name for path in directory.iterdir() if path.suffix in (".md", ".png", ".gif"))
+    print("\n".join([*said, f"\nwrote {directory}: {', '.join(files)}"]))
+
+
 def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
     """Write columns of equal length as CSV, with their names as its header."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
-    write_text(path, text.getvalue())
+    write_text(path, table.getvalue())
 
 
 def save_arrays(path: Path, tree: Any) -> None:
@@ -129,13 +176,15 @@ def load_arrays(path: Path, like: Any) -> Any:
         ValueError: where the file is cut short, or its arrays are others.
         OSError: where it cannot be read.
     """
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, AttributeError) as error:
-        raise ValueError(
-            f"{path} is damaged, or no file of arrays: {error}; delete it to start anew"
-        ) from None
+    with path.open("rb") as opened:
+        try:
+            with np.load(opened, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+        except Exception as error:  # a damaged archive can fail in any way
+            what = f"{type(error).__name__}: {error}"
+            raise ValueError(
+                f"{path} is damaged, or no file of arrays ({what}); delete it to start anew"
+            ) from None
     leaves = []
     for key, leaf in _leaves(like):
         name, expected = jax.tree_util.keystr(key), np.asarray(leaf)

@@ -18,5 +18,5 @@ def markdown(rows: Rows) -> str:
 
 
 def count(number: int) -> str:
-    """A whole number with thin spaces between thousands: 50 000."""
+    """A whole number with narrow spaces between thousands: 50 000."""
     return f"{number:,}".replace(",", "\u202f")

@@ -5,7 +5,6 @@ Whatever is wrong with a file is said in one line, with the line of the file whe
 
 import csv
 import math
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +51,12 @@ def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "row
     if not chosen and width not in map(len, shapes):
         k = rows[0][0]
         raise ValueError(f"{path}, line {k}: columns {_spoken(shapes)} are needed; got {width} columns")
+    most = max(width, len(names))
+    for k, cells in rows:
+        if any(cells[most:]):
+            raise ValueError(
+                f"{path}, line {k}: {most} columns are needed, as in the lines before; got {len(cells)}"
+            )
     return np.array([[_number(path, k, cells, column, separator) for column in columns] for k, cells in rows])
 
 
@@ -65,7 +70,7 @@ def read_strokes(path: Path) -> list[Float[np.ndarray, "2 _"]]:
     _text(path)
     try:
         drawing = svgelements.SVG.parse(str(path), reify=True)
-    except (ElementTree.ParseError, ValueError) as error:
+    except Exception as error:  # the parser fails in many ways on what it does not expect
         raise ValueError(f"{path} is not an SVG file that can be read: {error}") from error
     strokes = []
     for shape in drawing.elements(lambda element: isinstance(element, svgelements.Shape)):

@@ -54,15 +54,16 @@ class Histogram:
 
         That nobody was measured there is part of the data: without these bins a fit may put people there.
         """
-        below = math.ceil((self.centres[0] - self.mean + stddevs * self.stddev) / self.widths[0])
-        above = math.ceil((self.mean + stddevs * self.stddev - self.centres[-1]) / self.widths[-1])
-        below, above = max(below, 0), max(above, 0)
-        left = self.centres[0] - self.widths[0] * np.arange(below, 0, -1)
-        right = self.centres[-1] + self.widths[-1] * np.arange(1, above + 1)
+        width = float(np.median(self.widths))
+        first, last = self.centres[0] - self.widths[0] / 2, self.centres[-1] + self.widths[-1] / 2
+        below = max(math.ceil((first - self.mean + stddevs * self.stddev) / width), 0)
+        above = max(math.ceil((self.mean + stddevs * self.stddev - last) / width), 0)
+        left = first - width * (np.arange(below, 0, -1) - 0.5)
+        right = last + width * (np.arange(above) + 0.5)
         return replace(
             self,
             centres=np.concatenate([left, self.centres, right]),
-            widths=np.pad(self.widths, (below, above), mode="edge"),
+            widths=np.concatenate([np.full(below, width), self.widths, np.full(above, width)]),
             counts=np.pad(self.counts, (below, above)),
         )
 
@@ -87,7 +88,8 @@ def _galton_1886() -> Histogram:
     counts = np.array([5, 7, 32, 59, 48, 117, 138, 120, 167, 99, 64, 41, 17, 14], float)
     source = (
         "F. Galton, Regression towards mediocrity in hereditary stature, Journal of the Anthropological "
-        "Institute 15 (1886), 246-263, table I; the outermost classes are his 'below' and 'above'"
+        "Institute 15 (1886), 246-263, table I; the outermost classes, his 'below' and "
+        "'above', stand at the values usually given to them, half over their neighbours"
     )
     return Histogram("Heights of 928 adult children", "in", centres, np.ones(14), counts, source)
 
@@ -186,9 +188,9 @@ def bin_values(
     Raises:
         ValueError: for a width that is not positive, or that leaves fewer than 3 bins with something in them.
     """
-    if bin_width is None:
-        edges = np.histogram_bin_edges(values, "fd")
-        bin_width = float(edges[1] - edges[0])
+    if bin_width is None:  # Freedman and Diaconis, Zeitschrift für Wahrscheinlichkeitstheorie 57 (1981)
+        low, high = np.quantile(values, [0.25, 0.75])
+        bin_width = float(2 * (high - low) / len(values) ** (1 / 3)) or float(np.ptp(values)) / 10 or 1.0
     require.positive("bin_width", bin_width)
     first = np.floor(values.min() / bin_width)
     bins = np.floor(values / bin_width) - first

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float, Int, Key
 
 from mvcalc_jax import require
@@ -15,6 +16,8 @@ from mvcalc_jax.require import AnyArray
 
 _BATCHES = 2**32 - 1
 """What is folded into the key for batches: the number of a step that no run reaches, so no noise shares it."""
+
+Data = tuple[AnyArray, ...]
 
 
 class Chance(NamedTuple):
@@ -31,38 +34,24 @@ class Random(NamedTuple):
     key: Any
 
 
-class Draw(NamedTuple):
-    """What one step draws, or with a leading axis, many."""
-
-    factors: Float[Array, "*s tensors"] | None
-    columns: Int[Array, "*s batch"] | None
-
-    def batch(self, data: tuple[AnyArray, ...]) -> tuple[AnyArray, ...]:
-        """The drawn samples of every array, or all of them."""
-        if self.columns is None:
-            return data
-        return tuple(jnp.take(array, self.columns, axis=-1) for array in data)
-
-    def noised(self, jacobian: Any) -> Any:
-        """Every tensor of the Jacobian times its factor."""
-        if self.factors is None:
-            return jacobian
-        tensors, structure = jax.tree.flatten(jacobian)
-        return structure.unflatten(t * self.factors[k].astype(t.dtype) for k, t in enumerate(tensors))
-
-
 def prepare(
     noise: float | AnyArray,
     batch_size: int | None,
     key: Key[Array, "*m"] | None,
-    data: tuple[AnyArray, ...],
+    data: Data,
+    members: tuple[int, ...],
 ) -> tuple[Chance, Random]:
-    """Look at what was asked for, and divide it into what is compiled in and what is passed in."""
+    """Look at what was asked for, and divide it into what is compiled in and what is passed in.
+
+    Raises:
+        ValueError, TypeError: for noise or a batch size without a key, a batch size that does not fit `data`, or a
+            key that is none, or not one for each member of an ensemble.
+    """
     noisy = isinstance(noise, AnyArray) or noise != 0
-    require.finite("noise", noise)
+    require.number("noise", noise)
     if batch_size is not None:
         batch_size = require.whole("batch_size", batch_size, least=1)
-        lengths = sorted({array.shape[-1] for array in data})
+        lengths = sorted({array.shape[-1] if array.ndim else 0 for array in data})
         if len(lengths) != 1:
             raise ValueError(
                 "`batch_size` needs `data`, arrays with samples on their last axis, all of one length; "
@@ -72,42 +61,56 @@ def prepare(
             raise ValueError(
                 f"`batch_size` must be at most the {lengths[0]} samples of `data`; got {batch_size}"
             )
+    if not noisy and batch_size is None:
+        return Chance(noisy, batch_size), Random(0.0, None)
     if key is None:
-        if noisy or batch_size is not None:
-            raise ValueError(
-                "`key` is needed where there is noise or a batch size; pass key=jax.random.key(0)"
-            )
-    elif not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
+        raise ValueError("`key` is needed where there is noise or a batch size; pass key=jax.random.key(0)")
+    if not (isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key)):
         raise TypeError(f"`key` must come from jax.random.key; got {type(key).__name__}")
+    require.shape("key", key, members, "one for each member of the ensemble" if members else "a single key")
     return Chance(noisy, batch_size), Random(jax.device_put(noise), key)
 
 
-def draw(chance: Chance, random: Random, step: AnyArray, count: int, params: Any, samples: int) -> Draw:
-    """The draws of `count` steps from `step` on, all at once: one by one they cost a third of a step.
+def factors(random: Random, steps: Int[Array, " s"], params: Any) -> Float[Array, "s tensors"]:
+    """1 + noise · N(0, 1) for each step and tensor; all at once, for one by one they cost a third of a step."""
+    tensors = jax.tree.leaves(params)
+    dtype = jnp.result_type(*tensors)
 
-    A batch is the next piece of the samples in an order that is shuffled anew for each pass over them;
-    samples that fill no whole batch are left out of that pass.
+    def of_step(step: Array) -> Array:
+        normal = jax.random.normal(jax.random.fold_in(random.key, step), (len(tensors),), dtype)
+        return 1 + jnp.asarray(random.noise, dtype) * normal
+
+    return jax.vmap(of_step)(steps)
+
+
+def noised(jacobian: Any, factors: Float[Array, " tensors"]) -> Any:
+    """Every tensor of the Jacobian times its factor."""
+    tensors, structure = jax.tree.flatten(jacobian)
+    return structure.unflatten(t * factors[k].astype(t.dtype) for k, t in enumerate(tensors))
+
+
+class Batches(NamedTuple):
+    """Mini-batches: consecutive pieces of the samples, in an order that is shuffled anew for each pass over them.
+
+    Samples that fill no whole batch are left out of that pass.
     """
-    steps = step + jnp.arange(count)
-    factors = columns = None
-    if chance.noisy:
-        tensors = jax.tree.leaves(params)
-        dtype = jnp.result_type(*tensors)
 
-        def factors_of(step: Array) -> Array:
-            key = jax.random.fold_in(random.key, step)
-            return 1 + random.noise.astype(dtype) * jax.random.normal(key, (len(tensors),), dtype)
+    random: Random
+    data: Data
+    size: int
 
-        factors = jax.vmap(factors_of)(jnp.asarray(steps))
-    if (size := chance.batch_size) is not None:
-        batches = samples // size
-        first = step // batches
-        batch_key = jax.random.fold_in(random.key, _BATCHES)
-        passes = first + jnp.arange((count - 1) // batches + 2)
+    @property
+    def in_a_pass(self) -> int:
+        return self.data[0].shape[-1] // self.size
 
-        def order_of(a_pass: Array) -> Array:
-            order = jax.random.permutation(jax.random.fold_in(batch_key, a_pass), samples)
-            return order[: batches * size].reshape(batches, size)
+    def order(self, step: Int[AnyArray, ""]) -> Int[Array, " n"]:
+        """The order of the samples in the pass that a step belongs to."""
+        key = jax.random.fold_in(jax.random.fold_in(self.random.key, _BATCHES), step // self.in_a_pass)
+        return jax.random.permutation(key, self.data[0].shape[-1])
 
-        columns = jax.vmap(order_of)(jnp.asarray(passes)).reshape(-1, size)[steps - first * batches]
-    return Draw(factors, columns)
+    def of(self, step: Int[AnyArray, ""], order: Int[Array, " n"]) -> tuple[Data, Int[Array, " n"]]:
+        """The batch of a step, and the order of its pass, given the order of the step before."""
+        place = step % self.in_a_pass
+        order = lax.cond(place == 0, lambda: self.order(step), lambda: order)
+        columns = lax.dynamic_slice_in_dim(order, place * self.size, self.size)
+        return tuple(jnp.take(array, columns, axis=-1) for array in self.data), order

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from mvcalc_jax.descent.loop import Rule
+from mvcalc_jax.descent.problem import Rule
 from mvcalc_jax.require import AnyArray
 
 

@@ -34,31 +34,39 @@ class State(NamedTuple):
 class Trace(NamedTuple):
     """What happened on the way: row r says where the run was after step[r] steps, the start being row 0.
 
-    The cost is that of the batch of the step that follows, where there are batches; None if no cost was given.
-    Members of an ensemble, if any, come before the rows in `params` and `cost`.
+    `step` is (r,) and `cost` is (r,), or None if no cost was given; each leaf of `params` has the rows as its first
+    axis. Members of an ensemble come before the rows in `cost` and `params`; `jax.vmap` puts its axis first in all.
+    Where there are batches, a cost is that of the batch of the step that follows.
     """
 
-    step: Int[np.ndarray, " r"]
+    step: Any
     params: Any
     cost: Any
 
 
 class Result(NamedTuple):
-    """A run, or a chunk of one. A tree of arrays, so `jax.vmap` may return many at once."""
+    """A run, or a chunk of one. A tree of arrays, so `jax.vmap` may return many at once.
+
+    Attributes:
+        state: where it is, and what the next step would need.
+        trace: how it came there.
+        cost: of `params`, for each member of an ensemble; None if no cost was given.
+        status: how it ended, for each member of an ensemble.
+    """
 
     state: State
     trace: Trace
+    cost: Any
     status: Status | Int[AnyArray, "*m"]
 
     @property
     def params(self) -> Any:
-        """The parameters after the last step; after a failure, the last that were finite."""
-        return self.state.params
+        """The parameters after the last step.
 
-    @property
-    def cost(self) -> Any:
-        """The cost of `params`, one for each member of an ensemble; None if no cost was given."""
-        return None if self.trace.cost is None else self.trace.cost[..., -1]
+        After a failure they are the last that were finite; under `jax.vmap`, and in an ensemble, where the others go
+        on, they are what they became.
+        """
+        return self.state.params
 
     @property
     def steps(self) -> int:
@@ -101,8 +109,14 @@ def join(parts: Sequence[Result]) -> Result:
     if len(parts) == 1:
         return last
     rows = np.ndim(last.state.step)  # the axis of the rows: members of an ensemble come before it
-    concatenate = jnp.concatenate if require.traced(parts[-1]) else np.concatenate
+    concatenate = jnp.concatenate if require.traced(last) else np.concatenate
     step = np.concatenate([part.trace.step for part in parts])
     traces = [part.trace._replace(step=None) for part in parts]
     trace = jax.tree.map(lambda *pieces: concatenate(pieces, axis=rows), *traces)
     return last._replace(trace=trace._replace(step=step))
+
+
+def apart(a: Any, b: Any) -> float:
+    """The largest difference between two trees of arrays of one structure."""
+    pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    return max(float(np.abs(np.asarray(x) - np.asarray(y)).max()) for x, y in pairs)

@@ -6,21 +6,22 @@ r"""Steepest descent: a step against the Jacobian, as long as the Jacobian times
 the course's stochastic descent: each tensor's Jacobian is first multiplied by a number of its own,
 1 + ν·N(0,1), drawn anew at every step.
 
-On a quadratic with largest curvature λ, steps shrink the error only while η < 2/λ: above it they overshoot
-by more than they gain. Reference: Nocedal and Wright, Numerical Optimization (2006), §3.3.
+On a quadratic with largest curvature λ, steps shrink the error only while η < 2/λ, the `stability_limit`:
+above it they overshoot by more than they gain. Reference: Nocedal and Wright, Numerical Optimization (2006), §3.3.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple, Unpack
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, Float, Key
 
 from mvcalc_jax import require
-from mvcalc_jax.descent.loop import Options, Rule, descend
-from mvcalc_jax.descent.result import Params, Result, Watcher
+from mvcalc_jax.descent.loop import Options, descend
+from mvcalc_jax.descent.problem import Rule
+from mvcalc_jax.descent.result import Params, Result
 from mvcalc_jax.require import AnyArray
 
 Schedule = Callable[[Array], Any]
@@ -58,11 +59,23 @@ def steepest(learning_rate: float | AnyArray | Schedule) -> Rule:
         if schedule is not None:
             return SteepestState(None, jax.device_put(np.zeros((), int)))
         dtype = jnp.result_type(*jax.tree.leaves(params))
-        if isinstance(learning_rate, jax.Array):
+        if isinstance(learning_rate, jax.Array):  # perhaps a tracer, which NumPy must not touch
             return SteepestState(learning_rate.astype(dtype), None)
         return SteepestState(jax.device_put(np.asarray(learning_rate, dtype)), None)
 
     return Rule(init, _Update(schedule))
+
+
+def stability_limit(hessian: Float[AnyArray, "p p"]) -> float:
+    """2/λ, λ being the largest curvature: at a minimum, the rate from which steepest descent no longer arrives.
+
+    Raises:
+        ValueError: where no curvature is positive, which is nowhere near a minimum.
+    """
+    largest = float(np.linalg.eigvalsh(np.asarray(hessian))[-1])
+    if not largest > 0:
+        raise ValueError(f"`hessian` must have a positive curvature; its largest eigenvalue is {largest:g}")
+    return 2 / largest
 
 
 def steepest_descent(
@@ -71,8 +84,8 @@ def steepest_descent(
     *,
     steps: int,
     learning_rate: float | AnyArray | Schedule,
-    progress: bool = False,
-    watch: Sequence[Watcher] = (),
+    noise: float | AnyArray = 0.0,
+    key: Key[Array, "*m"] | None = None,
     **options: Unpack[Options],
 ) -> Result:
     """Walk downhill from `params` for `steps` steps.
@@ -83,17 +96,15 @@ def steepest_descent(
         params: any tree of floating-point arrays.
         steps: how many steps, at least 1.
         learning_rate: η, in units of params²/cost, or a function of the step's number.
-        progress: show a progress bar on stderr.
-        watch: what else to do with the stream of chunks: checkpoints, a live picture, one's own.
-        **options: `noise`, `key`, `cost`, `record_every` and the rest of `Options`.
+        noise: ν, the standard deviation of the factor on each tensor of the Jacobian.
+        key: from `jax.random.key`; needed where there is noise or a batch size.
+        **options: `cost`, `data`, `record_every`, `progress` and the rest of `Options`.
 
     Returns:
-        A `Result`: `.params`, `.trace` (`.cost`, `.params`, `.step`), `.status`, `.message`. A rate that is
-        too large is not an error but a status, and the last finite parameters are kept.
+        A `Result`: `.params`, `.cost`, `.trace` (`.step`, `.params`, `.cost`), `.status`, `.message`. A rate that
+        is too large is not an error but a status, and the last finite parameters are kept.
 
     Raises:
         ValueError, TypeError: for arguments that do not fit together, before any step.
     """
-    return descend(
-        steepest(learning_rate), jacobian, params, steps=steps, progress=progress, watch=watch, **options
-    )
+    return descend(steepest(learning_rate), jacobian, params, steps=steps, noise=noise, key=key, **options)

@@ -101,7 +101,12 @@ def per_layer(activation: Choice, depth: int) -> tuple[Activation, ...]:
 
     Raises:
         ValueError: for an unknown name, or a list whose length is not the number of layers.
+        TypeError: for a function without its derivative.
     """
+    if not isinstance(activation, (str, Activation)) and any(callable(choice) for choice in activation):
+        raise TypeError(
+            "`activation` of your own must be Activation(f, d_f), so that its derivative goes with it"
+        )
     if isinstance(activation, (str, Activation)):
         choices: Sequence[str | Activation] = (activation,) * depth
     else:

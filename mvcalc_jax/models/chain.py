@@ -52,7 +52,7 @@ class Factor(NamedTuple):
             case "weight":
                 return jnp.einsum("ij,kq->ikjq", self.kept, samples)
 
-    def pull(self, D: Float[AnyArray, "o n"]) -> Float[Array, "..."]:
+    def pull(self, D: Float[AnyArray, "..."]) -> Float[Array, "..."]:
         """∂C/∂bottom from D = ∂C/∂top, without forming the full Jacobian."""
         match self.form:
             case "cost" | "diagonal":
@@ -81,7 +81,7 @@ class ChainRule(dict[str, Factor]):
         """The factors that lead from the cost down to, say, "W¹", in the order multiplied."""
         above = {factor.bottom: factor for factor in self.values()}
         bottom = superscript(bottom)
-        require.one_of("end of a chain", bottom, above)
+        require.one_of("variable", bottom, above)
         path = [above[bottom]]
         while path[0].top != "C":
             path.insert(0, above[path[0].top])
@@ -89,9 +89,9 @@ class ChainRule(dict[str, Factor]):
 
     def product(self, bottom: str) -> Float[Array, "..."]:
         """∂C/∂bottom: the factors of `path`, multiplied from the cost on down."""
-        cost, *rest = self.path(bottom)
-        D = cost.full()
-        for factor in rest:
+        path = self.path(bottom)
+        D = jnp.ones((), path[0].kept.dtype)
+        for factor in path:
             D = factor.pull(D)
         return D
 

@@ -45,7 +45,7 @@ Params = Sequence[tuple[Float[AnyArray, "_ _"], Float[AnyArray, "_ 1"]]]
 """(W, b) for each layer; `init` makes `Layer`s."""
 
 
-class Trace(NamedTuple):
+class ForwardPass(NamedTuple):
     """Every intermediate of the forward pass: z = (z¹, …, zᴸ) and a = (a⁰, …, aᴸ), a⁰ being x."""
 
     z: tuple[Float[Array, "_ n"], ...]
@@ -84,14 +84,14 @@ def init(
     return tuple(Layer(W=block[:, 1:], b=block[:, :1]) for block in blocks)
 
 
-def trace(params: Params, x: Float[AnyArray, "i n"], *, activation: Choice = "logistic") -> Trace:
+def trace(params: Params, x: Float[AnyArray, "i n"], *, activation: Choice = "logistic") -> ForwardPass:
     """The forward pass in named steps, all of them kept for the way back."""
     _check(params, x)
     zs, activations = [], [x]
     for (W, b), σ in zip(params, per_layer(activation, len(params)), strict=True):
         zs.append(W @ activations[-1] + b)
         activations.append(σ.f(zs[-1]))
-    return Trace(tuple(zs), tuple(activations))
+    return ForwardPass(tuple(zs), tuple(activations))
 
 
 def forward(
@@ -151,6 +151,11 @@ def jacobian(
     return jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(derivatives[::-1]))
 
 
+def size(params: Params) -> int:
+    """How many numbers the parameters are."""
+    return sum(W.size + b.size for W, b in params)
+
+
 def multiplications(params: Params, samples: int) -> int:
     """How many products of two numbers `jacobian` forms: each weight and sample forward, and twice back."""
     return 3 * samples * sum(W.size for W, _ in params)
@@ -162,18 +167,20 @@ def factors(
     y: Float[AnyArray, "o n"],
     *,
     activation: Choice = "logistic",
+    weights: Float[AnyArray, " n"] | None = None,
 ) -> ChainRule:
-    """The links that `jacobian` multiplies, one by one, from the cost back to the input.
+    """The factors that `jacobian` multiplies, one by one, from the cost back to the input.
 
     `print(factors(…))` shows each with its shape; `factors(…)["∂a³/∂z³"]` is one of them, and
     `factors(…).product("W¹")` multiplies those that lead from the cost to W¹.
     """
     σ = per_layer(activation, len(params))
     z, a = trace(params, x, activation=σ)
-    _check_target(a[-1], y, None)
+    _check_target(a[-1], y, weights)
     names = [superscript(str(l)) for l in range(len(params) + 1)]
     (o, n), L = y.shape, names[-1]
-    chain = [Factor("C", f"a{L}", f"2(a{L} − y)/n", 2 * _share(y, None) * (a[-1] - y), "cost", (o, n))]
+    formula = f"2(a{L} − y)/n" if weights is None else f"2w(a{L} − y)/Σw"
+    chain = [Factor("C", f"a{L}", formula, 2 * _share(y, weights) * (a[-1] - y), "cost", (o, n))]
     for l in reversed(range(len(params))):
         (W, _), (o, h) = params[l], params[l][0].shape
         top, below = names[l + 1], names[l]

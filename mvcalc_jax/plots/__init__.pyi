@@ -4,5 +4,6 @@ from . import errors as errors
 from . import gif as gif
 from . import heights as heights
 from . import live as live
+from .style import chart as chart
 from .style import save as save
 from .style import style as style

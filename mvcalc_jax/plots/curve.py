@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
+from mvcalc_jax import text
 from mvcalc_jax.plots.gif import frames, save_gif
 from mvcalc_jax.plots.style import INK, QUIET, RED
 
@@ -77,6 +78,11 @@ def draw_attempt(ax: Axes, attempt: Float[np.ndarray, "2 k"]) -> Line2D:
 def draw_caption(ax: Axes, text: str = "") -> Text:
     """A line at the foot of the sheet."""
     return ax.text(0.5, 0.025, text, ha="center", color=INK, fontsize=11, zorder=4)
+
+
+def how_far(step: int, cost: float) -> str:
+    """How far an attempt has come."""
+    return f"step {text.count(int(step))}   cost {cost:.2g}"
 
 
 def drawing(target: Target, history: Float[np.ndarray, "rows 2 k"], caption: str) -> Figure:

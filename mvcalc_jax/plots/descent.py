@@ -6,15 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax.plots.style import CYCLE, QUIET
-
-
-def chart(width: float = 7, height: float = 4.2) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes."""
-    figure = Figure(figsize=(width, height))
-    return figure, figure.add_axes((0.11, 0.13, 0.84, 0.82))
 
 
 def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
@@ -23,17 +16,17 @@ def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> N
         dashes = (0, (3, 3)) if k and k % 2 == 0 else "-"
         ax.plot(step, cost, label=label, color=CYCLE[k % len(CYCLE)], linestyle=dashes)
     ax.set(yscale="log", xlabel="step", ylabel="cost")
-    ax.set_xlim(0, max(step[-1] for step, _ in runs.values()))
+    ax.set_xlim(0, max(1, *(step[-1] for step, _ in runs.values())))
     ax.legend()
 
 
 def draw_spread(ax: Axes, step: np.ndarray, costs: Float[np.ndarray, "members rows"]) -> None:
     """The costs of an ensemble: every member faint, the median bold, the middle half shaded."""
-    low, middle, high = np.nanquantile(costs, [0.25, 0.5, 0.75], axis=0)
+    low, middle, high = np.nanquantile(costs[np.isfinite(costs).any(axis=1)], [0.25, 0.5, 0.75], axis=0)
     ax.plot(step, costs.T, color=QUIET, linewidth=0.6, alpha=min(0.6, 5 / len(costs)))
     ax.fill_between(step, low, high, color=CYCLE[0], alpha=0.2, linewidth=0, label="middle half")
     ax.plot(step, middle, color=CYCLE[0], label="median")
-    ax.set(yscale="log", xlabel="step", ylabel="cost", xlim=(0, step[-1]))
+    ax.set(yscale="log", xlabel="step", ylabel="cost", xlim=(0, max(1, step[-1])))
     ax.legend()
 
 

@@ -36,6 +36,17 @@ class Landscape(NamedTuple):
     chi_squared: Float[np.ndarray, "j i"]
 
 
+def survey(
+    chi_squared: Callable[[np.ndarray, np.ndarray], AnyArray], mean: float, stddev: float, points: int = 120
+) -> Landscape:
+    """χ² on a grid about data of some mean and standard deviation; `chi_squared` takes grids of μ and σ."""
+    edges = mean - 3.8 * stddev, mean + 2.85 * stddev, 0.26 * stddev, 4.6 * stddev
+    unit = 10.0 ** np.floor(np.log10(stddev))
+    left, right, low, high = (unit * round(edge / unit, 0 if edge > unit else 1) for edge in edges)
+    mu, sigma = np.linspace(left, right, points), np.linspace(low, high, points)
+    return Landscape(mu, sigma, np.asarray(chi_squared(*np.meshgrid(mu, sigma))))
+
+
 def draw_overlap(ax: Axes, bins: Bins, model: Model, theta: Float[np.ndarray, "2"]) -> None:
     """Bars coloured by where data and model overlap, where the data exceed it, and where they fall short."""
     f = np.asarray(model(theta, bins.centres))

@@ -8,13 +8,18 @@ seconds. The page is served on this machine alone, at 127.0.0.1.
 import asyncio
 import time
 import webbrowser
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.backends.backend_webagg import WebAggApplication
 from matplotlib.backends.backend_webagg_core import NavigationToolbar2WebAgg
 from matplotlib.figure import Figure
+
+from mvcalc_jax.descent.result import Result, Stream, Watcher
+from mvcalc_jax.plots import curve
+from mvcalc_jax.plots.curve import Target
 
 FRAME = 1 / 16
 """Seconds for a frame: about what a browser manages."""
@@ -31,7 +36,7 @@ def where() -> str:
 
 
 class Screen:
-    """One figure, in a window or on a page.
+    """One figure, in a window or on a page; a process can serve one page.
 
     Args:
         title: of the window or the page.
@@ -85,10 +90,10 @@ class Screen:
             self.figure.canvas.start_event_loop(seconds)
 
 
-def shown_on(screen: Screen, show: Callable[[Any], None]) -> Callable[[Generator], Generator]:
+def shown_on(screen: Screen, show: Callable[[Result], None]) -> Watcher:
     """A watcher that draws every chunk with `show` and keeps to the pace of the screen."""
 
-    def watch(stream: Generator) -> Generator:
+    def watch(stream: Stream) -> Stream:
         screen.wait()
         for part in stream:
             began = time.monotonic()
@@ -99,6 +104,19 @@ def shown_on(screen: Screen, show: Callable[[Any], None]) -> Callable[[Generator
         screen.refresh(0.5)  # the last picture must reach the page before the process ends
 
     return watch
+
+
+def drawing_on(screen: Screen, target: Target, attempt: Callable[[Any], np.ndarray]) -> Watcher:
+    """A watcher that shows a network drawing: `attempt(params)` is what it draws, (2, k)."""
+    ax = curve.paper(screen.figure)
+    curve.draw_target(ax, target)
+    line, text = curve.draw_attempt(ax, target.points[:, :1]), curve.draw_caption(ax)
+
+    def show(part: Result) -> None:
+        line.set_data(*attempt(part.params))
+        text.set_text(curve.how_far(part.steps, float(np.median(part.cost))))
+
+    return shown_on(screen, show)
 
 
 def hold() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib as mpl
 from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mvcalc_jax.atomic import replacing
@@ -49,6 +50,12 @@ _STYLE: Any = {
 def style() -> AbstractContextManager[None]:
     """Within it, everything is drawn in this package's look; outside, nothing has changed."""
     return mpl.rc_context(_STYLE)
+
+
+def chart(width: float = 7, height: float = 4.2) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes."""
+    figure = Figure(figsize=(width, height))
+    return figure, figure.add_axes((0.11, 0.13, 0.84, 0.82))
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -65,7 +65,7 @@ def test_names_may_be_typed_plainly_and_wrong_ones_are_corrected(parts):
     assert factors["dC/da3"].name == "∂C/∂a³"
     with pytest.raises(ValueError, match="did you mean '∂z³/∂W³'"):
         factors["dz3/dW9"]
-    with pytest.raises(ValueError, match="unknown end of a chain"):
+    with pytest.raises(ValueError, match="unknown variable"):
         factors.path("q7")
 
 

@@ -86,7 +86,7 @@ def test_frames_are_few_and_include_both_ends(rows):
 
 
 def test_costs_are_drawn_one_line_a_run():
-    _, ax = descent.chart()
+    _, ax = mv.plots.chart()
     step = np.arange(5)
     descent.draw_costs(ax, {"a": (step, 1.0 / (1 + step)), "b": (step[:3], 2.0 + step[:3])})
     assert [line.get_label() for line in ax.lines] == ["a", "b"]
@@ -95,7 +95,7 @@ def test_costs_are_drawn_one_line_a_run():
 
 
 def test_spread_draws_every_member_and_the_median(rng):
-    _, ax = descent.chart()
+    _, ax = mv.plots.chart()
     costs = rng.random((9, 5)) + 0.1
     costs[3, 2:] = np.nan
     descent.draw_spread(ax, np.arange(5), costs)
@@ -114,7 +114,7 @@ def bins():
 
 
 def test_overlap_excess_and_deficit_add_up(bins, float64):
-    _, ax = descent.chart()
+    _, ax = mv.plots.chart()
     theta = np.array([67.0, 3.0])
     heights.draw_overlap(ax, bins, gauss, theta)
     n = len(bins.centres)
@@ -143,7 +143,7 @@ def test_pictures_of_a_descent(bins, tmp_path, float64):
 
 
 def test_errors_by_step_and_their_levels():
-    _, ax = descent.chart()
+    _, ax = mv.plots.chart()
     steps = np.logspace(-8, 0, 5)
     errors.draw_error_by_step(ax, steps, {"forward": steps, "central": steps**2}, {"by hand": 1e-16})
     assert len(ax.lines) == 3

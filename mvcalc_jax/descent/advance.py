@@ -1,0 +1,96 @@
+"""The compiled part of the loop: blocks of steps, and a row of the trace before each."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+from jaxtyping import Array, Int
+
+from mvcalc_jax import autodiff
+from mvcalc_jax.descent import draws
+from mvcalc_jax.descent.draws import Batches, Data, Random
+from mvcalc_jax.descent.problem import Problem
+from mvcalc_jax.descent.result import State
+from mvcalc_jax.require import AnyArray
+
+
+@partial(jax.jit, static_argnames=("problem", "blocks", "block"))
+def advance(
+    problem: Problem,
+    state: State,
+    begun: int | Int[AnyArray, ""],
+    data: Data,
+    random: Random,
+    *,
+    blocks: int,
+    block: int,
+) -> tuple[State, Any, Any]:
+    """Take blocks × block steps of every member of an ensemble, or of the one run.
+
+    Args:
+        problem: what to descend.
+        state: where the run is.
+        begun: the steps taken before: the step of every member, so that nothing that depends on it is batched.
+        data: passed on to the Jacobian and the cost.
+        random: what draws depend on.
+        blocks: how many blocks.
+        block: how many steps in each.
+
+    Returns:
+        The state after these steps, and (params, cost) before each block, and after the last.
+    """
+
+    def advance(state: State, key: Any) -> tuple[State, Any, Any]:
+        return _advance_one(problem, state, begun, data, random._replace(key=key), blocks, block)
+
+    return (jax.vmap(advance) if problem.ensemble else advance)(state, random.key)
+
+
+def _advance_one(
+    problem: Problem, state: State, begun: Any, data: Data, random: Random, blocks: int, block: int
+) -> tuple[State, Any, Any]:
+    steps = begun + jnp.arange(blocks * block)
+    factors = draws.factors(random, steps, state.params) if problem.chance.noisy else None
+    size = problem.chance.batch_size
+    batches = None if size is None else Batches(random, data, size)
+    order = None if batches is None else batches.order(begun)
+
+    def batch_of(step: Any, order: Any) -> tuple[Data, Any]:
+        return (data, None) if batches is None else batches.of(step, order)
+
+    def row(params: Any, step: Any, order: Any) -> tuple[Any, Array | None]:
+        return params, None if problem.cost is None else problem.cost(params, *batch_of(step, order)[0])
+
+    def take_step(carry: Any, drawn: tuple[Any, Any]) -> tuple[Any, None]:
+        params, rule, order = carry
+        step, factors = drawn
+        batch, order = batch_of(step, order)
+        jacobian = problem.jacobian(params, *batch)
+        if factors is not None:
+            jacobian = draws.noised(jacobian, factors)
+        update, rule = problem.update(
+            jacobian, rule, params, **_line_search(problem, params, jacobian, batch)
+        )
+        return (optax.apply_updates(params, update), rule, order), None
+
+    def take_block(carry: Any, drawn: tuple[Any, Any]) -> tuple[Any, Any]:
+        params, _, order = carry
+        return lax.scan(take_step, carry, drawn, length=block)[0], row(params, drawn[0][0], order)
+
+    in_blocks = jax.tree.map(lambda d: d.reshape(blocks, block, *d.shape[1:]), (steps, factors))
+    (params, rule, order), rows = lax.scan(
+        take_block, (state.params, state.rule, order), in_blocks, length=blocks
+    )
+    after = State(state.step + blocks * block, params, rule)
+    return after, rows, row(params, begun + blocks * block, order)
+
+
+def _line_search(problem: Problem, params: Any, jacobian: Any, batch: Data) -> dict[str, Any]:
+    """What an optax line search asks for; it differentiates the cost, and so gets the hand-written way."""
+    if (cost := problem.cost) is None:
+        return {}
+    value_fn = autodiff.with_gradient(lambda p: cost(p, *batch), lambda p: problem.jacobian(p, *batch))
+    return {"value": cost(params, *batch), "grad": jacobian, "value_fn": value_fn}
