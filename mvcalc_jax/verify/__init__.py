@@ -1,7 +1,10 @@
 """Is a derivative right? Evidence, and a verdict in three values: correct, wrong, inconclusive.
 
 catalogue  every hand-written derivative of the package, with a point to check it at
+errors     how wrong, and in which unit
 jacobian   a hand-written Jacobian against autodiff
+points     the arguments in float64, and random points near them
+references what autodiff says, in both modes
 report     the evidence, printed
 ways       one derivative four ways, and how wrong each is
 """

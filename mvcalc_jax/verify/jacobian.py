@@ -2,29 +2,32 @@
 
 Both are evaluated in float64, whatever the precision of the arguments: there a correct formula agrees with
 autodiff to about 1e-15 of the block's largest entry and a wrong one does not, so a threshold of 1e-10 tells
-them apart. Autodiff is asked twice, in forward and in reverse mode; where the two disagree, the reference
-is in doubt and the verdict is "inconclusive", not "wrong".
-
-One point can hide an error: zeros hide a missing factor, a symmetric matrix hides a transpose. So the
-arguments are also moved at random, by about a tenth, and the check is repeated there.
+them apart. Autodiff is asked twice, in forward and in reverse mode, at the arguments and at random points near
+them. Where the two modes disagree, or something rounds to fewer digits on the way, an error as small as that
+is held against nobody: the verdict is "inconclusive".
 """
 
-import contextlib
-import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import autodiff
+from mvcalc_jax.autodiff import Argnums
+from mvcalc_jax.verify.errors import errors, unit
+from mvcalc_jax.verify.points import Question, near, question
+from mvcalc_jax.verify.references import Reference, coarsest, references, rounding
 from mvcalc_jax.verify.report import Leaf, Report, Verdict
 
 TOLERANCE = 1e-10
 """The largest error of a correct Jacobian in float64, in units of the block's largest entry."""
 
+_DOUBT = 10
+"""Modes that disagree by d excuse errors up to this many d."""
+_ROUNDINGS = 1e3
+"""So many roundings to fewer digits than float64 has may add up in a correct derivative."""
 _POINTS = 3
 _ENTRIES = 10**8
 
@@ -38,11 +41,7 @@ class _Refuted(Exception):
 
 
 def check_jacobian(
-    f: Callable[..., Any],
-    jac: Callable[..., Any],
-    *args: Any,
-    argnums: int | tuple[int, ...] = 0,
-    seed: int = 0,
+    f: Callable[..., Any], jac: Callable[..., Any], *args: Any, argnums: Argnums = 0, seed: int = 0
 ) -> Report:
     """Compare a hand-written Jacobian with autodiff, leaf by leaf.
 
@@ -57,39 +56,35 @@ def check_jacobian(
     Returns:
         A `Report`: `.verdict` is "correct", "wrong" or "inconclusive", `.leaves` holds the evidence, and
         `print` shows both. A wrong derivative raises nothing; `assert_jacobian` does.
+
+    Raises:
+        ValueError, TypeError: for `argnums` out of range, or an argument to differentiate by that is not of
+            floating-point numbers.
     """
-    again = f"check_jacobian({_name(f)}, {_name(jac)}, *args, argnums={argnums}, seed={seed})"
-    try:
-        with jax.enable_x64(True):
-            leaves, points = _examine(f, jac, args, argnums, seed)
-    except _Undecided as reason:
-        return Report("inconclusive", str(reason), (), again)
-    except _Refuted as reason:
-        return Report("wrong", str(reason), (), again)
-    count = {
-        verdict: sum(leaf.verdict == verdict for leaf in leaves) for verdict in ("wrong", "inconclusive")
-    }
-    if count["wrong"]:
-        reason = (
-            f"{count['wrong']} of {len(leaves)} leaves of {_name(jac)} are not the derivative of {_name(f)}"
-        )
+    again = f"check_jacobian({_written(f)}, {_written(jac)}, *args, argnums={argnums}, seed={seed})"
+    with jax.enable_x64(True):
+        asked = question(f, jac, args, argnums)
+        try:
+            leaves, points, doubts, modes = _examined(asked, _name(f), _name(jac), seed)
+        except _Undecided as reason:
+            return Report("inconclusive", str(reason), (), again)
+        except _Refuted as reason:
+            return Report("wrong", str(reason), (), again)
+    wrong = sum(leaf.verdict == "wrong" for leaf in leaves)
+    if wrong:
+        reason = f"{wrong} of {len(leaves)} leaves of {_name(jac)} are not the derivative of {_name(f)}"
         return Report("wrong", reason, leaves, again)
-    if count["inconclusive"]:
-        reason = f"forward- and reverse-mode autodiff of {_name(f)} disagree, so neither can be the judge"
-        return Report("inconclusive", reason, leaves, again)
+    if any(leaf.verdict == "inconclusive" for leaf in leaves):
+        return Report("inconclusive", "; ".join(doubts), leaves, again)
     reason = (
-        f"{_name(jac)} is the derivative of {_name(f)} at {points} points, to {TOLERANCE:g} of the largest "
-        "entry, in float64, by forward- and reverse-mode autodiff"
+        f"{_name(jac)} is the derivative of {_name(f)} at {points} point{'s' if points > 1 else ''}, in float64, "
+        f"to {TOLERANCE:g} of each leaf's largest entry, by {modes}"
     )
     return Report("correct", reason, leaves, again)
 
 
 def assert_jacobian(
-    f: Callable[..., Any],
-    jac: Callable[..., Any],
-    *args: Any,
-    argnums: int | tuple[int, ...] = 0,
-    seed: int = 0,
+    f: Callable[..., Any], jac: Callable[..., Any], *args: Any, argnums: Argnums = 0, seed: int = 0
 ) -> None:
     """Raise `AssertionError`, with the report as its message, unless `check_jacobian` says "correct"."""
     report = check_jacobian(f, jac, *args, argnums=argnums, seed=seed)
@@ -97,139 +92,63 @@ def assert_jacobian(
         raise AssertionError(str(report))
 
 
-def _examine(
-    f: Callable[..., Any], jac: Callable[..., Any], args: tuple, argnums: int | tuple[int, ...], seed: int
-) -> tuple[tuple[Leaf, ...], int]:
-    """The worst of every leaf over all points in f's domain, and how many of these there were."""
-    args = tuple(jax.tree.map(_as_float64, arg) for arg in args)
-    paths = _paths(f, args, argnums)
-    references = _references(f, argnums)
+class _Examined(NamedTuple):
+    """The worst of every leaf over all points in f's domain, how many these were, and what may excuse an error."""
+
+    leaves: tuple[Leaf, ...]
+    points: int
+    doubts: list[str]
+    modes: str
+
+
+def _examined(asked: Question, f: str, jac: str, seed: int) -> _Examined:
+    paths, f_rounds = _paths(asked, f)
+    try:
+        autodiff = references(asked.f, asked.argnums, asked.args)
+    except Exception as error:
+        raise _Undecided(f"autodiff cannot differentiate {f}: {_first_line(error)}") from error
+    by_hand, jac_rounds = _by_hand(asked, jac)
     rng = np.random.default_rng(seed)
     evidence = []
     for point in range(_POINTS):
-        here = args if point == 0 else _moved(args, argnums, rng)
-        value, forward, reverse = references(here)
-        if not _finite((value, forward, reverse)):
-            if point == 0:
-                raise _Undecided(
-                    f"{_name(f)}, or its derivative by autodiff, is infinite or NaN at these arguments"
-                )
-            continue
-        evidence.append(_compare(_by_hand(jac, here, reverse), forward, reverse, paths))
+        args = asked.args if point == 0 else near(asked, rng)
+        reference = autodiff.at(*args)
+        if all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(reference)):
+            hand = by_hand(args, reference.reverse)
+            jac_rounds = max(jac_rounds, *(rounding(leaf.dtype) for leaf in hand))
+            evidence.append(_compared(hand, reference, paths, _ROUNDINGS * max(f_rounds, jac_rounds)))
+        elif point == 0:
+            raise _Undecided(f"{f}, or its derivative by autodiff, is infinite or NaN at these arguments")
     rank: tuple[Verdict, ...] = ("correct", "inconclusive", "wrong")
-    worst = (
+    worst = tuple(
         max(found, key=lambda leaf: (rank.index(leaf.verdict), leaf.error))
         for found in zip(*evidence, strict=True)
     )
-    return tuple(worst), len(evidence)
+    doubts = [
+        f"{who} computes with fewer digits than float64 has: an error below {_ROUNDINGS * ε:.0e} may be its rounding"
+        for who, ε in ((f, f_rounds), (jac, jac_rounds))
+        if ε
+    ]
+    if any(leaf.disagreement > TOLERANCE for leaf in worst):
+        doubts.append(f"forward- and reverse-mode autodiff of {f} disagree, so neither can be the judge")
+    return _Examined(worst, len(evidence), doubts, autodiff.modes)
 
 
-def _references(
-    f: Callable[..., Any], argnums: int | tuple[int, ...]
-) -> Callable[[tuple], tuple[Any, Any, Any]]:
-    """The value, and the Jacobian in forward and reverse mode; one is both where f allows only one of them."""
-    forward = autodiff.jacobian(f, argnums, mode="forward")
-    reverse = autodiff.jacobian(f, argnums, mode="reverse")
-    value = jax.jit(f)
-    together = jax.jit(
-        lambda *args: (f(*args), forward(*args), reverse(*args))
-    )  # one compilation is quicker than three
-
-    def evaluate(args: tuple) -> tuple[Any, Any, Any]:
-        with contextlib.suppress(Exception):
-            return together(*args)
-        for mode in (forward, reverse):
-            try:
-                found = jax.jit(mode)(*args)
-                return value(*args), found, found
-            except Exception as error:  # whatever f does to one mode, the other may still work
-                failure = error
-        raise _Undecided(f"autodiff cannot differentiate {_name(f)}: {_first_line(failure)}")
-
-    return evaluate
-
-
-def _by_hand(jac: Callable[..., Any], args: tuple, reference: Any) -> Any:
-    """What `jac` returns, if it has the structure and shapes of the reference."""
+def _paths(asked: Question, f: str) -> tuple[list[str], float]:
+    """A name for every leaf of the Jacobian, in their order, and ε of the narrowest floats inside f."""
     try:
-        try:
-            value = jax.jit(jac)(*args)
-        except (jax.errors.JAXTypeError, jax.errors.JAXIndexError):
-            value = jac(
-                *args
-            )  # written with NumPy, or with branches on values: not traceable, still checkable
+        traced = jax.jit(asked.f).trace(*asked.args)
     except Exception as error:
-        raise _Refuted(f"{_name(jac)} raises {type(error).__name__}: {_first_line(error)}") from error
-    got, want = jax.tree.structure(value), jax.tree.structure(reference)
-    if got != want:
-        raise _Refuted(f"{_name(jac)} must return the structure {want}; got {got}")
-    for (path, ours), theirs in zip(
-        jax.tree_util.tree_leaves_with_path(value), jax.tree.leaves(reference), strict=True
-    ):
-        if np.shape(ours) != theirs.shape:
-            where = jax.tree_util.keystr(path)
-            raise _Refuted(f"{_name(jac)}(…){where} must have shape {theirs.shape}; got {np.shape(ours)}")
-    return value
-
-
-def _compare(by_hand: Any, forward: Any, reverse: Any, paths: list[str]) -> list[Leaf]:
-    """A `Leaf` of evidence for every leaf, at one point."""
-    ours, forward, reverse = (
-        [np.asarray(leaf, float) for leaf in jax.tree.leaves(tree)] for tree in (by_hand, forward, reverse)
-    )
-    largest = max((np.abs(leaf).max(initial=0) for leaf in reverse), default=0)
-    found = []
-    for path, hand, fwd, rev in zip(paths, ours, forward, reverse, strict=True):
-        # A leaf that is zero throughout is measured against the others, else its rounding would look huge.
-        scale = np.abs(rev).max(initial=0) or largest or 1.0
-        difference = np.minimum(np.abs(hand - fwd), np.abs(hand - rev)) / scale
-        difference = np.where(np.isnan(difference), np.inf, difference)
-        disagreement = float(np.abs(fwd - rev).max(initial=0) / scale)
-        index = np.unravel_index(int(difference.argmax()), hand.shape) if hand.size else ()
-        error = float(difference[index]) if hand.size else 0.0
-        verdict: Verdict = "wrong" if error > TOLERANCE else "correct"
-        if disagreement > TOLERANCE:
-            verdict = "inconclusive"
-        values = (float(hand[index]), float(rev[index])) if hand.size else (0.0, 0.0)
-        found.append(Leaf(path, verdict, hand.shape, error, disagreement, tuple(map(int, index)), *values))
-    return found
-
-
-def _moved(args: tuple, argnums: int | tuple[int, ...], rng: np.random.Generator) -> tuple:
-    """The differentiated arguments, each entry moved by about a tenth of its size, or of its leaf's if zero."""
-
-    def moved(leaf: Any) -> Any:
-        if not jnp.issubdtype(leaf.dtype, jnp.floating):
-            return leaf
-        value = np.asarray(leaf)
-        typical = math.sqrt(float(np.mean(value**2))) if value.size else 0.0
-        size = np.where(value == 0, typical or 1.0, np.abs(value))
-        return jnp.asarray(value + 0.1 * size * rng.standard_normal(value.shape))
-
-    chosen = (argnums,) if isinstance(argnums, int) else argnums
-    chosen = {argnum % len(args) for argnum in chosen}
-    return tuple(jax.tree.map(moved, arg) if k in chosen else arg for k, arg in enumerate(args))
-
-
-def _paths(f: Callable[..., Any], args: tuple, argnums: int | tuple[int, ...]) -> list[str]:
-    """A name for every leaf of `jax.jacobian(f, argnums)(*args)`, in the order of its leaves."""
-    chosen = (argnums,) if isinstance(argnums, int) else argnums
-    if not all(-len(args) <= argnum < len(args) for argnum in chosen):
-        raise ValueError(f"`argnums` must name some of the {len(args)} arguments; got {argnums}")
-    try:
-        outputs = jax.tree_util.tree_leaves_with_path(jax.eval_shape(f, *args))
-    except Exception as error:
-        raise _Undecided(f"{_name(f)} raises {type(error).__name__}: {_first_line(error)}") from error
+        raise _Undecided(f"{f} raises {type(error).__name__}: {_first_line(error)}") from error
+    outputs = jax.tree_util.tree_leaves_with_path(traced.out_info)
     for path, leaf in outputs:
         if not jnp.issubdtype(leaf.dtype, jnp.floating):
             where = jax.tree_util.keystr(path)
-            raise _Undecided(
-                f"{_name(f)}(…){where} must be floating-point to have a derivative; it is {leaf.dtype}"
-            )
+            raise _Undecided(f"{f}(…){where} must be floating-point to have a derivative; it is {leaf.dtype}")
     inputs = [
-        (f"args[{argnum % len(args)}]{jax.tree_util.keystr(path)}", leaf)
-        for argnum in chosen
-        for path, leaf in jax.tree_util.tree_leaves_with_path(args[argnum])
+        (f"args[{asked.labels[n]}]{jax.tree_util.keystr(path)}", leaf)
+        for n in asked.chosen
+        for path, leaf in jax.tree_util.tree_leaves_with_path(asked.args[n])
     ]
     entries = sum(leaf.size for _, leaf in outputs) * sum(leaf.size for _, leaf in inputs)
     if entries > _ENTRIES:
@@ -237,16 +156,61 @@ def _paths(f: Callable[..., Any], args: tuple, argnums: int | tuple[int, ...]) -
             f"the full Jacobian has {entries:.1e} entries, too many to form; check a smaller case"
         )
     lead = [f"out{jax.tree_util.keystr(path)} by " if path else "" for path, _ in outputs]
-    return [before + name for before in lead for name, _ in inputs]
+    return [before + name for before in lead for name, _ in inputs], coarsest(traced.jaxpr.jaxpr)
 
 
-def _as_float64(leaf: Any) -> Any:
-    dtype = jnp.result_type(leaf)
-    return np.asarray(leaf, np.float64) if jnp.issubdtype(dtype, jnp.floating) else leaf
+def _by_hand(asked: Question, jac: str) -> tuple[Callable[[tuple, Any], list[np.ndarray]], float]:
+    """`jac` at a point, as a list of leaves like those of the reference, and ε of the narrowest floats inside it."""
+    try:
+        traced = jax.jit(asked.jac).trace(*asked.args)
+        compute, ε = traced.lower().compile(), coarsest(traced.jaxpr.jaxpr)
+    except (
+        Exception
+    ):  # written with NumPy, or with branches on values: not traceable, perhaps still checkable
+        compute, ε = asked.jac, 0.0
+
+    def leaves(args: tuple, reference: Any) -> list[np.ndarray]:
+        try:
+            found = compute(*args)
+        except Exception as error:
+            raise _Refuted(f"{jac} raises {type(error).__name__}: {_first_line(error)}") from error
+        got, want = jax.tree.structure(found), jax.tree.structure(reference)
+        if got != want:
+            raise _Refuted(f"{jac} must return the structure {want}; got {got}")
+        for (path, ours), theirs in zip(
+            jax.tree_util.tree_leaves_with_path(found), jax.tree.leaves(reference), strict=True
+        ):
+            where = f"{jac}(…){jax.tree_util.keystr(path)}"
+            if np.shape(ours) != theirs.shape:
+                raise _Refuted(f"{where} must have shape {theirs.shape}; got {np.shape(ours)}")
+            if np.asarray(ours).dtype.kind not in "biuf" and not rounding(ours.dtype):
+                raise _Refuted(f"{where} must be of real numbers; got {np.asarray(ours).dtype}")
+        return [np.asarray(leaf) for leaf in jax.tree.leaves(found)]
+
+    return leaves, ε
 
 
-def _finite(tree: Any) -> bool:
-    return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
+def _compared(
+    by_hand: list[np.ndarray], reference: Reference, paths: list[str], excused: float
+) -> list[Leaf]:
+    """A `Leaf` of evidence for every leaf, at one point; errors up to `excused` may be rounding."""
+    forward, reverse = ([np.asarray(leaf) for leaf in jax.tree.leaves(J)] for J in reference[1:])
+    largest = max(map(unit, reverse), default=1.0)
+    found = []
+    for path, hand, fwd, rev in zip(paths, by_hand, forward, reverse, strict=True):
+        # A leaf that is zero throughout is measured against the others, else its rounding would look huge.
+        size = unit(rev, otherwise=largest)
+        error = np.minimum(errors(hand.astype(float), fwd, size), errors(hand.astype(float), rev, size))
+        disagreement = float(errors(fwd, rev, size).max(initial=0))
+        index = np.unravel_index(int(error.argmax()), hand.shape) if hand.size else ()
+        worst = float(error[index]) if hand.size else 0.0
+        values = (float(hand[index]), float(rev[index])) if hand.size else (0.0, 0.0)
+        if worst > max(TOLERANCE, _DOUBT * disagreement, excused):
+            verdict: Verdict = "wrong"
+        else:
+            verdict = "correct" if max(worst, disagreement) <= TOLERANCE else "inconclusive"
+        found.append(Leaf(path, verdict, hand.shape, worst, disagreement, tuple(map(int, index)), *values))
+    return found
 
 
 def _name(f: Callable[..., Any]) -> str:
@@ -256,6 +220,14 @@ def _name(f: Callable[..., Any]) -> str:
     name = getattr(f, "__qualname__", type(f).__name__)
     module = getattr(f, "__module__", None)
     return name if module in (None, "__main__") else f"{module.rpartition('.')[2]}.{name}"
+
+
+def _written(f: Callable[..., Any]) -> str:
+    """The function as its user would write it again, with the arguments that a `partial` holds."""
+    if not isinstance(f, partial):
+        return _name(f)
+    held = [*map(repr, f.args), *(f"{name}={value!r}" for name, value in f.keywords.items())]
+    return f"partial({', '.join([_written(f.func), *held])})"
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """What a check found: a verdict, and for every leaf of the Jacobian the evidence."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -49,8 +50,11 @@ class Report:
         return max((leaf.error for leaf in self.leaves), default=float("nan"))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, strings and lists, for JSON."""
-        leaves = [{**asdict(leaf), "ratio": leaf.ratio} for leaf in self.leaves]
+        """Strings, lists and finite numbers, for JSON; what is infinite or NaN is None."""
+        leaves = [
+            {name: _plain(value) for name, value in {**asdict(leaf), "ratio": leaf.ratio}.items()}
+            for leaf in self.leaves
+        ]
         return {"verdict": self.verdict, "reason": self.reason, "leaves": leaves, "again": self.again}
 
     def __str__(self) -> str:
@@ -59,6 +63,12 @@ class Report:
             header = ("leaf", "verdict", "shape", "error", "worst at", "by hand", "autodiff", "ratio")
             lines.append(text.columns([header, *map(_row, self.leaves)]))
         return "\n".join([*lines, f"again: {self.again}"])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _row(leaf: Leaf) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from mvcalc_jax import autodiff
 from mvcalc_jax.calculus import central_difference, forward_difference
 from mvcalc_jax.verify.catalogue import Derivative
+from mvcalc_jax.verify.errors import errors, unit
 
 WAYS = ("by hand", "forward mode", "reverse mode", "differences")
 
@@ -53,14 +54,14 @@ def errors_by_step(
 ) -> dict[str, Float[np.ndarray, " h"]]:
     """How wrong forward and central differences are, for each step."""
     along, flat, sizes = _flattened(derivative)
-    errors = {}
+    by_kind = {}
     for name, difference in {"forward": forward_difference, "central": central_difference}.items():
         found = jax.jit(jax.vmap(lambda h, of=difference: of(along, flat, h)))(steps.astype(flat.dtype))
         by_leaf = np.split(
             np.asarray(found).reshape(len(steps), -1, flat.size), np.cumsum(sizes)[:-1], axis=2
         )
-        errors[name] = np.array([error([leaf[k] for leaf in by_leaf], exact) for k in range(len(steps))])
-    return errors
+        by_kind[name] = np.array([error([leaf[k] for leaf in by_leaf], exact) for k in range(len(steps))])
+    return by_kind
 
 
 def _flattened(derivative: Derivative) -> tuple[Callable[[Array], Array], Array, list[int]]:
@@ -73,9 +74,9 @@ def _flattened(derivative: Derivative) -> tuple[Callable[[Array], Array], Array,
 
 def error(found: Matrices, exact: Matrices) -> float:
     """The largest error of any entry, in units of the largest entry of its leaf."""
-    return max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(found, exact, strict=True))
+    return max(float(errors(a, b, unit(b)).max()) for a, b in zip(found, exact, strict=True))
 
 
 def rounded(args: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
-    """Arguments whose floating-point numbers are of a precision."""
+    """The same arguments, all of their numbers rounded to a precision."""
     return jax.tree.map(lambda leaf: np.asarray(leaf, dtype), args)
