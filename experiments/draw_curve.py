@@ -93,9 +93,7 @@ def main(config: Config) -> int:
                     drawing.picture_of_many(task, results[first], config.seed, run)
                 results |= {name: race.result() for name, race in races.items()}
                 save_costs(config, results, run)
-        conclude(
-            config, results, {name: runner.rate for name, runner in runners.items()}, proof.result(), run
-        )
+        conclude(config, task, runners, results, proof.result(), run)
     if config.live:
         mv.plots.live.hold()
     if proof.result().verdict != "correct":
@@ -120,26 +118,30 @@ def save_costs(config: Config, results: dict[str, mv.Result], run: Path) -> None
 
 
 def conclude(
-    config: Config, results: dict[str, mv.Result], rates: dict[str, float], proof: Any, run: Path
+    config: Config,
+    task: Any,
+    runners: dict[str, Any],
+    results: dict[str, mv.Result],
+    proof: mv.Report,
+    run: Path,
 ) -> None:
     """Say what came of it, on the screen and in report.md."""
     first, result = next(iter(results.items()))
     race = [("runner", "learning rate", "cost", "")]
-    race += [(who, f"{rates[who]:g}", cost(r), r.message) for who, r in results.items()]
+    race += [(who, f"{runners[who].rate:g}", cost(r), r.message) for who, r in results.items()]
     agreement = ""
     if {"by hand", "optax sgd"} <= set(results):
         apart = mv.descent.apart(results["by hand"].params, results["optax sgd"].params)
         how = f"differ by at most {apart:.1e}" if apart else "agree to the last bit"
         agreement = f"without noise, by hand and optax sgd {how} after {results['by hand'].steps} steps"
     layers = "-".join(map(str, (1, *config.hidden, 2)))
-    numbers = mv.network.size(result.params) // config.seeds
     mv.runs.report(
         run,
-        f"{Path(config.curve).stem}, drawn by a {layers} network of {numbers} numbers",
+        f"{Path(config.curve).stem}, drawn by a {layers} network of {task.numbers} numbers",
         f"{first}: {result.message}; cost {cost(result)}",
         mv.runs.Picture("the drawing", "drawing.png"),
         mv.runs.Written("## The proof"),
-        mv.runs.Verbatim(proof),
+        mv.runs.Verbatim(str(proof)),
         mv.runs.Written("## The race"),
         race,
         agreement,

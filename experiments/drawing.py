@@ -50,8 +50,7 @@ class Task(NamedTuple):
 
     def prove(self, seed: int) -> mv.Report:
         """The hand-written Jacobian against autodiff, where the (first) network starts."""
-        params = self.first(self.params) if self.options["ensemble"] else self.params
-        return mv.check_jacobian(self.cost, self.jacobian, params, *self.options["data"], seed=seed)
+        return mv.check_jacobian(self.cost, self.jacobian, self.start, *self.options["data"], seed=seed)
 
     def attempts(self, params: Any) -> np.ndarray:
         """What networks draw, (rows, 2, k), at twice as many points as the target has."""
@@ -63,9 +62,15 @@ class Task(NamedTuple):
         one = params if self.options["ensemble"] else jax.tree.map(lambda p: p[None], params)
         return self.attempts(jax.tree.map(lambda p: p[:1], one))[0]
 
-    @staticmethod
-    def first(params: Any) -> Any:
-        return jax.tree.map(lambda p: p[0], params)
+    @property
+    def start(self) -> Any:
+        """Where the one network starts, or the first of many."""
+        return jax.tree.map(lambda p: p[0], self.params) if self.options["ensemble"] else self.params
+
+    @property
+    def numbers(self) -> int:
+        """How many parameters a network has."""
+        return mv.network.size(self.start)
 
 
 def pose(config: Any) -> Task:
@@ -81,9 +86,10 @@ def pose(config: Any) -> Task:
     sizes = (1, *config.hidden, 2)
     starts = [mv.network.init(np.random.default_rng(seed), sizes) for seed in seeds]
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *starts)
+    data = target.t.astype(config.precision), target.points.astype(config.precision)
     options = {
         "cost": cost,
-        "data": (target.t, target.points),
+        "data": data,
         "key": jax.random.key(config.seed) if many == 1 else jax.vmap(jax.random.key)(np.array(seeds)),
         "steps": steps,
         "batch_size": config.batch_size,
@@ -140,9 +146,8 @@ def train(config: Any, task: Task, runner: Runner, run: Path) -> mv.Result:
 def picture(task: Task, result: mv.Result, run: Path) -> None:
     """The picture of the course, and its animation."""
     history = task.attempts(result.trace.params)
-    captions = [
-        mv.plots.curve.how_far(*row) for row in zip(result.trace.step, result.trace.cost, strict=True)
-    ]
+    rows = zip(result.trace.step.tolist(), result.trace.cost.tolist(), strict=True)
+    captions = [mv.plots.curve.how_far(*row) for row in rows]
     mv.plots.save(mv.plots.curve.drawing(task.target, history, captions[-1]), run / "drawing.png")
     mv.plots.curve.animate(run / "drawing.gif", task.target, history, captions)
 

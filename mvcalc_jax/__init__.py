@@ -3,15 +3,22 @@ one compiled loop, and shows you what happened.
 
 The tree is the sentence – functions, models, descent, proof, pictures – and imports point down this list:
 
+    require    what an argument must be, and the names of the axes in every signature
+    text       rows as a table
+    atomic     files that are whole or not there
     autodiff   the one door to JAX's autodiff
     calculus   functions of one and several variables: slopes
     models     network, gaussian: pure functions with hand-written Jacobians
     descent    steepest_descent, optax_descent, and the one loop
     verify     check_jacobian, assert_jacobian
-    data       curves to draw, histograms to fit
     plots      arrays and Axes in, pictures out
+    data       curves to draw, histograms to fit
+    devices    where to compute, and how precisely
     runs       the run directory
-    devices, command, cli
+    aside      work beside other work
+    doctor     is everything here that is needed?
+    command    what every command does alike
+    cli        the command mvcalc
 
 Public names are loaded when they are first used (`__init__.pyi` lists them), so that `mvcalc --help` need
 not wait for JAX.

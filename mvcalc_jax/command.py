@@ -92,12 +92,18 @@ def exit_code(status: Any) -> int:
 
 
 def meant_for_the_user(error: Exception) -> bool:
-    """Whether an exception speaks of what the user gave: said by this package, or by the system of a file."""
+    """Whether an exception speaks of what the user gave: raised by this project, or by the system about a file."""
     if isinstance(error, OSError):
         return True
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = frames and Path(frames[-1].filename).parent.is_relative_to(Path(__file__).parent)
-    return isinstance(error, (ValueError, TypeError)) and bool(ours or not frames)
+    if not isinstance(error, (ValueError, TypeError)):
+        return False
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    package = Path(__file__).parent
+    ours = any(
+        Path(last.filename).is_relative_to(place) for place in (package, package.parent / "experiments")
+    )
+    # NumPy's functions have no frames: what they raise seems to come from the line that called them.
+    return ours and (last.line or "").startswith("raise")
 
 
 def sentence(error: Exception) -> str:

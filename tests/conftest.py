@@ -1,11 +1,20 @@
 """Settings for every test: silent promotions are errors, and most tests run in both precisions."""
 
+import os
+
 import jax
 import numpy as np
 import pytest
 
 TOLERANCE = {"float64": 1e-13, "float32": 1e-5}
 """Of a hand-written derivative against autodiff, in units of the leaf's largest entry."""
+
+
+def pytest_configure(config):
+    """What is tested is tested on the CPU, here and in commands that tests start, unless a GPU is asked for."""
+    if "gpu" not in config.option.markexpr.replace("not gpu", ""):
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        jax.config.update("jax_platforms", "cpu")
 
 
 @pytest.fixture(autouse=True)

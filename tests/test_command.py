@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mvcalc_jax import command, devices
+from mvcalc_jax import command, devices, require
 from mvcalc_jax.aside import Aside
 from mvcalc_jax.descent import Status
 
@@ -33,40 +34,47 @@ def mvcalc(*args):
     return python("-c", "from mvcalc_jax.cli import main; main()", *args)
 
 
-def raised(error, monkeypatch, capsys, *flags):
+def guarded(what, monkeypatch, capsys, *flags):
+    """The exit code, and what is said on stderr, where `what` is done by a command."""
     monkeypatch.setattr(sys, "argv", ["prog", *flags])
-
-    def fail(args):
-        raise error
-
-    code = command.guarded(fail, prog="prog")
+    code = command.guarded(lambda args: what(), prog="prog")
     return code, capsys.readouterr().err
 
 
+def raising(error):
+    def fail():
+        raise error
+
+    return fail
+
+
 @pytest.mark.parametrize(
-    ("error", "code", "line"),
+    ("what", "code", "line"),
     [
-        (ValueError("`x` must be positive; got -1"), 2, "prog: `x` must be positive; got -1\n"),
-        (ValueError("first\nsecond"), 2, "prog: first\n"),
-        (OSError(28, "No space left on device", "runs/x"), 2, "prog: No space left on device: runs/x\n"),
-        (FileNotFoundError("there is no file x.csv"), 2, "prog: there is no file x.csv\n"),
+        (lambda: require.positive("x", -1), 2, "prog: `x` must be positive; got -1\n"),
+        (lambda: require.number("x", "two"), 2, "prog: `x` must be a single number; got 'two'\n"),
         (
-            ZeroDivisionError("division by zero"),
+            raising(OSError(28, "No space left on device", "runs/x")),
             2,
-            "prog: ZeroDivisionError: division by zero (an error inside",
+            "prog: No space left on device: runs/x\n",
         ),
-        (KeyboardInterrupt(), 130, "\nprog: stopped\n"),
+        (Path("nowhere.csv").read_text, 2, "prog: No such file or directory: nowhere.csv\n"),
+        (raising(FileNotFoundError("there is no file x.csv")), 2, "prog: there is no file x.csv\n"),
+        (lambda: 1 // 0, 3, "prog: ZeroDivisionError: integer division or modulo by zero (an error inside"),
+        (lambda: require.finite("x", "two"), 3, "prog: TypeError: ufunc 'isfinite' not supported"),
+        (raising(ValueError("first\nsecond")), 3, "prog: ValueError: first (an error inside"),
+        (raising(KeyboardInterrupt()), 130, "\nprog: stopped\n"),
     ],
 )
-def test_errors_are_one_line_and_an_exit_code(error, code, line, monkeypatch, capsys):
-    found, said = raised(error, monkeypatch, capsys)
+def test_errors_are_one_line_and_an_exit_code(what, code, line, monkeypatch, capsys):
+    found, said = guarded(what, monkeypatch, capsys)
     assert found == code
     assert said.startswith(line)
     assert "Traceback" not in said
 
 
 def test_debug_shows_the_traceback(monkeypatch, capsys):
-    code, said = raised(ValueError("no"), monkeypatch, capsys, "--debug")
+    code, said = guarded(lambda: require.positive("x", -1), monkeypatch, capsys, "--debug")
     assert code == 2
     assert "Traceback" in said
 
@@ -114,7 +122,7 @@ def quickest(*args):
     return min(times)
 
 
-@pytest.mark.slow
+@pytest.mark.timing
 def test_help_is_quick():
     assert quickest("-c", "from mvcalc_jax.cli import main; main()", "--help") < 0.3
     for name in ("draw_curve", "fit_heights", "compare_gradients"):
@@ -167,22 +175,19 @@ def test_work_aside_leaves_this_threads_precision_alone(float64):
 def test_work_aside_ends_soon_after_an_interrupt():
     import mvcalc_jax as mv
 
-    taken = []
+    seen = threading.Event()
+
+    def noting(stream):
+        for part in stream:
+            seen.set()
+            yield part
 
     def forever(aside):
-        taken.append(
-            mv.steepest_descent(
-                lambda p: p,
-                np.ones(1, "float32"),
-                steps=10**9,
-                learning_rate=0.1,
-                record_every=10**6,
-                watch=[aside.watch],
-            )
-        )
+        options = {"learning_rate": 0.1, "record_every": 10**6, "watch": [noting, aside.watch]}
+        return mv.steepest_descent(lambda p: p, np.ones(1, "float32"), steps=10**9, **options)
 
     with pytest.raises(KeyboardInterrupt), Aside("cpu") as aside:
-        aside.submit(forever, aside)
-        time.sleep(0.5)
+        future = aside.submit(forever, aside)
+        assert seen.wait(60)
         raise KeyboardInterrupt
-    assert not taken or taken[0].steps < 10**9
+    assert 0 < future.result().steps < 10**9

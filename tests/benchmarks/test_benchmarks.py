@@ -64,7 +64,7 @@ def test_both_benchmarks_run(capsys):
     assert "watched / bare" in said
 
 
-@pytest.mark.slow
+@pytest.mark.timing
 def test_a_compiled_step_is_thirty_times_as_fast_as_the_exercise():
     contenders = training.runs()
     pair = {name: contenders[name] for name in ("NumPy, recomputing", "compiled loop, by hand")}

@@ -49,7 +49,7 @@ def test_schedules_and_chains_of_optax_work(float64):
 
 
 def test_line_search_without_a_cost_is_refused(float64):
-    with pytest.raises(ValueError, match="`cost` is needed by an optimizer with a line search"):
+    with pytest.raises(ValueError, match="`cost` is needed by a rule with a line search"):
         mv.optax_descent(d_bowl, START, steps=5, optimizer=optax.lbfgs())
 
 

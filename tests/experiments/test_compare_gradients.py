@@ -24,7 +24,7 @@ def few(monkeypatch):
 def test_table_and_picture(few, tmp_path, capsys):
     assert main(Config(out=tmp_path)) == command.DONE
     (run,) = (tmp_path / "compare_gradients").iterdir()
-    assert {path.name for path in run.iterdir()} == {"config.json", "report.md", "steps.png"}
+    assert {path.name for path in run.iterdir()} == {"config.json", "metrics.csv", "report.md", "steps.png"}
     said = capsys.readouterr().out
     assert "by hand, all are right" in said
     errors = [
