@@ -1,6 +1,8 @@
 """Run directories and checkpoints: whole or not there, and only read back by what wrote them."""
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,24 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     write_text(path, "after")
     assert path.read_text() == "after"
+
+
+def test_a_process_killed_while_writing_leaves_what_was_there(tmp_path):
+    path = tmp_path / "file"
+    write_text(path, "before")
+    half = (
+        "import sys, time; from pathlib import Path; from mvcalc_jax.atomic import replacing\n"
+        "with replacing(Path(sys.argv[1])) as file:\n"
+        "    file.write(b'half of it'); file.flush(); print('half', flush=True); time.sleep(60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", half, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "half\n"
+    process.kill()
+    process.communicate()
+    assert path.read_text() == "before"
+    write_text(path, "after")
+    assert path.read_text() == "after"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path):

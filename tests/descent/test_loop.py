@@ -189,6 +189,58 @@ def test_too_large_a_rate_ends_with_the_step_and_the_last_finite_parameters(floa
     assert result.trace.step[-1] <= steps
 
 
+def d_quartic(p):
+    return p**3
+
+
+def quartic(p):
+    return jnp.sum(p**4) / 4
+
+
+@pytest.mark.parametrize("with_cost", [True, False])
+@pytest.mark.parametrize(("record_every", "chunk"), [(1, 10), (10, 10), (25, 10), (7, 20), (1000, 1000)])
+def test_a_late_failure_is_the_same_however_it_was_watched(record_every, chunk, with_cost, float64, capsys):
+    """A schedule that is harmless for 50 steps and then is not."""
+    options = {"learning_rate": lambda k: jnp.where(k < 50, 0.01, 30.0), "steps": 200}
+    options |= {"cost": quartic} if with_cost else {}
+    plain = mv.steepest_descent(d_quartic, np.array([2.0]), **options)
+    watched = mv.steepest_descent(
+        d_quartic, np.array([2.0]), record_every=record_every, chunk=chunk, progress=True, **options
+    )
+    assert watched.status is plain.status is mv.Status.NOT_FINITE
+    assert 50 < watched.steps == plain.steps < 60
+    assert watched.trace.step.tolist() == [*range(0, plain.steps, record_every), plain.steps]
+    assert leaves_equal((watched.params, watched.cost), (plain.params, plain.cost))
+    np.testing.assert_array_equal(watched.trace.params, plain.trace.params[watched.trace.step])
+    if with_cost:
+        assert watched.cost == watched.trace.cost[-1] == quartic(watched.params)
+
+
+def test_a_failed_run_can_be_resumed_and_fails_again(float64):
+    options = {"learning_rate": 1.0, "cost": quartic, "record_every": 10}
+    failed = mv.steepest_descent(d_quartic, np.array([2.0]), steps=1000, **options)
+    again = mv.steepest_descent(d_quartic, np.array([2.0]), steps=2000, resume=failed, **options)
+    assert again.status is mv.Status.NOT_FINITE
+    assert leaves_equal(again.params, failed.params)
+
+
+@pytest.mark.parametrize("record_every", [1, 7, 100])
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_the_cost_is_that_of_the_parameters(record_every, ensemble, float64):
+    start = np.stack([START, -START, 2 * START]) if ensemble else START
+    options = {"steps": 33, "learning_rate": 0.03, "cost": bowl, "record_every": record_every, "chunk": 10}
+    result = mv.steepest_descent(d_bowl, start, ensemble=ensemble, **options)
+    np.testing.assert_allclose(result.cost, (jax.vmap(bowl) if ensemble else bowl)(result.params), rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", [name for name in mv.descent.RULES if name != "lbfgs"])
+def test_every_rule_but_a_line_search_does_without_a_cost(name, float64, standard_promotion):
+    rule = mv.descent.rule(name, 0.01)
+    result = mv.descent.descend(rule, d_bowl, START, steps=500)
+    assert result.cost is None and result.trace.cost is None
+    assert bowl(result.params) < bowl(START) / 4
+
+
 def test_nan_at_the_start_is_said(float64):
     result = mv.steepest_descent(d_bowl, np.array([np.nan, 1.0]), steps=10, learning_rate=0.1, cost=bowl)
     assert result.status is mv.Status.NOT_FINITE

@@ -1,9 +1,24 @@
 """Four ways to one derivative: the errors that compare_gradients prints are what they claim to be."""
 
+import inspect
+
 import numpy as np
 import pytest
 
+from mvcalc_jax.models import activations, network
+from mvcalc_jax.models import gaussian as gaussian_model
 from mvcalc_jax.verify import catalogue, ways
+
+
+def test_the_catalogue_has_every_derivative_of_the_models():
+    known = {derivative.name for derivative in catalogue(0)}
+    for module in (activations, gaussian_model, network):
+        short = module.__name__.rpartition(".")[2]
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and (
+                name.endswith("jacobian") or name.startswith("d_")
+            ):
+                assert any(entry.split(",")[0] == f"{short}.{name}" for entry in known), name
 
 
 @pytest.fixture
