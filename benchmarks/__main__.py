@@ -9,7 +9,7 @@ from mvcalc_jax import command
 
 @dataclass(frozen=True)
 class Config:
-    """Run every benchmark, one after the other; about two minutes. With --debug, errors show where."""
+    """Run every benchmark, one after the other; about two minutes. --debug shows where an error comes from."""
 
     device: str = "auto"
     """auto, cpu or gpu."""

@@ -4,11 +4,13 @@ The machine may be shared and its clock may wander, so contenders are timed one 
 and compared within the round: a ratio is the median of the rounds' ratios.
 """
 
+import os
 import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -62,5 +64,13 @@ def spoken(seconds: float) -> str:
 def setting(device: Device) -> str:
     """What the figures were measured on, in a line."""
     versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "jaxlib", "optax", "numpy"))
-    python = f"{platform.machine()}, Python {platform.python_version()}"
-    return f"{device.platform} ({device.device_kind}), {python}, {versions}"
+    computer = f"{os.cpu_count()} cores of {processor()}, Python {platform.python_version()}"
+    return f"{device.platform} ({device.device_kind}), {computer}, {versions}"
+
+
+def processor() -> str:
+    """The model of the processor, or at least its architecture."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()

@@ -36,7 +36,7 @@ QUESTION = (__doc__ or "").partition("\n")[0]
 
 @dataclass(frozen=True)
 class Config:
-    """Time one training step and runs of many, in NumPy, JAX and optax. With --debug, errors show where."""
+    """Time one training step and runs of many, in NumPy, JAX and optax. --debug shows where an error comes from."""
 
     device: str = "auto"
     """auto, cpu or gpu."""

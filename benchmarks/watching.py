@@ -31,7 +31,7 @@ QUESTION = (__doc__ or "").partition("\n")[0]
 
 @dataclass(frozen=True)
 class Config:
-    """Time a watched descent against a bare scan of the same step. With --debug, errors show where."""
+    """Time a watched descent against a bare scan of the same step. --debug shows where an error comes from."""
 
     device: str = "auto"
     """auto, cpu or gpu."""

@@ -135,9 +135,10 @@ def conclude(
         how = f"differ by at most {apart:.1e}" if apart else "agree to the last bit"
         agreement = f"without noise, by hand and optax sgd {how} after {results['by hand'].steps} steps"
     layers = "-".join(map(str, (1, *config.hidden, 2)))
+    who = f"a {layers} network" if config.seeds == 1 else f"{config.seeds} {layers} networks"
     mv.runs.report(
         run,
-        f"{Path(config.curve).stem}, drawn by a {layers} network of {task.numbers} numbers",
+        f"{Path(config.curve).stem}, drawn by {who} of {task.numbers} numbers",
         f"{first}: {result.message}; cost {cost(result)}",
         mv.runs.Picture("the drawing", "drawing.png"),
         mv.runs.Written("## The proof"),

@@ -76,7 +76,8 @@ class Task(NamedTuple):
 def pose(config: Any) -> Task:
     """The task that draw_curve's settings describe. Whatever does not fit is said here, before any work."""
     target = mv.data.curve(config.curve, config.samples)
-    activation = (*[config.activation] * len(config.hidden), config.output_activation)
+    hidden, output = config.activation, config.output_activation
+    activation = output if hidden == output else (*[hidden] * len(config.hidden), output)
     of_network = mv.network.forward, mv.network.cost, mv.network.jacobian
     forward, cost, jacobian = (partial(f, activation=activation) for f in of_network)
     steps, many = require.whole("steps", config.steps, least=1), require.whole("seeds", config.seeds, least=1)

@@ -59,41 +59,47 @@ def main(config: Config) -> int:
 
 
 class Task(NamedTuple):
-    """What is fitted, from where and how fast; where a perfect fit ends, and which rate is too large."""
+    """What is fitted, from where and how fast; the exact optimum, and the rate that is too large."""
 
     histogram: mv.data.Histogram
     data: tuple[np.ndarray, np.ndarray]
     start: np.ndarray
     rate: float
-    optimum: np.ndarray
+    best: mv.Result
     limit: float
 
     def descend(self, rule: Any, steps: int) -> mv.Result:
-        jacobian, cost = mv.gaussian.chi_squared_jacobian, mv.gaussian.chi_squared
-        return mv.descent.descend(rule, jacobian, self.start, cost=cost, data=self.data, steps=steps)
+        return descend(rule, self.start, self.data, steps)
 
 
 def pose(config: Config) -> Task:
     """The task that the settings describe. Whatever does not fit is said here, before any work."""
+    import jax  # here and below, and not above, so that --help need not wait for it
+
     histogram = mv.data.histogram(config.data, config.bin_width).padded(6.0)
     data = histogram.centres, histogram.density
-    hessian = mv.autodiff.hessian(mv.gaussian.chi_squared)
+    hessian = jax.jit(mv.autodiff.hessian(mv.gaussian.chi_squared))
     moments = np.array([histogram.mean, histogram.stddev])
     newton = mv.descent.newton(lambda theta: hessian(theta, *data))
-    best = mv.descent.descend(newton, mv.gaussian.chi_squared_jacobian, moments, data=data, steps=30)
-    curvatures = np.linalg.eigvalsh(hessian(best.params, *data))
-    if best.status is not mv.Status.FINISHED or not curvatures[0] > 0:
+    best = descend(newton, moments, data, steps=30)
+    curvature = hessian(best.params, *data)
+    if best.status is not mv.Status.FINISHED or not np.linalg.eigvalsh(curvature)[0] > 0:
         raise ValueError(
             f"{config.data} has no minimum of χ² near its mean and deviation; is it one bell at all?"
         )
-    limit, course = mv.descent.stability_limit(hessian(best.params, *data)), config.data == "course"
+    limit, course = mv.descent.stability_limit(curvature), config.data == "course"
     start = COURSE_START if course else moments[1] * np.array([AWAY, WIDE]) + [moments[0], 0]
     start = np.array(start if config.start is None else config.start, float)
     require.finite("start", start)
     require.positive("start's sigma", start[1])
     rate = COURSE_RATE if course else SHARE * limit
     rate = rate if config.learning_rate is None else config.learning_rate
-    return Task(histogram, data, start, rate, np.asarray(best.params), limit)
+    return Task(histogram, data, start, rate, best, limit)
+
+
+def descend(rule: Any, start: np.ndarray, data: tuple[np.ndarray, np.ndarray], steps: int) -> mv.Result:
+    jacobian, cost = mv.gaussian.chi_squared_jacobian, mv.gaussian.chi_squared
+    return mv.descent.descend(rule, jacobian, start, cost=cost, data=data, steps=steps)
 
 
 def save_numbers(result: mv.Result, run: Path) -> None:
@@ -120,7 +126,7 @@ def save_pictures(config: Config, task: Task, result: mv.Result, run: Path) -> N
     density = jax.jit(mv.gaussian.density)
     with mv.plots.style():
         mv.plots.save(draw.before_and_after(bins, density, theta, window), run / "histogram.png")
-        mv.plots.save(draw.descent_on(landscape, theta, task.optimum), run / "contours.png")
+        mv.plots.save(draw.descent_on(landscape, theta, np.asarray(task.best.params)), run / "contours.png")
         rates = draw.by_learning_rate(landscape, *by_learning_rate(config, task))
         mv.plots.save(rates, run / "learning_rate.png")
         draw.animate(run / "descent.gif", bins, density, landscape, theta, window)
@@ -134,19 +140,17 @@ def by_learning_rate(config: Config, task: Task) -> tuple[dict[str, np.ndarray],
     shares = {"too small": 0.04, f"{asked:.2g} of the limit": asked, "at the limit": 1.0, "too large": 2.0}
     sweep = jax.jit(jax.vmap(lambda rate: task.descend(mv.descent.steepest(rate), config.steps)))
     trace = sweep(np.array(list(shares.values())) * task.limit).trace
-    excess = trace.cost - mv.gaussian.chi_squared(task.optimum, *task.data)
-    paths, excess = (dict(zip(shares, np.asarray(of_all), strict=True)) for of_all in (trace.params, excess))
-    return paths, excess
+    paths = dict(zip(shares, np.asarray(trace.params), strict=True))
+    return paths, dict(zip(shares, np.asarray(trace.cost) - task.best.cost, strict=True))
 
 
 def conclude(config: Config, task: Task, by_hand: mv.Result, sgd: mv.Result, run: Path) -> None:
     """Say what came of it, on the screen and in report.md."""
-    lowest = mv.gaussian.chi_squared(task.optimum, *task.data)
     ends = {
         "start": (task.start, by_hand.trace.cost[0]),
         f"by hand, {by_hand.steps} steps": (by_hand.params, by_hand.cost),
         f"optax sgd, {sgd.steps} steps": (sgd.params, sgd.cost),
-        "exact optimum": (task.optimum, lowest),
+        "exact optimum": (task.best.params, task.best.cost),
     }
     rows = [(who, *(f"{v:.8g}" for v in (*theta, cost))) for who, (theta, cost) in ends.items()]
     apart = mv.descent.apart(by_hand.params, sgd.params)

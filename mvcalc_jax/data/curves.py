@@ -182,9 +182,8 @@ def resample(name: str, strokes: Strokes, samples: int) -> Curve:
     closed = len(strokes) == 1 and bool(np.hypot(*(corners[:, 0] - corners[:, -1])) <= 1e-6 * size)
     t = np.arange(samples) / (samples if closed else samples - 1)
     points = np.stack([np.interp(t * way[-1], way, axis) for axis in corners])
-    breaks = np.searchsorted(
-        t * way[-1], way[starts[1:-1]]
-    )  # a point on the jump is where the pen comes down
+    # A point on the jump is where the pen comes down.
+    breaks = np.searchsorted(t * way[-1], way[starts[1:-1]])
     return Curve(name, t[None], _fitted(points), closed, tuple(int(k) for k in breaks))
 
 
