@@ -71,9 +71,12 @@ def init(
     Raises:
         ValueError: for fewer than two sizes, or one below 1.
     """
-    sizes = [require.whole("sizes", size, least=1) for size in sizes]
-    if len(sizes) < 2:
-        raise ValueError(f"`sizes` must name an input and an output width at least; got {tuple(sizes)}")
+    sizes = [require.whole("sizes", size, least=0) for size in sizes]
+    if len(sizes) < 2 or 0 in sizes:
+        wanted = (
+            "name an input and an output width at least" if len(sizes) < 2 else "hold widths of at least 1"
+        )
+        raise ValueError(f"`sizes` must {wanted}; got {tuple(sizes)}")
     shapes = [(o, i + 1) for i, o in pairwise(sizes)]  # b beside W
     ends = np.cumsum([0, *(o * i for o, i in shapes)])
     if isinstance(key, np.random.Generator):

@@ -55,9 +55,9 @@ def save_gif(
             figure.draw_artist(artist)
         images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))
     palette = images[-1].quantize(128, dither=Image.Dither.NONE)
-    frames = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
-    durations = [milliseconds] * (len(frames) - 1) + [hold]
+    stills = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    durations = [milliseconds] * (len(stills) - 1) + [hold]
     with replacing(path) as file:
-        frames[0].save(
-            file, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0
+        stills[0].save(
+            file, format="GIF", save_all=True, append_images=stills[1:], duration=durations, loop=0
         )

@@ -77,9 +77,11 @@ def check_jacobian(
     if any(leaf.verdict == "inconclusive" for leaf in leaves):
         return Report("inconclusive", "; ".join(doubts), leaves, again)
     reason = (
-        f"{_name(jac)} is the derivative of {_name(f)} at {points} point{'s' if points > 1 else ''}, in float64, "
-        f"to {TOLERANCE:g} of each leaf's largest entry, by {modes}"
+        f"{_name(jac)} agrees with {'- and '.join(modes)}-mode autodiff of {_name(f)} at {points} "
+        f"point{'s' if points > 1 else ''}, in float64, to {TOLERANCE:g} of each leaf's largest entry"
     )
+    if len(modes) == 1:
+        reason += "; the other mode cannot differentiate it"
     return Report("correct", reason, leaves, again)
 
 
@@ -98,7 +100,7 @@ class _Examined(NamedTuple):
     leaves: tuple[Leaf, ...]
     points: int
     doubts: list[str]
-    modes: str
+    modes: tuple[str, ...]
 
 
 def _examined(asked: Question, f: str, jac: str, seed: int) -> _Examined:

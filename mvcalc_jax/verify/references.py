@@ -20,10 +20,10 @@ class Reference(NamedTuple):
 
 
 class References(NamedTuple):
-    """What the modes say at a point, and in words which modes these are."""
+    """What autodiff says at a point, and the modes that say it: one or both of "forward" and "reverse"."""
 
     at: Callable[..., Reference]
-    modes: str
+    modes: tuple[str, ...]
 
 
 def references(f: Callable[..., Any], argnums: Argnums, args: tuple[Any, ...]) -> References:
@@ -35,7 +35,7 @@ def references(f: Callable[..., Any], argnums: Argnums, args: tuple[Any, ...]) -
     forward, reverse = (autodiff.jacobian(f, argnums, mode=mode) for mode in ("forward", "reverse"))
     both = jax.jit(lambda *args: Reference(f(*args), forward(*args), reverse(*args)))
     try:
-        return References(both.trace(*args).lower().compile(), "forward- and reverse-mode autodiff")
+        return References(both.trace(*args).lower().compile(), ("forward", "reverse"))
     except Exception:  # whatever f does to one mode, the other may still work
         failed = {}
     for name, mode in {"forward": forward, "reverse": reverse}.items():
@@ -50,8 +50,7 @@ def references(f: Callable[..., Any], argnums: Argnums, args: tuple[Any, ...]) -
             value, jacobian = compiled(*args)
             return Reference(value, jacobian, jacobian)
 
-        other = "reverse" if name == "forward" else "forward"
-        return References(at, f"{name}-mode autodiff alone, for f does not allow {other} mode")
+        return References(at, (name,))
     raise failed["reverse"]
 
 

@@ -1,4 +1,4 @@
-"""The loop: its trace, its chunks, resuming, interrupts, failures, ensembles, and what it refuses."""
+"""The loop: its trace, its chunks, its draws, resuming, and who watches."""
 
 import jax
 import jax.numpy as jnp
@@ -7,31 +7,7 @@ import pytest
 
 import mvcalc_jax as mv
 from mvcalc_jax.descent.loop import _plan
-
-SCALES = np.array([1.0, 10.0])
-
-
-def bowl(p):
-    return jnp.sum(jnp.asarray(SCALES, p.dtype) * p**2) / 2
-
-
-def d_bowl(p):
-    return jnp.asarray(SCALES, p.dtype) * p
-
-
-def square(p, x):
-    return jnp.mean((p[0] - x) ** 2)
-
-
-def d_square(p, x):
-    return 2 * jnp.mean(p[0] - x, keepdims=True)
-
-
-START = np.array([3.0, -2.0])
-
-
-def leaves_equal(a, b):
-    return all(np.array_equal(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
+from tests.problems import SCALES, START, bowl, d_bowl, d_square, leaves_equal, square
 
 
 def test_path_on_a_quadratic_is_the_closed_form(precision):
@@ -171,59 +147,6 @@ def test_whole_data_as_one_batch_is_no_batch(float64):
     np.testing.assert_allclose(whole.trace.params, batch.trace.params, rtol=1e-12)
 
 
-def test_too_large_a_rate_ends_with_the_step_and_the_last_finite_parameters(float64):
-    quartic, d_quartic = (lambda p: jnp.sum(p**4) / 4), (lambda p: p**3)
-    result = mv.steepest_descent(
-        d_quartic, np.array([2.0]), steps=1000, learning_rate=1.0, cost=quartic, record_every=10
-    )
-    p, steps = 2.0, 0
-    with np.errstate(all="ignore"):
-        while np.isfinite((p - p**3) ** 4):
-            p, steps = p - np.float64(p) ** 3, steps + 1
-    assert result.status is mv.Status.NOT_FINITE
-    assert result.steps == steps
-    np.testing.assert_allclose(result.params, [p])
-    assert f"stopped after step {steps}: the next one" in result.message
-    assert "smaller learning rate" in result.message
-    assert np.isfinite(result.trace.cost).all()
-    assert result.trace.step[-1] <= steps
-
-
-def d_quartic(p):
-    return p**3
-
-
-def quartic(p):
-    return jnp.sum(p**4) / 4
-
-
-@pytest.mark.parametrize("with_cost", [True, False])
-@pytest.mark.parametrize(("record_every", "chunk"), [(1, 10), (10, 10), (25, 10), (7, 20), (1000, 1000)])
-def test_a_late_failure_is_the_same_however_it_was_watched(record_every, chunk, with_cost, float64, capsys):
-    """A schedule that is harmless for 50 steps and then is not."""
-    options = {"learning_rate": lambda k: jnp.where(k < 50, 0.01, 30.0), "steps": 200}
-    options |= {"cost": quartic} if with_cost else {}
-    plain = mv.steepest_descent(d_quartic, np.array([2.0]), **options)
-    watched = mv.steepest_descent(
-        d_quartic, np.array([2.0]), record_every=record_every, chunk=chunk, progress=True, **options
-    )
-    assert watched.status is plain.status is mv.Status.NOT_FINITE
-    assert 50 < watched.steps == plain.steps < 60
-    assert watched.trace.step.tolist() == [*range(0, plain.steps, record_every), plain.steps]
-    assert leaves_equal((watched.params, watched.cost), (plain.params, plain.cost))
-    np.testing.assert_array_equal(watched.trace.params, plain.trace.params[watched.trace.step])
-    if with_cost:
-        assert watched.cost == watched.trace.cost[-1] == quartic(watched.params)
-
-
-def test_a_failed_run_can_be_resumed_and_fails_again(float64):
-    options = {"learning_rate": 1.0, "cost": quartic, "record_every": 10}
-    failed = mv.steepest_descent(d_quartic, np.array([2.0]), steps=1000, **options)
-    again = mv.steepest_descent(d_quartic, np.array([2.0]), steps=2000, resume=failed, **options)
-    assert again.status is mv.Status.NOT_FINITE
-    assert leaves_equal(again.params, failed.params)
-
-
 @pytest.mark.parametrize("record_every", [1, 7, 100])
 @pytest.mark.parametrize("ensemble", [False, True])
 def test_the_cost_is_that_of_the_parameters(record_every, ensemble, float64):
@@ -241,79 +164,6 @@ def test_every_rule_but_a_line_search_does_without_a_cost(name, float64, standar
     assert bowl(result.params) < bowl(START) / 4
 
 
-def test_nan_at_the_start_is_said(float64):
-    result = mv.steepest_descent(d_bowl, np.array([np.nan, 1.0]), steps=10, learning_rate=0.1, cost=bowl)
-    assert result.status is mv.Status.NOT_FINITE
-    assert result.steps == 0
-    assert "before the first step" in result.message
-
-
-def test_ctrl_c_keeps_what_there_is(float64):
-    def watch(stream):
-        for k, part in enumerate(stream):
-            if k == 3:
-                raise KeyboardInterrupt
-            yield part
-
-    result = mv.steepest_descent(d_bowl, START, steps=100, learning_rate=0.01, chunk=10, watch=[watch])
-    assert result.status is mv.Status.INTERRUPTED
-    assert result.steps == 30
-    assert result.message == "stopped on request after step 30"
-    assert result.trace.step.tolist() == list(range(31))
-    whole = mv.steepest_descent(d_bowl, START, steps=100, learning_rate=0.01, chunk=10)
-    again = mv.steepest_descent(d_bowl, START, steps=100, learning_rate=0.01, chunk=10, resume=result)
-    assert leaves_equal(whole, again)
-
-
-def test_vmap_over_rates_seeds_and_sizes_of_data_equals_a_loop(float64):
-    x = np.linspace(0, 1, 8)
-
-    def run(rate, seed, size):
-        weights = (jnp.arange(8) < size).astype(float)
-        return mv.steepest_descent(
-            lambda p, x, w: 2 * jnp.sum(w * (p - x), keepdims=True) / w.sum(), jnp.ones(1),
-            steps=30, learning_rate=rate, noise=0.3, key=jax.random.key(seed), record_every=7,
-            data=(jnp.asarray(x), weights),
-            cost=lambda p, x, w: jnp.sum(w * (p - x) ** 2) / w.sum(),
-        )  # fmt: skip
-
-    rates, seeds, sizes = jnp.array([0.1, 0.2, 0.05]), jnp.arange(3), jnp.array([8, 3, 5])
-    many = jax.jit(jax.vmap(run))(rates, seeds, sizes)
-    assert many.trace.cost.shape == (3, 6)
-    assert many.message == "3 of 3 members took all their steps and stayed finite"
-    for k in range(3):
-        one = run(rates[k], seeds[k], sizes[k])
-        np.testing.assert_allclose(many.params[k], one.params, rtol=1e-12)
-        np.testing.assert_allclose(many.trace.cost[k], one.trace.cost, rtol=1e-12)
-
-
-def test_vmap_reports_which_members_failed(float64):
-    run = lambda rate: mv.steepest_descent(lambda p: p**3, jnp.array([2.0]), steps=40, learning_rate=rate)
-    many = jax.vmap(run)(jnp.array([0.01, 1.0]))
-    assert many.status.tolist() == [mv.Status.FINISHED, mv.Status.NOT_FINITE]
-
-
-def test_an_ensemble_equals_its_members_and_survives_the_loss_of_one(float64):
-    starts, keys = np.stack([START, 2 * START, START * np.nan]), jax.vmap(jax.random.key)(np.arange(3))
-    options = {"steps": 35, "learning_rate": 0.02, "noise": 0.5, "cost": bowl, "record_every": 5, "chunk": 10}
-    many = mv.steepest_descent(d_bowl, starts, key=keys, ensemble=True, **options)
-    assert many.status.tolist() == [0, 0, -1]
-    assert many.steps == 35
-    assert many.trace.params.shape == (3, 8, 2)
-    for k in range(2):
-        one = mv.steepest_descent(d_bowl, starts[k], key=keys[k], **options)
-        np.testing.assert_allclose(many.trace.params[k], one.trace.params, rtol=1e-12)
-        np.testing.assert_allclose(many.trace.cost[k], one.trace.cost, rtol=1e-12)
-
-
-def test_an_ensemble_resumes_bit_for_bit(float64):
-    starts, keys = np.stack([START, 2 * START]), jax.vmap(jax.random.key)(np.arange(2))
-    options = {"learning_rate": 0.02, "noise": 0.5, "cost": bowl, "chunk": 10, "key": keys, "ensemble": True}
-    whole = mv.steepest_descent(d_bowl, starts, steps=50, **options)
-    part = mv.steepest_descent(d_bowl, starts, steps=20, **options)
-    assert leaves_equal(whole, mv.steepest_descent(d_bowl, starts, steps=50, resume=part, **options))
-
-
 def test_a_stream_is_checked_at_once_and_computed_when_asked(float64):
     computed = []
 
@@ -327,70 +177,6 @@ def test_a_stream_is_checked_at_once_and_computed_when_asked(float64):
     assert [part.steps for part in parts] == [3]
     jax.effects_barrier()
     assert len(computed) == 3
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        ({"steps": 0}, ValueError, "`steps` must be at least 1; got 0"),
-        ({"steps": 2.5}, TypeError, "`steps` must be a whole number; got 2.5"),
-        ({"learning_rate": 0.0}, ValueError, "`learning_rate` must be positive; got 0"),
-        ({"learning_rate": np.ones(3)}, TypeError, "`learning_rate` must be a single number"),
-        ({"learning_rate": "fast"}, TypeError, "`learning_rate` must be a single number; got 'fast'"),
-        ({"noise": np.ones(2), "key": jax.random.key(0)}, TypeError, "`noise` must be a single number"),
-        (
-            {"noise": 1.0, "key": jax.random.split(jax.random.key(0))},
-            ValueError,
-            r"`key` must have shape \(\), a single key",
-        ),
-        (
-            {"ensemble": True, "params": {"a": np.ones((3, 1)), "b": np.ones((2, 1))}},
-            ValueError,
-            "all as long",
-        ),
-        ({"learning_rate": float("nan")}, ValueError, "`learning_rate` must be finite"),
-        ({"noise": 1.0}, ValueError, "`key` is needed"),
-        ({"noise": float("inf"), "key": 0}, ValueError, "`noise` must be finite"),
-        ({"noise": 1.0, "key": 7}, TypeError, "`key` must come from jax.random.key; got int"),
-        ({"record_every": 0}, ValueError, "`record_every` must be at least 1"),
-        ({"chunk": 0}, ValueError, "`chunk` must be at least 1"),
-        ({"batch_size": 3}, ValueError, "`batch_size` needs `data`"),
-        ({"batch_size": 30, "data": (np.ones(5),)}, ValueError, "at most the 5 samples"),
-        (
-            {"batch_size": 2, "data": (np.ones(5), np.ones(4))},
-            ValueError,
-            r"all of one length; got lengths \[4, 5\]",
-        ),
-        ({"batch_size": 2, "data": (np.ones(5),)}, ValueError, "`key` is needed"),
-        ({"params": np.array([1, 2])}, TypeError, "`params` must hold floating-point numbers; got int64"),
-        ({"params": {"a": 3.0}}, TypeError, r"`params\['a'\]` must be an array"),
-        ({"params": ()}, ValueError, "at least one array"),
-        ({"jacobian": lambda p: {"a": p}}, ValueError, "`jacobian` must return the structure of `params`"),
-        (
-            {"jacobian": lambda p: p[:1]},
-            ValueError,
-            r"must be float64\[2\] like the parameter it belongs to; got float64\[1\]",
-        ),
-        ({"jacobian": lambda p: p.astype("float32")}, ValueError, r"got float32\[2\]"),
-        ({"cost": lambda p: p}, ValueError, "`cost` must return a single number"),
-        (
-            {"steps": 10**9},
-            ValueError,
-            r"`record_every` must be larger: with 1 the trace takes 14.9 GiB.*record_every=15",
-        ),
-    ],
-)
-def test_misuse_is_said_before_any_step(change, error, message, float64, unchecked):
-    arguments = {"jacobian": d_bowl, "params": START, "steps": 3, "learning_rate": 0.1} | change
-    jacobian, params = arguments.pop("jacobian"), arguments.pop("params")
-    with pytest.raises(error, match=message):
-        mv.steepest_descent(jacobian, params, **arguments)
-
-
-def test_resuming_with_fewer_steps_is_refused(float64):
-    part = mv.steepest_descent(d_bowl, START, steps=20, learning_rate=0.1)
-    with pytest.raises(ValueError, match="at least the 20 that `resume` has taken"):
-        mv.steepest_descent(d_bowl, START, steps=10, learning_rate=0.1, resume=part)
 
 
 def test_progress_bar_counts_to_the_end(capsys, monkeypatch, float64):

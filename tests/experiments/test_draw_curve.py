@@ -55,7 +55,7 @@ def test_toy_run_writes_everything_it_says(tmp_path, capsys):
     assert {path.name for path in run.iterdir()} == files
     said = capsys.readouterr().out
     assert "1-3-2 network of 14 numbers" in said
-    assert "correct: network.jacobian is the derivative of network.cost" in said
+    assert "correct: network.jacobian agrees with forward- and reverse-mode autodiff of network.cost" in said
     assert "by hand and optax sgd agree to the last bit after 40 steps" in said
     report = (run / "report.md").read_text()
     for name in ("drawing.png", "cost.png"):
@@ -126,7 +126,7 @@ def test_a_rate_that_diverges_is_an_exit_code_and_a_sentence(tmp_path, capsys):
         ({"device": "tpu"}, "unknown device"),
         ({"steps": 0}, "`steps` must be at least 1; got 0"),
         ({"steps": -5}, "`steps` must be at least 1; got -5"),
-        ({"hidden": (6, 0)}, "`sizes` must be at least 1; got 0"),
+        ({"hidden": (6, 0)}, r"`sizes` must hold widths of at least 1; got \(1, 6, 0, 2\)"),
         ({"samples": 1}, "`samples` must be at least 2"),
         ({"seeds": 0}, "`seeds` must be at least 1"),
         ({"seed": -1}, "`seed` must be at least 0"),

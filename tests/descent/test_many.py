@@ -1,0 +1,57 @@
+"""Many descents at once: under vmap, and as an ensemble."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import mvcalc_jax as mv
+from tests.problems import START, bowl, d_bowl, leaves_equal
+
+
+def test_vmap_over_rates_seeds_and_sizes_of_data_equals_a_loop(float64):
+    x = np.linspace(0, 1, 8)
+
+    def run(rate, seed, size):
+        weights = (jnp.arange(8) < size).astype(float)
+        return mv.steepest_descent(
+            lambda p, x, w: 2 * jnp.sum(w * (p - x), keepdims=True) / w.sum(), jnp.ones(1),
+            steps=30, learning_rate=rate, noise=0.3, key=jax.random.key(seed), record_every=7,
+            data=(jnp.asarray(x), weights),
+            cost=lambda p, x, w: jnp.sum(w * (p - x) ** 2) / w.sum(),
+        )  # fmt: skip
+
+    rates, seeds, sizes = jnp.array([0.1, 0.2, 0.05]), jnp.arange(3), jnp.array([8, 3, 5])
+    many = jax.jit(jax.vmap(run))(rates, seeds, sizes)
+    assert many.trace.cost.shape == (3, 6)
+    assert many.message == "3 of 3 members took all their steps and stayed finite"
+    for k in range(3):
+        one = run(rates[k], seeds[k], sizes[k])
+        np.testing.assert_allclose(many.params[k], one.params, rtol=1e-12)
+        np.testing.assert_allclose(many.trace.cost[k], one.trace.cost, rtol=1e-12)
+
+
+def test_vmap_reports_which_members_failed(float64):
+    run = lambda rate: mv.steepest_descent(lambda p: p**3, jnp.array([2.0]), steps=40, learning_rate=rate)
+    many = jax.vmap(run)(jnp.array([0.01, 1.0]))
+    assert many.status.tolist() == [mv.Status.FINISHED, mv.Status.NOT_FINITE]
+
+
+def test_an_ensemble_equals_its_members_and_survives_the_loss_of_one(float64):
+    starts, keys = np.stack([START, 2 * START, START * np.nan]), jax.vmap(jax.random.key)(np.arange(3))
+    options = {"steps": 35, "learning_rate": 0.02, "noise": 0.5, "cost": bowl, "record_every": 5, "chunk": 10}
+    many = mv.steepest_descent(d_bowl, starts, key=keys, ensemble=True, **options)
+    assert many.status.tolist() == [0, 0, -1]
+    assert many.steps == 35
+    assert many.trace.params.shape == (3, 8, 2)
+    for k in range(2):
+        one = mv.steepest_descent(d_bowl, starts[k], key=keys[k], **options)
+        np.testing.assert_allclose(many.trace.params[k], one.trace.params, rtol=1e-12)
+        np.testing.assert_allclose(many.trace.cost[k], one.trace.cost, rtol=1e-12)
+
+
+def test_an_ensemble_resumes_bit_for_bit(float64):
+    starts, keys = np.stack([START, 2 * START]), jax.vmap(jax.random.key)(np.arange(2))
+    options = {"learning_rate": 0.02, "noise": 0.5, "cost": bowl, "chunk": 10, "key": keys, "ensemble": True}
+    whole = mv.steepest_descent(d_bowl, starts, steps=50, **options)
+    part = mv.steepest_descent(d_bowl, starts, steps=20, **options)
+    assert leaves_equal(whole, mv.steepest_descent(d_bowl, starts, steps=50, resume=part, **options))
