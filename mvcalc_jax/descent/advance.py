@@ -16,6 +16,9 @@ from mvcalc_jax.descent.problem import Problem
 from mvcalc_jax.descent.result import State
 from mvcalc_jax.require import AnyArray
 
+_AT_ONCE = 2**16
+"""Noise is drawn for so many steps at once, for all of a longer chunk it would take too much memory."""
+
 
 @partial(jax.jit, static_argnames=("problem", "blocks", "block"))
 def advance(
@@ -53,7 +56,8 @@ def _advance_one(
     problem: Problem, state: State, begun: Any, data: Data, random: Random, blocks: int, block: int
 ) -> tuple[State, Any, Any]:
     steps = begun + jnp.arange(blocks * block)
-    factors = draws.factors(random, steps, state.params) if problem.chance.noisy else None
+    at_once = problem.chance.noisy and len(steps) <= _AT_ONCE
+    factors = draws.factors(random, steps, state.params) if at_once else None
     size = problem.chance.batch_size
     batches = None if size is None else Batches(random, data, size)
     order = None if batches is None else batches.order(begun)
@@ -61,15 +65,17 @@ def _advance_one(
     def batch_of(step: Any, order: Any) -> tuple[Data, Any]:
         return (data, None) if batches is None else batches.of(step, order)
 
-    def row(params: Any, step: Any, order: Any) -> tuple[Any, Array | None]:
-        return params, None if problem.cost is None else problem.cost(params, *batch_of(step, order)[0])
+    def row(params: Any) -> tuple[Any, Array | None]:
+        return params, None if problem.cost is None else problem.cost(params, *data)
 
     def take_step(carry: Any, drawn: tuple[Any, Any]) -> tuple[Any, None]:
         params, rule, order = carry
         step, factors = drawn
         batch, order = batch_of(step, order)
-        jacobian = problem.jacobian(params, *batch)
-        if factors is not None:
+        jacobian = jax.tree.map(jnp.asarray, problem.jacobian(params, *batch))
+        if problem.chance.noisy:
+            if not at_once:
+                (factors,) = draws.factors(random, step[None], params)
             jacobian = draws.noised(jacobian, factors)
         update, rule = problem.update(
             jacobian, rule, params, **_line_search(problem, params, jacobian, batch)
@@ -77,15 +83,14 @@ def _advance_one(
         return (optax.apply_updates(params, update), rule, order), None
 
     def take_block(carry: Any, drawn: tuple[Any, Any]) -> tuple[Any, Any]:
-        params, _, order = carry
-        return lax.scan(take_step, carry, drawn, length=block)[0], row(params, drawn[0][0], order)
+        return lax.scan(take_step, carry, drawn, length=block)[0], row(carry[0])
 
     in_blocks = jax.tree.map(lambda d: d.reshape(blocks, block, *d.shape[1:]), (steps, factors))
-    (params, rule, order), rows = lax.scan(
+    (params, rule, _), rows = lax.scan(
         take_block, (state.params, state.rule, order), in_blocks, length=blocks
     )
     after = State(state.step + blocks * block, params, rule)
-    return after, rows, row(params, begun + blocks * block, order)
+    return after, rows, row(params)
 
 
 def _line_search(problem: Problem, params: Any, jacobian: Any, batch: Data) -> dict[str, Any]:

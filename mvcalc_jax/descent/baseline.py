@@ -18,7 +18,14 @@ from mvcalc_jax.require import AnyArray
 
 
 def optax_rule(transformation: optax.GradientTransformation) -> Rule:
-    """An optax transformation as a rule: told of the cost and its derivative, if only to ignore them."""
+    """An optax transformation as a rule: told of the cost and its derivative, if only to ignore them.
+
+    Raises:
+        TypeError: where it is no optax transformation.
+    """
+    if not isinstance(transformation, optax.GradientTransformation):
+        what = getattr(transformation, "__name__", repr(transformation))
+        raise TypeError(f"`optimizer` must be an optax transformation, such as optax.adam(0.01); got {what}")
     extended = optax.with_extra_args_support(transformation)
     init = jax.jit(extended.init)  # its zeros compile in one piece, not tensor by tensor
     return Rule(init, extended.update)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int, Key
 
@@ -49,6 +50,8 @@ def prepare(
     """
     noisy = isinstance(noise, AnyArray) or noise != 0
     require.number("noise", noise)
+    if not require.traced(noise) and np.asarray(noise) < 0:
+        raise ValueError(f"`noise` must not be negative; got {noise}")
     if batch_size is not None:
         batch_size = require.whole("batch_size", batch_size, least=1)
         lengths = sorted({array.shape[-1] if array.ndim else 0 for array in data})

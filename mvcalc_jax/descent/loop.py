@@ -14,7 +14,7 @@ undisturbed run bit for bit. Under `jax.vmap` or `jax.jit` nothing can be looked
 is one chunk.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from typing import Any, NamedTuple, TypedDict, Unpack
 
@@ -27,7 +27,7 @@ from mvcalc_jax import require
 from mvcalc_jax.descent import draws
 from mvcalc_jax.descent.advance import advance
 from mvcalc_jax.descent.draws import Data, Random
-from mvcalc_jax.descent.problem import Problem, Rule, check, check_room
+from mvcalc_jax.descent.problem import Problem, Rule, check, check_resumable, check_room
 from mvcalc_jax.descent.progress import progress_bar
 from mvcalc_jax.descent.result import Params, Result, State, Status, Stream, Trace, Watcher, join
 from mvcalc_jax.require import AnyArray
@@ -36,7 +36,7 @@ from mvcalc_jax.require import AnyArray
 class ChunkOptions(TypedDict, total=False):
     """What a descent can be asked for, beside its steps and its rule.
 
-    cost: `cost(params, *data)`, a scalar; recorded in the trace, and needed by line searches.
+    cost: `cost(params, *data)`, a scalar; of all the data in the trace, and of a step's batch in a line search.
     data: arrays passed on to `jacobian` and `cost`, samples on their last axis.
     batch_size: samples drawn for each step, without replacement within a pass over the data.
     record_every: steps between two rows of the trace; 1 unless given.
@@ -128,12 +128,29 @@ def chunks(
     Raises:
         ValueError, TypeError: for arguments that do not fit together, at once, before any step.
     """
+    for name, function in {"jacobian": jacobian, "cost": cost}.items():
+        if not callable(function) and (name, function) != ("cost", None):
+            raise TypeError(f"`{name}` must be a function; got {type(function).__name__}")
     steps = require.whole("steps", steps, least=1)
+    if steps > (most := jnp.iinfo(jax.dtypes.canonicalize_dtype(int)).max):
+        raise ValueError(
+            f"`steps` must be at most {most}; got {steps}; with jax.enable_x64 there may be more"
+        )
     record_every = min(require.whole("record_every", record_every, least=1), steps)
     chunk = require.whole("chunk", chunk, least=1)
+    if not isinstance(data, (tuple, list)) or not all(isinstance(array, AnyArray) for array in data):
+        kinds = (
+            [type(array).__name__ for array in data]
+            if isinstance(data, (tuple, list))
+            else type(data).__name__
+        )
+        raise TypeError(f"`data` must be a tuple of arrays, such as (x, y); got {kinds}")
     arrays = tuple(jax.device_put(array) for array in data)
-    so_far = begin(rule, params, cost=cost, ensemble=ensemble) if resume is None else resume
-    begun = 0 if resume is None else resume.steps
+    so_far, begun = begin(rule, params, cost=cost, ensemble=ensemble), 0
+    if resume is not None:
+        check_resumable(resume, so_far)
+        state = resume.state._replace(rule=rule.resume(so_far.state.rule, resume.state.rule))
+        so_far, begun = resume._replace(state=state), resume.steps
     if begun > steps:
         raise ValueError(f"`steps` must be at least the {begun} that `resume` has taken already; got {steps}")
     chance, random = draws.prepare(noise, batch_size, key, arrays, np.shape(so_far.state.step))
@@ -153,18 +170,42 @@ def collect(stream: Stream, watch: Sequence[Watcher] = ()) -> Result:
 
     Ctrl-C ends it early, with what there is until then and a status that says so.
     """
+    if not isinstance(watch, Sequence):
+        raise TypeError(f"`watch` must be a list of watchers; got {type(watch).__name__}")
     parts: list[Result] = []
+    ended = False
+
+    def computed(stream: Stream) -> Stream:
+        nonlocal ended
+        for part in stream:
+            if watch and require.traced(part):
+                raise ValueError(
+                    "nobody can watch a descent inside jit or vmap; leave out `progress` and `watch`"
+                )
+            yield part
+        ended = True
+
     with ExitStack() as stack:  # closes every watcher, the last first, before anything is returned
-        stack.enter_context(closing(stream))
+        stream = stack.enter_context(closing(computed(stack.enter_context(closing(stream)))))
         for watcher in watch:
-            stream = stack.enter_context(closing(watcher(stream)))
+            stream = watcher(stream)
+            if not isinstance(stream, Generator):
+                name = getattr(watcher, "__name__", type(watcher).__name__)
+                raise TypeError(
+                    f"a watcher must be a generator function, which yields every chunk it is given; `{name}` "
+                    f"returned {type(stream).__name__}"
+                )
+            stack.enter_context(closing(stream))
         try:
             for part in stream:
                 parts.append(part)
         except KeyboardInterrupt:
             if not parts:
                 raise
-            parts.append(parts.pop()._replace(status=Status.INTERRUPTED))
+    if not parts:
+        raise ValueError("no chunk came past the watchers; each must yield what it is given")
+    if not ended and np.any(parts[-1].status == Status.FINISHED):
+        parts.append(parts.pop()._replace(status=Status.INTERRUPTED))
     return join(parts)
 
 
@@ -183,9 +224,8 @@ def descend(
     """Take steps of `rule` from `params`: `collect` of the `chunks`. For the arguments see there and `Options`."""
     resumed = options.get("resume")
     bar = [progress_bar(steps, resumed.steps if resumed else 0)] if progress else []
-    return collect(
-        chunks(rule, jacobian, params, steps=steps, noise=noise, key=key, **options), [*watch, *bar]
-    )
+    watch = [*watch, *bar] if isinstance(watch, Sequence) else watch
+    return collect(chunks(rule, jacobian, params, steps=steps, noise=noise, key=key, **options), watch)
 
 
 def _plan(begun: int, steps: int, block: int, chunk: int) -> Iterator[tuple[int, int, int]]:
@@ -240,12 +280,19 @@ def _seen(
 ) -> Stream:
     """What there is so far, if it has a trace, and then the chunks as results, the rows that are recorded in them."""
     opened = so_far.trace.step.size > 0
+    lost = problem.ensemble and so_far.status == Status.NOT_FINITE  # a member that fails has failed for good
     if opened:
-        yield so_far._replace(status=_status(problem, jax.device_get(so_far.params)))
+        status = _status(problem, jax.device_get(so_far.params))
+        yield so_far._replace(
+            status=np.where(lost, int(Status.NOT_FINITE), status) if problem.ensemble else status
+        )
     for chunk in sent:
         if not (traced := require.traced(chunk)):
             chunk = chunk._replace(rows=jax.device_get(chunk.rows), last=jax.device_get(chunk.last))
         status = _status(problem, (chunk.rows[1], chunk.last))
+        if problem.ensemble:
+            lost = lost | (status == Status.NOT_FINITE)
+            status = (jnp if traced else np).where(lost, int(Status.NOT_FINITE), int(Status.FINISHED))
         if status is Status.NOT_FINITE:
             chunk = _up_to_last_finite(problem, chunk, data, random)
         keep = recorded(chunk.step)

@@ -13,17 +13,21 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mvcalc_jax import require
 from mvcalc_jax.descent.problem import Rule
-from mvcalc_jax.require import AnyArray
 
 
 class _Update(NamedTuple):
     hessian: Callable[[Any], Array]
 
     def __call__(
-        self, jacobian: Float[AnyArray, " p"], state: tuple[()], params: Float[AnyArray, " p"], **_: Any
+        self, jacobian: Any, state: tuple[()], params: Any, **_: Any
     ) -> tuple[Float[Array, " p"], tuple[()]]:
-        return -jnp.linalg.solve(self.hessian(params), jacobian), state
+        require.floating("params", params)
+        require.shape("params", params, (None,), "(parameters,): a flat array, for Newton's rule")
+        hessian = self.hessian(params)
+        require.shape("hessian(params)", hessian, (params.size, params.size), "(parameters, parameters)")
+        return -jnp.linalg.solve(hessian, jacobian), state
 
 
 def newton(hessian: Callable[[Any], Array]) -> Rule:

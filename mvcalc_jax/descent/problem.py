@@ -4,20 +4,26 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array
 
 from mvcalc_jax.descent.draws import Chance, Data
-from mvcalc_jax.descent.result import State
+from mvcalc_jax.descent.result import Result, State
 
 _ROOM = 2**30
 """Bytes that the rows of a trace may take; more is refused with a hint, not found out by the kernel."""
 
 
 class Rule(NamedTuple):
-    """How a Jacobian becomes an update: the two functions of an optax transformation."""
+    """How a Jacobian becomes an update: the two functions of an optax transformation, and how it is resumed.
+
+    `resume(fresh, saved)` is the state to go on with, from what `init` makes of the parameters now and from what
+    was saved. It is the saved one, except where a state holds a setting that may have changed since.
+    """
 
     init: Callable[[Any], Any]
     update: Callable[..., tuple[Any, Any]]
+    resume: Callable[[Any, Any], Any] = lambda fresh, saved: saved
 
 
 class Problem(NamedTuple):
@@ -44,7 +50,7 @@ def check(problem: Problem, state: State, data: Data) -> None:
     size = problem.chance.batch_size
     params, rule = jax.tree.map(member, (state.params, state.rule))
     batch = [jax.ShapeDtypeStruct((*a.shape[:-1], size), a.dtype) if size else a for a in data]
-    jacobian = jax.eval_shape(problem.jacobian, params, *batch)
+    jacobian = _shapes("jacobian", problem.jacobian, params, *batch)
     if jax.tree.structure(jacobian) != jax.tree.structure(params):
         raise ValueError(
             f"`jacobian` must return the structure of `params`, {jax.tree.structure(params)}; "
@@ -59,18 +65,62 @@ def check(problem: Problem, state: State, data: Data) -> None:
                 f"the parameter it belongs to; got {have.dtype}{list(have.shape)}"
             )
     if problem.cost is not None:
-        cost = jax.eval_shape(problem.cost, params, *batch)
-        if jax.tree.structure(cost) != jax.tree.structure(0) or cost.shape != ():
-            raise ValueError(f"`cost` must return a single number; got {cost}")
+        cost = _shapes("cost", problem.cost, params, *batch)
+        single = jax.tree.structure(cost) == jax.tree.structure(0) and cost.shape == ()
+        if not single or not jnp.issubdtype(cost.dtype, jnp.floating):
+            raise ValueError(f"`cost` must return a single floating-point number; got {_kind(cost)}")
         return
     try:
-        jax.eval_shape(lambda *of: problem.update(*of), jacobian, rule, params)
+        _shapes("learning_rate", lambda *of: problem.update(*of), jacobian, rule, params)
     except TypeError as error:
-        if "value" not in str(error):
+        if "required keyword-only argument" not in str(error):
             raise
         raise ValueError(
             "`cost` is needed by a rule with a line search; pass cost=…, the function that `jacobian` belongs to"
         ) from None
+
+
+def _shapes(name: str, f: Callable[..., Any], *args: Any) -> Any:
+    """What f would return, or a sentence if it is not written so that JAX can compile it."""
+    try:
+        return jax.eval_shape(f, *args)
+    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
+        raise TypeError(
+            f"`{name}` must be written in JAX, so that it can be compiled: no NumPy functions of traced values, no "
+            f"`if` on them; it raises {type(error).__name__}"
+        ) from error
+
+
+def check_resumable(resume: Result, fresh: Result) -> None:
+    """Require that a run can go on from `resume` where it would otherwise begin at `fresh`.
+
+    Raises:
+        TypeError: where it is no result.
+        ValueError: where it is the result of another kind of descent.
+    """
+    if not isinstance(resume, Result):
+        raise TypeError(f"`resume` must be the Result of a descent; got {type(resume).__name__}")
+    if (resume.trace.cost is None) != (fresh.trace.cost is None):
+        had, has = ("without", "with") if resume.trace.cost is None else ("with", "without")
+        raise ValueError(f"`resume` is a descent {had} `cost`, and cannot go on {has} one")
+    for what, was, now in (
+        ("`params`", resume.state.params, fresh.state.params),
+        ("rule", resume.state.rule, fresh.state.rule),
+        ("`ensemble`", resume.state.step, fresh.state.step),
+    ):
+        if _kind(was) != _kind(now):
+            raise ValueError(
+                f"`resume` is a descent with another {what}: it had {_kind(was)}, and now has {_kind(now)}"
+            )
+
+
+def _kind(tree: Any) -> str:
+    """A tree with the dtypes and shapes of its leaves."""
+    named = jax.tree_util.tree_leaves_with_path(tree)
+    return (
+        ", ".join(f"{jax.tree_util.keystr(path)} {a.dtype}{list(a.shape)}".strip() for path, a in named)
+        or "none"
+    )
 
 
 def check_room(params: Any, steps: int, record_every: int) -> None:

@@ -36,7 +36,7 @@ class Trace(NamedTuple):
 
     `step` is (r,) and `cost` is (r,), or None if no cost was given; each leaf of `params` has the rows as its first
     axis. Members of an ensemble come before the rows in `cost` and `params`; `jax.vmap` puts its axis first in all.
-    Where there are batches, a cost is that of the batch of the step that follows.
+    A cost is that of all the data, where steps see batches too.
     """
 
     step: Any
@@ -84,10 +84,17 @@ class Result(NamedTuple):
                 return f"took all {self.steps} steps"
             case Status.INTERRUPTED:
                 return f"stopped on request after step {self.steps}"
-            case Status.NOT_FINITE if self.cost is not None and not np.isfinite(self.cost):
+            case Status.NOT_FINITE if not all(
+                np.isfinite(p).all() for p in jax.tree.leaves((self.params, self.cost))
+            ):
                 return (
-                    "stopped before the first step: the cost is infinite or NaN at the start; look at the parameters "
-                    "and the data"
+                    "stopped before the first step: a parameter or the cost is infinite or NaN at the start; look at "
+                    "the parameters and the data"
+                )
+            case Status.NOT_FINITE if self.steps == 0:
+                return (
+                    "stopped at the first step, which makes the cost or a parameter infinite or NaN; look at the data, "
+                    "or try a smaller learning rate"
                 )
             case Status.NOT_FINITE:
                 return (

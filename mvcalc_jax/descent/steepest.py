@@ -46,6 +46,7 @@ class _Update(NamedTuple):
             η = state.learning_rate
         else:
             η, state = self.schedule(state.step), SteepestState(None, state.step + 1)
+            require.number("learning_rate(step)", η)
         return jax.tree.map(lambda J: -jnp.asarray(η, J.dtype) * J, jacobian), state
 
 
@@ -61,17 +62,25 @@ def steepest(learning_rate: float | AnyArray | Schedule) -> Rule:
         dtype = jnp.result_type(*jax.tree.leaves(params))
         if isinstance(learning_rate, jax.Array):  # perhaps a tracer, which NumPy must not touch
             return SteepestState(learning_rate.astype(dtype), None)
-        return SteepestState(jax.device_put(np.asarray(learning_rate, dtype)), None)
+        with np.errstate(over="ignore"):
+            η = np.asarray(learning_rate, dtype)
+        require.positive(f"learning_rate, in {dtype},", η)
+        return SteepestState(jax.device_put(η), None)
 
-    return Rule(init, _Update(schedule))
+    def resume(fresh: SteepestState, saved: SteepestState) -> SteepestState:
+        return SteepestState(fresh.learning_rate, saved.step)  # a constant rate is a setting, not a memory
+
+    return Rule(init, _Update(schedule), resume)
 
 
 def stability_limit(hessian: Float[AnyArray, "p p"]) -> float:
     """2/λ, λ being the largest curvature: at a minimum, the rate from which steepest descent no longer arrives.
 
     Raises:
-        ValueError: where no curvature is positive, which is nowhere near a minimum.
+        ValueError: where it is not square, or no curvature is positive, which is nowhere near a minimum.
     """
+    require.shape("hessian", hessian, (len(hessian), len(hessian)), "(parameters, parameters)")
+    require.finite("hessian", hessian)
     largest = float(np.linalg.eigvalsh(np.asarray(hessian))[-1])
     if not largest > 0:
         raise ValueError(f"`hessian` must have a positive curvature; its largest eigenvalue is {largest:g}")

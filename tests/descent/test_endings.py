@@ -3,10 +3,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 import mvcalc_jax as mv
-from tests.problems import START, bowl, d_bowl, d_quartic, leaves_equal, quartic
+from tests.problems import START, bowl, d_bowl, d_quartic, d_square, leaves_equal, quartic
 
 
 def test_too_large_a_rate_ends_with_the_step_and_the_last_finite_parameters(float64):
@@ -59,6 +60,12 @@ def test_nan_at_the_start_is_said(float64):
     assert result.status is mv.Status.NOT_FINITE
     assert result.steps == 0
     assert "before the first step" in result.message
+    result = mv.steepest_descent(d_bowl, np.array([np.nan, 1.0]), steps=10, learning_rate=0.1)
+    assert "before the first step" in result.message
+    data = (np.array([1.0, np.nan]),)
+    result = mv.steepest_descent(d_square, np.ones(1), steps=10, learning_rate=0.1, data=data)
+    assert "stopped at the first step" in result.message
+    assert "look at the data" in result.message
 
 
 def test_ctrl_c_keeps_what_there_is(float64):
@@ -121,7 +128,36 @@ def test_ctrl_c_keeps_what_there_is(float64):
             r"must be float64\[2\] like the parameter it belongs to; got float64\[1\]",
         ),
         ({"jacobian": lambda p: p.astype("float32")}, ValueError, r"got float32\[2\]"),
-        ({"cost": lambda p: p}, ValueError, "`cost` must return a single number"),
+        (
+            {"cost": lambda p: p},
+            ValueError,
+            r"`cost` must return a single floating-point number; got float64\[2\]",
+        ),
+        ({"cost": lambda p: jnp.argmax(p)}, ValueError, r"a single floating-point number; got int64\[\]"),
+        ({"cost": 3.0}, TypeError, "`cost` must be a function; got float"),
+        ({"jacobian": None}, TypeError, "`jacobian` must be a function; got NoneType"),
+        ({"jacobian": lambda p: np.sin(p)}, TypeError, "`jacobian` must be written in JAX"),
+        ({"jacobian": lambda p: p if p[0] > 0 else -p}, TypeError, "it raises TracerBoolConversionError"),
+        (
+            {"learning_rate": lambda k: 0.1 if k < 3 else 0.01},
+            TypeError,
+            "`learning_rate` must be written in JAX",
+        ),
+        ({"learning_rate": lambda k: None}, TypeError, r"`learning_rate\(step\)` must be a single number"),
+        (
+            {"learning_rate": lambda k: jnp.ones(2)},
+            TypeError,
+            r"`learning_rate\(step\)` must be a single number",
+        ),
+        ({"data": np.ones(3)}, TypeError, r"`data` must be a tuple of arrays, such as \(x, y\); got ndarray"),
+        ({"data": None}, TypeError, "`data` must be a tuple of arrays"),
+        ({"data": ([1.0], "x")}, TypeError, r"got \['list', 'str'\]"),
+        ({"noise": -1.0, "key": jax.random.key(0)}, ValueError, "`noise` must not be negative; got -1"),
+        ({"watch": lambda stream: stream}, TypeError, "`watch` must be a list of watchers; got function"),
+        ({"watch": [lambda stream: None]}, TypeError, "returned NoneType"),
+        ({"watch": [lambda stream: map(id, stream)]}, TypeError, "must be a generator function"),
+        ({"watch": [lambda stream: (part for part in stream if not part)]}, ValueError, "no chunk came past"),
+        ({"resume": 3}, TypeError, "`resume` must be the Result of a descent; got int"),
         (
             {"steps": 10**9},
             ValueError,
@@ -134,6 +170,67 @@ def test_misuse_is_said_before_any_step(change, error, message, float64, uncheck
     jacobian, params = arguments.pop("jacobian"), arguments.pop("params")
     with pytest.raises(error, match=message):
         mv.steepest_descent(jacobian, params, **arguments)
+
+
+def test_more_steps_than_32_bits_can_count_are_refused():
+    with pytest.raises(ValueError, match="`steps` must be at most 2147483647; got 3000000000"):
+        mv.steepest_descent(
+            d_bowl, START.astype("float32"), steps=3 * 10**9, learning_rate=0.1, record_every=10**9
+        )
+
+
+def test_rates_that_leave_the_precision_of_the_parameters_are_refused():
+    for rate, what in ((1e-300, "positive"), (1e300, "finite")):
+        with pytest.raises(ValueError, match=f"`learning_rate, in float32,` must be {what}"):
+            mv.steepest_descent(d_bowl, START.astype("float32"), steps=3, learning_rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "message"),
+    [
+        ({}, {"cost": bowl}, "a descent without `cost`, and cannot go on with one"),
+        ({"cost": bowl}, {}, "a descent with `cost`, and cannot go on without one"),
+        ({}, {"params": START[:1]}, r"another `params`: it had float64\[2\], and now has float64\[1\]"),
+        ({}, {"learning_rate": lambda k: 0.1}, r"another rule: it had \.learning_rate"),
+        ({}, {"params": np.stack([START, START]), "ensemble": True}, "another"),
+    ],
+)
+def test_resuming_another_descent_is_refused(before, now, message, float64):
+    arguments = {"params": START, "learning_rate": 0.01}
+    part = mv.steepest_descent(d_bowl, steps=10, **arguments | before)
+    with pytest.raises(ValueError, match=message):
+        mv.steepest_descent(d_bowl, steps=20, resume=part, **arguments | now)
+
+
+def test_resuming_by_another_optimizer_is_refused(float64, standard_promotion):
+    part = mv.steepest_descent(d_bowl, START, steps=10, learning_rate=0.01)
+    with pytest.raises(ValueError, match=r"another rule: it had \.learning_rate"):
+        mv.optax_descent(d_bowl, START, steps=20, optimizer=optax.adam(0.01), resume=part)
+
+
+def test_a_failed_run_is_rescued_by_a_smaller_rate(float64):
+    failed = mv.steepest_descent(d_quartic, np.array([2.0]), steps=1000, learning_rate=1.0)
+    assert failed.status is mv.Status.NOT_FINITE
+    start = failed._replace(state=failed.state._replace(params=jnp.array([2.0])))
+    rescued = mv.steepest_descent(d_quartic, np.array([2.0]), steps=1000, learning_rate=0.01, resume=start)
+    assert rescued.status is mv.Status.FINISHED
+    assert abs(rescued.params[0]) < 0.3
+
+
+def test_a_watcher_that_stops_early_has_stopped_the_run(float64):
+    def twice(stream):
+        yield next(stream)
+        yield next(stream)
+
+    result = mv.steepest_descent(d_bowl, START, steps=50, learning_rate=0.01, chunk=10, watch=[twice])
+    assert result.status is mv.Status.INTERRUPTED
+    assert result.message == "stopped on request after step 20"
+
+
+def test_nobody_watches_inside_jit(float64):
+    run = lambda p: mv.steepest_descent(d_bowl, p, steps=5, learning_rate=0.1, progress=True).params
+    with pytest.raises(ValueError, match="nobody can watch a descent inside jit or vmap"):
+        jax.jit(run)(START)
 
 
 def test_resuming_with_fewer_steps_is_refused(float64):

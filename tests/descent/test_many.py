@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import mvcalc_jax as mv
 from tests.problems import START, bowl, d_bowl, leaves_equal
@@ -47,6 +48,34 @@ def test_an_ensemble_equals_its_members_and_survives_the_loss_of_one(float64):
         one = mv.steepest_descent(d_bowl, starts[k], key=keys[k], **options)
         np.testing.assert_allclose(many.trace.params[k], one.trace.params, rtol=1e-12)
         np.testing.assert_allclose(many.trace.cost[k], one.trace.cost, rtol=1e-12)
+
+
+@pytest.mark.parametrize("chunk", [7, 10, 1000])
+def test_a_member_that_failed_once_has_failed(chunk, float64):
+    """A cost that is NaN at one point of the way and finite again after it."""
+    cost = lambda p: jnp.where(p[0] == 5, jnp.nan, p[0])
+    options = {"learning_rate": 1.0, "cost": cost, "ensemble": True, "chunk": chunk}
+    start, up = np.array([[0.0], [100.0]]), lambda p: -jnp.ones_like(p)
+    many = mv.steepest_descent(up, start, steps=30, **options)
+    assert many.status.tolist() == [mv.Status.NOT_FINITE, mv.Status.FINISHED]
+    more = mv.steepest_descent(up, start, steps=40, resume=many, **options)
+    assert more.status.tolist() == [mv.Status.NOT_FINITE, mv.Status.FINISHED]
+
+
+def test_noise_of_a_long_run_needs_no_memory_for_all_of_it(float64):
+    run = lambda key: (
+        mv.steepest_descent(
+            d_bowl,
+            jnp.asarray(START),
+            steps=10**6,
+            learning_rate=0.01,
+            noise=0.5,
+            key=key,
+            record_every=10**5,
+        ).params
+    )
+    memory = jax.jit(jax.vmap(run)).lower(jax.random.split(jax.random.key(0), 16)).compile().memory_analysis()
+    assert memory.temp_size_in_bytes < 2**25
 
 
 def test_an_ensemble_resumes_bit_for_bit(float64):
