@@ -1,6 +1,5 @@
 """Run every benchmark, one after the other: `python -m benchmarks [--device auto|cpu|gpu] [--rounds N]`."""
 
-import sys
 from dataclasses import dataclass
 
 from benchmarks import training, watching
@@ -24,4 +23,4 @@ def main(config: Config) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(command.run(main, Config, prog="python -m benchmarks"))
+    command.leave(command.run(main, Config, prog="python -m benchmarks"))

@@ -9,7 +9,6 @@ derivatives are by hand or by `jax.grad`; and optax takes the steps in the same 
 parameters after 50 steps. Slow ones are timed on fewer steps; times are per step.
 """
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -144,4 +143,4 @@ def table(title: str, contenders: dict[str, Contender], rounds: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(command.run(main, Config, prog="python -m benchmarks.training"))
+    command.leave(command.run(main, Config, prog="python -m benchmarks.training"))

@@ -10,7 +10,6 @@ disk every two seconds and at the end. Both must end at the same parameters.
 
 import contextlib
 import io
-import sys
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -113,4 +112,4 @@ def main(config: Config) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(command.run(main, Config, prog="python -m benchmarks.watching"))
+    command.leave(command.run(main, Config, prog="python -m benchmarks.watching"))

@@ -8,7 +8,6 @@ near 1e-16 and 1e-7; differences lose a third of the digits at best and all of t
 small or too large, as the picture shows. Takes about 10 s.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -96,4 +95,4 @@ def draw(network: Comparison, run: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(command.run(main, Config, prog=PROG))
+    command.leave(command.run(main, Config, prog=PROG))

@@ -8,8 +8,11 @@ optax from the same start: with noise 0, steepest descent by hand and optax.sgd 
 The heart ends near a cost of 1e-3 after 50 000 steps. Takes about 5 s on a laptop.
 """
 
+import contextlib
+import shlex
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,12 +79,13 @@ def main(config: Config) -> int:
         mv.runs.require_same(earlier(config), config, but=MAY_CHANGE)
     with mv.devices.computing(config.device, config.precision) as device:
         task, (first, *rivals) = drawing.pose(config), (runners := drawing.runners(config))
-        task.chunks(runners[first])  # whatever does not fit is said before anything is written
-        run = config.resume or mv.runs.create("draw_curve", config, config.seed, device, config.out)
-        with mv.aside.Aside(config.device, config.precision) as aside:
+        resume = drawing.so_far(task, runners[first], config.resume)
+        task.chunks(runners[first], resume=resume)  # whatever does not fit is said before anything is written
+        run = begin(config, task, device)
+        with going_on(run), mv.aside.Aside(config.device, config.precision) as aside:
             proof = aside.submit(task.prove, config.seed)
             aside.submit(lambda: mv.plots.curve)  # matplotlib loads while XLA compiles
-            results = {first: drawing.train(config, task, runners[first], run)}
+            results = {first: drawing.train(config, task, runners[first], resume, run)}
             if results[first].status is mv.Status.FINISHED:
                 races = {name: aside.submit(task.race, runners[name], aside.watch) for name in rivals}
             else:
@@ -99,6 +103,27 @@ def main(config: Config) -> int:
     if proof.result().verdict != "correct":
         return command.FAILED
     return command.exit_code(results[first].status)
+
+
+def begin(config: Config, task: Any, device: Any) -> Path:
+    """The directory of a new run, or of the one to be resumed, with the settings it now has."""
+    if not config.resume:
+        return mv.runs.create("draw_curve", config, config.seed, device, config.out, task.given)
+    mv.runs.require_same_data(config.resume, task.given)
+    mv.runs.describe(config.resume, "draw_curve", replace(config, resume=None), device, task.given)
+    return config.resume
+
+
+@contextlib.contextmanager
+def going_on(run: Path) -> Iterator[None]:
+    """Alone in a run directory; where it is left early, say how to go on, if there is anything to go on with."""
+    with mv.runs.alone(run):
+        try:
+            yield
+        except (KeyboardInterrupt, OSError):
+            if not mv.runs.discard_unused(run):
+                print(f"\ngo on with: {PROG} --resume {shlex.quote(str(run))}", file=sys.stderr)
+            raise
 
 
 def save_costs(config: Config, results: dict[str, mv.Result], run: Path) -> None:
@@ -143,14 +168,14 @@ def conclude(
         mv.runs.Picture("the drawing", "drawing.png"),
         mv.runs.Written("## The proof"),
         mv.runs.Verbatim(str(proof)),
-        mv.runs.Written("## The race"),
+        mv.runs.Written("## The race" if len(results) > 1 else "## The end"),
         race,
         agreement,
         mv.runs.Picture("cost by step", "cost.png"),
         mv.runs.Written(f"## Again\n\n```\n{command.line(PROG, config)}\n```"),
     )
     if result.status is mv.Status.INTERRUPTED:
-        print(f"go on with: {PROG} --resume {run}")
+        print(f"go on with: {PROG} --resume {shlex.quote(str(run))}")
     else:
         print(f"next: {PROG} --curve butterfly --hidden 30 30 --live")
 
@@ -172,4 +197,4 @@ def earlier(config: Config) -> Config | None:
 
 
 if __name__ == "__main__":
-    sys.exit(command.run(main, Config, prog=PROG, earlier=earlier))
+    command.leave(command.run(main, Config, prog=PROG, earlier=earlier))

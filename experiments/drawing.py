@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +18,12 @@ RATES = {"steepest": 7.0, "sgd": 7.0, "momentum": 0.7, "adam": 0.01, "lbfgs": 1.
 ROWS = 500
 """Rows of a trace, however many steps: enough for a history that fades smoothly."""
 
-CHUNK, PRODUCTS = 10_000, 2 * 10**9
-"""Steps in a chunk, and multiplications, at most: a fraction of a second of work, so that Ctrl-C is soon heard."""
+CHUNK, PRODUCTS, SEARCHES = 10_000, 2 * 10**8, 20
+"""Steps in a chunk, and multiplications, at most: a fraction of a second of work, so that Ctrl-C is soon heard. A
+line search, such as L-BFGS makes, is as much work as so many steps."""
+
+ROOM = 2**30
+"""Bytes that the history of many networks may take."""
 
 
 class Runner(NamedTuple):
@@ -27,6 +32,7 @@ class Runner(NamedTuple):
     rule: mv.descent.Rule
     rate: float
     noise: float | np.ndarray
+    searches: bool = False
 
 
 class Task(NamedTuple):
@@ -42,8 +48,10 @@ class Task(NamedTuple):
 
     def chunks(self, runner: Runner, **options: Any) -> mv.descent.Stream:
         """A runner's descent, checked and not yet begun."""
-        rule, _, noise = runner
-        return mv.descent.chunks(rule, self.jacobian, self.params, noise=noise, **self.options | options)
+        options = self.options | options
+        if runner.searches:
+            options["chunk"] = max(options["chunk"] // SEARCHES, 1)
+        return mv.descent.chunks(runner.rule, self.jacobian, self.params, noise=runner.noise, **options)
 
     def race(self, runner: Runner, watch: mv.descent.Watcher) -> mv.Result:
         return mv.descent.collect(self.chunks(runner), [watch])
@@ -61,6 +69,11 @@ class Task(NamedTuple):
         """What one network draws, the first of many: (2, k)."""
         one = params if self.options["ensemble"] else jax.tree.map(lambda p: p[None], params)
         return self.attempts(jax.tree.map(lambda p: p[:1], one))[0]
+
+    @property
+    def given(self) -> Any:
+        """What the run is about, and where it starts: a resumed run must have the same."""
+        return self.params, self.options["data"]
 
     @property
     def start(self) -> Any:
@@ -81,10 +94,16 @@ def pose(config: Any) -> Task:
     of_network = mv.network.forward, mv.network.cost, mv.network.jacobian
     forward, cost, jacobian = (partial(f, activation=activation) for f in of_network)
     steps, many = require.whole("steps", config.steps, least=1), require.whole("seeds", config.seeds, least=1)
+    if not 1 <= config.port < 2**16:
+        raise ValueError(f"`port` must lie between 1 and 65535; got {config.port}")
+    sizes = (1, *(require.whole("hidden", width, least=1) for width in config.hidden), 2)
+    rows = len(range(0, steps, every := max(steps // ROWS, 1))) + 1
+    most = max(ROOM // (4 * rows * sum(o * (i + 1) for i, o in pairwise(sizes))), 1)
+    if many > most:
+        raise ValueError(f"`seeds` must be at most {most}, or their history fills the memory; got {many}")
     seeds = range(require.whole("seed", config.seed, least=0), config.seed + many)
     if seeds.stop > 2**31:
-        raise ValueError(f"`seed` must be below 2**31 - `seeds`; got {config.seed}")
-    sizes = (1, *config.hidden, 2)
+        raise ValueError(f"`seed` must be at most {2**31 - many}; got {config.seed}")
     starts = [mv.network.init(np.random.default_rng(seed), sizes) for seed in seeds]
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *starts)
     data = target.t.astype(config.precision), target.points.astype(config.precision)
@@ -94,7 +113,7 @@ def pose(config: Any) -> Task:
         "key": jax.random.key(config.seed) if many == 1 else jax.vmap(jax.random.key)(np.array(seeds)),
         "steps": steps,
         "batch_size": config.batch_size,
-        "record_every": max(steps // ROWS, 1),
+        "record_every": every,
         "chunk": max(
             min(CHUNK, PRODUCTS // (many * mv.network.multiplications(starts[0], config.samples))), 1
         ),
@@ -111,13 +130,15 @@ def runners(config: Any) -> dict[str, Runner]:
     if config.learning_rate is not None:
         same = ("steepest", "sgd") if asked in ("steepest", "sgd") else (asked,)
         rates.update(dict.fromkeys(same, config.learning_rate))
+    require.number("noise", config.noise)
     # An array, so that steepest descent with and without noise is one compiled loop.
     noise = np.asarray(config.noise) if config.noise else 0.0
-    found = {label(asked, config.noise): Runner(mv.descent.rule(asked, rates[asked]), rates[asked], noise)}
+    rule = mv.descent.rule(asked, rates[asked])
+    found = {label(asked, config.noise): Runner(rule, rates[asked], noise, asked == "lbfgs")}
     rivals = ("steepest", *config.race) if config.race and config.seeds == 1 else ()
     for name in rivals:
         rule, none = mv.descent.rule(name, rates.get(name)), 0 * noise if name == "steepest" else 0.0
-        found.setdefault(label(name, 0), Runner(rule, rates[name], none))
+        found.setdefault(label(name, 0), Runner(rule, rates[name], none, name == "lbfgs"))
     return found
 
 
@@ -126,14 +147,19 @@ def label(name: str, noise: float) -> str:
     return f"{who}, noise {noise:g}" if noise else who
 
 
-def train(config: Any, task: Task, runner: Runner, run: Path) -> mv.Result:
+def so_far(task: Task, runner: Runner, run: Path | None) -> mv.Result | None:
+    """How far a run has come that is to be resumed."""
+    if run is None or not (path := run / "checkpoint.npz").exists():
+        return None
+    start = mv.descent.begin(runner.rule, task.params, cost=task.cost, ensemble=task.options["ensemble"])
+    return mv.runs.load_arrays(path, like=start)
+
+
+def train(config: Any, task: Task, runner: Runner, resume: mv.Result | None, run: Path) -> mv.Result:
     """Run the first runner, with a progress bar, checkpoints, and a live picture if one was asked for."""
-    path, options, begun = run / "checkpoint.npz", {}, 0
-    if path.exists():
-        start = mv.descent.begin(runner.rule, task.params, cost=task.cost, ensemble=task.options["ensemble"])
-        options["resume"] = mv.runs.load_arrays(path, like=start)
-        begun = options["resume"].steps
-    watch = [mv.runs.checkpoints(path), mv.descent.progress_bar(config.steps, begun)]
+    options: dict[str, Any] = {"resume": resume}
+    bar = mv.descent.progress_bar(config.steps, 0 if resume is None else resume.steps)
+    watch = [mv.runs.checkpoints(run / "checkpoint.npz"), bar]
     if config.live:
         page = {"port": config.port, "browser": config.browser}
         screen = mv.plots.live.Screen("mvcalc: a network learns to draw", (5, 5), **page)

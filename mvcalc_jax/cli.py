@@ -1,7 +1,6 @@
 """The command `mvcalc`: thin subcommands, each of which asks the package for what it does."""
 
 import importlib.metadata
-import sys
 
 import tyro
 
@@ -37,4 +36,4 @@ def main() -> None:
             SUBCOMMANDS, prog="mvcalc", description=DESCRIPTION, args=args or ["--help"]
         )
 
-    sys.exit(command.guarded(chosen, prog="mvcalc"))
+    command.leave(command.guarded(chosen, prog="mvcalc"))

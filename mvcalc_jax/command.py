@@ -10,6 +10,8 @@ a traceback where `--debug` was given. Exit codes:
     130  stopped by Ctrl-C; what there was is saved
 """
 
+import contextlib
+import io
 import os
 import shlex
 import sys
@@ -17,7 +19,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import tyro
 
@@ -52,10 +54,15 @@ def run(
 def guarded(command: Callable[[list[str]], int], *, prog: str) -> int:
     """Run a command on this process's arguments; whatever it raises becomes a line and an exit code."""
     args = [arg for arg in sys.argv[1:] if arg != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no μ shall not cost a run
     # By default JAX takes three quarters of a GPU's memory for itself; a few thousand parameters need none of it.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     try:
-        return command(args)
+        code = command(args)
+        sys.stdout.flush()  # a stdout that is full or closed is met here, and not at exit
+        return code
     except KeyboardInterrupt:
         print(f"\n{prog}: stopped", file=sys.stderr)
         return INTERRUPTED
@@ -67,6 +74,20 @@ def guarded(command: Callable[[list[str]], int], *, prog: str) -> int:
             traceback.print_exc()
         print(f"{prog}: {sentence(error)}", file=sys.stderr)
         return MISUSED if meant_for_the_user(error) else BROKEN
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with an exit code.
+
+    After an interrupt it ends at once: XLA may still be computing what nobody waits for, and crashes if Python is
+    taken down around it.
+    """
+    if code == INTERRUPTED:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def line(prog: str, config: Any) -> str:
@@ -93,7 +114,7 @@ def exit_code(status: Any) -> int:
 
 def meant_for_the_user(error: Exception) -> bool:
     """Whether an exception speaks of what the user gave: raised by this project, or by the system about a file."""
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) or _is_of_memory(error):
         return True
     if not isinstance(error, (ValueError, TypeError)):
         return False
@@ -111,6 +132,12 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     first = (str(error).splitlines() or [""])[0]
+    if _is_of_memory(error):
+        return f"there is not enough memory for this; ask for less ({first})"
     if meant_for_the_user(error):
         return first
     return f"{type(error).__name__}: {first} (an error inside; --debug shows where)"
+
+
+def _is_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or str(error).startswith("RESOURCE_EXHAUSTED")

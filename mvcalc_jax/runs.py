@@ -11,15 +11,19 @@ Every file is whole or not there at all, whenever the process dies. Arrays are s
 nothing that a file contains is ever executed.
 """
 
+import contextlib
 import csv
+import hashlib
 import importlib.metadata
 import io
 import itertools
 import json
+import os
 import platform
+import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,18 +32,23 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 import jax
 import numpy as np
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None
+
 from mvcalc_jax import text
 from mvcalc_jax.atomic import replacing, write_text
 from mvcalc_jax.descent.result import Result, Stream, Watcher, join
 from mvcalc_jax.devices import Device
 from mvcalc_jax.text import Rows
 
-Config = TypeVar("Config")
+Config = TypeVar("Config", bound=Any)
 
 _PACKAGES = ("mvcalc-jax", "jax", "jaxlib", "optax", "numpy")
 
 
-def create(experiment: str, config: Any, seed: int, device: Device, root: Path) -> Path:
+def create(experiment: str, config: Any, seed: int, device: Device, root: Path, data: Any = ()) -> Path:
     """Make a new run directory under `root` and write its `config.json`.
 
     Raises:
@@ -55,16 +64,36 @@ def create(experiment: str, config: Any, seed: int, device: Device, root: Path) 
             if not directory.is_dir():
                 raise
             directory = stem.with_name(f"{stem.name}-{next(another)}")  # another run of this second
+    try:
+        describe(directory, experiment, config, device, data)
+    except OSError:
+        directory.rmdir()
+        raise
+    return directory
+
+
+def describe(directory: Path, experiment: str, config: Any, device: Device, data: Any = ()) -> None:
+    """Write the `config.json` of a run: its settings, what it works with and on, and a digest of its data."""
     description = {
         "experiment": experiment,
         "settings": asdict(config),
+        "data": digest(data),
         "device": f"{device.platform} ({device.device_kind})",
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "command": sys.argv,
     }
     write_text(directory / "config.json", json.dumps(description, indent=2, default=str) + "\n")
-    return directory
+
+
+def digest(tree: Any) -> str:
+    """A short name for the contents of a tree of arrays: another one for other contents."""
+    sha = hashlib.sha256()
+    for path, leaf in _leaves(tree):
+        array = np.ascontiguousarray(leaf)
+        sha.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape} ".encode())
+        sha.update(array.tobytes())
+    return sha.hexdigest()[:16]
 
 
 def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
@@ -77,22 +106,66 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
         found, values = description["experiment"], dict(description["settings"])
-        hints = get_type_hints(kind)
-        config = kind(**{name: _revived(hints[name], value) for name, value in values.items()})
+        hints, known = get_type_hints(kind), fields(kind())  # every setting has a default
+        config = kind(**{field.name: _revived(field, hints, values.pop(field.name)) for field in known})
+        if values:
+            raise ValueError(f"there is no setting {min(values)}")
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{directory} is no run directory: it has no config.json") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged or from elsewhere ({error}); start a new run") from None
+        what = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{path} is damaged or from elsewhere ({what}); start a new run") from None
     if found != experiment:
         raise ValueError(f"{directory} is a run of {found}, not of {experiment}")
     return config
 
 
-def _revived(hint: Any, value: Any) -> Any:
+def _revived(field: Any, hints: dict[str, Any], value: Any) -> Any:
     """A setting as it was: JSON knows no tuples and no paths."""
+    hint = hints[field.name]
     if value is not None and (hint is Path or Path in get_args(hint)):
         return Path(value)
-    return tuple(value) if isinstance(value, list) else value
+    value = tuple(value) if isinstance(value, list) else value
+    if field.default is not None and not isinstance(value, (type(field.default), int)):
+        raise TypeError(f"{field.name} cannot be {value!r}")
+    return value
+
+
+def require_same_data(directory: Path, data: Any) -> None:
+    """Refuse to go on with a run whose data have changed since."""
+    before = json.loads((directory / "config.json").read_text(encoding="utf-8")).get("data")
+    if before != digest(data):
+        raise ValueError(
+            f"the data of {directory} have changed since, in their file or by hand; start a new run"
+        )
+
+
+@contextlib.contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Within it, no other process works in a run directory; the system sees to it, even if this one is killed.
+
+    Raises:
+        ValueError: where another process is at work there.
+    """
+    if fcntl is None:
+        yield
+        return
+    opened = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise ValueError(f"another process is at work in {directory}; wait for it, or stop it") from None
+    finally:
+        os.close(opened)
+
+
+def discard_unused(directory: Path) -> bool:
+    """Remove a run directory in which nothing was computed yet; whether it was one."""
+    if {path.name for path in directory.iterdir()} != {"config.json"}:
+        return False
+    shutil.rmtree(directory)
+    return True
 
 
 def require_same(before: Any, now: Any, but: Sequence[str]) -> None:
@@ -157,14 +230,14 @@ def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray])
     write_text(path, table.getvalue())
 
 
-def save_arrays(path: Path, tree: Any) -> None:
+def save_arrays(path: Path | str, tree: Any) -> None:
     """Write every leaf of a tree of arrays to an `.npz` file, under its path in the tree."""
     arrays: Any = {jax.tree_util.keystr(key): np.asarray(leaf) for key, leaf in _leaves(tree)}
-    with replacing(path) as file:
+    with replacing(Path(path)) as file:
         np.savez(file, **arrays)
 
 
-def load_arrays(path: Path, like: Any) -> Any:
+def load_arrays(path: Path | str, like: Any) -> Any:
     """Read a tree of arrays that `save_arrays` wrote.
 
     Args:
@@ -176,15 +249,13 @@ def load_arrays(path: Path, like: Any) -> Any:
         ValueError: where the file is cut short, or its arrays are others.
         OSError: where it cannot be read.
     """
+    path = Path(path)
     with path.open("rb") as opened:
         try:
             with np.load(opened, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-        except Exception as error:  # a damaged archive can fail in any way
-            what = f"{type(error).__name__}: {error}"
-            raise ValueError(
-                f"{path} is damaged, or no file of arrays ({what}); delete it to start anew"
-            ) from None
+        except Exception:  # a damaged archive can fail in any way
+            raise ValueError(f"{path} is damaged, or no file of arrays; delete it to start anew") from None
     leaves = []
     for key, leaf in _leaves(like):
         name, expected = jax.tree_util.keystr(key), np.asarray(leaf)
@@ -193,6 +264,8 @@ def load_arrays(path: Path, like: Any) -> Any:
             raise ValueError(
                 f"{path} belongs to another kind of run: it lacks {name}; delete it to start anew"
             )
+        if found.dtype.kind == "V":  # NumPy writes the bits of a dtype that is not its own, such as bfloat16
+            found = found.view(expected.dtype) if found.dtype.itemsize == expected.dtype.itemsize else found
         fits = found.ndim == expected.ndim and all(
             want in (0, got) for want, got in zip(expected.shape, found.shape, strict=True)
         )
@@ -207,7 +280,7 @@ def load_arrays(path: Path, like: Any) -> Any:
     return jax.tree.unflatten(jax.tree.structure(like), leaves)
 
 
-def checkpoints(path: Path, *, seconds: float = 2.0) -> Watcher:
+def checkpoints(path: Path | str, *, seconds: float = 2.0) -> Watcher:
     """A watcher that saves the result so far every few seconds, and when the run ends, however it ends."""
 
     def watch(stream: Stream) -> Stream:

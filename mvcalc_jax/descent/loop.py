@@ -152,7 +152,7 @@ def chunks(
         state = resume.state._replace(rule=rule.resume(so_far.state.rule, resume.state.rule))
         so_far, begun = resume._replace(state=state), resume.steps
     if begun > steps:
-        raise ValueError(f"`steps` must be at least the {begun} that `resume` has taken already; got {steps}")
+        raise ValueError(f"`steps` must be at least the {begun} taken already; got {steps}")
     chance, random = draws.prepare(noise, batch_size, key, arrays, np.shape(so_far.state.step))
     problem = Problem(jacobian, cost, rule.update, chance, ensemble)
     check(problem, so_far.state, arrays)

@@ -138,6 +138,15 @@ def test_every_sample_comes_once_in_a_pass(float64):
     assert len({tuple(p) for p in batches.reshape(3, 3)}) == 3
 
 
+def test_costs_are_of_all_the_data_where_steps_see_batches(float64):
+    x = np.linspace(0, 1, 10)
+    options = {"data": (x,), "batch_size": 3, "key": jax.random.key(0), "cost": square, "record_every": 4}
+    result = mv.steepest_descent(d_square, np.ones(1), steps=21, learning_rate=0.1, **options)
+    expected = [square(p, x) for p in result.trace.params]
+    np.testing.assert_allclose(result.trace.cost, expected, rtol=1e-14)
+    assert result.cost == result.trace.cost[-1]
+
+
 def test_whole_data_as_one_batch_is_no_batch(float64):
     x = np.linspace(0, 1, 10)
     whole = mv.steepest_descent(d_square, np.ones(1), steps=20, learning_rate=0.1, data=(x,))

@@ -126,7 +126,7 @@ def test_a_rate_that_diverges_is_an_exit_code_and_a_sentence(tmp_path, capsys):
         ({"device": "tpu"}, "unknown device"),
         ({"steps": 0}, "`steps` must be at least 1; got 0"),
         ({"steps": -5}, "`steps` must be at least 1; got -5"),
-        ({"hidden": (6, 0)}, r"`sizes` must hold widths of at least 1; got \(1, 6, 0, 2\)"),
+        ({"hidden": (6, 0)}, "`hidden` must be at least 1; got 0"),
         ({"samples": 1}, "`samples` must be at least 2"),
         ({"seeds": 0}, "`seeds` must be at least 1"),
         ({"seed": -1}, "`seed` must be at least 0"),
@@ -287,7 +287,7 @@ def test_resuming_can_add_steps_and_nothing_else(tmp_path):
     assert found.returncode == 2
     assert "hidden was (6, 7) and cannot become (9,)" in found.stderr
     found = draw("--resume", run, "--steps", 50)
-    assert "at least the 200 that" in found.stderr
+    assert "at least the 200 taken already" in found.stderr
     found = draw("--resume", tmp_path / "nowhere")
     assert "is no run directory" in found.stderr
 
