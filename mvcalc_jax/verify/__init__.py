@@ -1,6 +1,7 @@
 """Is a derivative right? Evidence, and a verdict in three values: correct, wrong, inconclusive.
 
 catalogue  every hand-written derivative of the package, with a point to check it at
+differences  a witness that knows nothing of autodiff
 errors     how wrong, and in which unit
 jacobian   a hand-written Jacobian against autodiff
 points     the arguments in float64, and random points near them

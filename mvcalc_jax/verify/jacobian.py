@@ -4,21 +4,26 @@ Both are evaluated in float64, whatever the precision of the arguments: there a 
 autodiff to about 1e-15 of the block's largest entry and a wrong one does not, so a threshold of 1e-10 tells
 them apart. Autodiff is asked twice, in forward and in reverse mode, at the arguments and at random points near
 them. Where the two modes disagree, or something rounds to fewer digits on the way, an error as small as that
-is held against nobody: the verdict is "inconclusive".
+is held against nobody; nor is one that differences, which know nothing of autodiff, do not see. If there is no
+point without such doubts, the verdict is "inconclusive".
 """
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mvcalc_jax import require
 from mvcalc_jax.autodiff import Argnums
+from mvcalc_jax.verify.differences import Difference, difference
 from mvcalc_jax.verify.errors import errors, unit
-from mvcalc_jax.verify.points import Question, near, question
-from mvcalc_jax.verify.references import Reference, coarsest, references, rounding
+from mvcalc_jax.verify.points import Question, near, question, sizes
+from mvcalc_jax.verify.references import Reference, references, rounding, traced
 from mvcalc_jax.verify.report import Leaf, Report, Verdict
 
 TOLERANCE = 1e-10
@@ -26,8 +31,8 @@ TOLERANCE = 1e-10
 
 _DOUBT = 10
 """Modes that disagree by d excuse errors up to this many d."""
-_ROUNDINGS = 1e3
-"""So many roundings to fewer digits than float64 has may add up in a correct derivative."""
+_ROUNDINGS, _EXCUSED = 1e3, 0.1
+"""So many roundings to fewer digits than float64 has may add up in a correct derivative, but never to so much."""
 _POINTS = 3
 _ENTRIES = 10**8
 
@@ -61,28 +66,19 @@ def check_jacobian(
         ValueError, TypeError: for `argnums` out of range, or an argument to differentiate by that is not of
             floating-point numbers.
     """
-    again = f"check_jacobian({_written(f)}, {_written(jac)}, *args, argnums={argnums}, seed={seed})"
+    again = (
+        f"check_jacobian({_written(f, 'f')}, {_written(jac, 'jac')}, *args, argnums={argnums}, seed={seed})"
+    )
+    require.whole("seed", seed, least=0)
+    names = _name(f, "f"), _name(jac, "jac")
     with jax.enable_x64(True):
         asked = question(f, jac, args, argnums)
         try:
-            leaves, points, doubts, modes = _examined(asked, _name(f), _name(jac), seed)
+            return _judged(_Check(asked, *names), seed, again)
         except _Undecided as reason:
             return Report("inconclusive", str(reason), (), again)
         except _Refuted as reason:
             return Report("wrong", str(reason), (), again)
-    wrong = sum(leaf.verdict == "wrong" for leaf in leaves)
-    if wrong:
-        reason = f"{wrong} of {len(leaves)} leaves of {_name(jac)} are not the derivative of {_name(f)}"
-        return Report("wrong", reason, leaves, again)
-    if any(leaf.verdict == "inconclusive" for leaf in leaves):
-        return Report("inconclusive", "; ".join(doubts), leaves, again)
-    reason = (
-        f"{_name(jac)} agrees with {'- and '.join(modes)}-mode autodiff of {_name(f)} at {points} "
-        f"point{'s' if points > 1 else ''}, in float64, to {TOLERANCE:g} of each leaf's largest entry"
-    )
-    if len(modes) == 1:
-        reason += "; the other mode cannot differentiate it"
-    return Report("correct", reason, leaves, again)
 
 
 def assert_jacobian(
@@ -94,102 +90,145 @@ def assert_jacobian(
         raise AssertionError(str(report))
 
 
-class _Examined(NamedTuple):
-    """The worst of every leaf over all points in f's domain, how many these were, and what may excuse an error."""
+class _Check:
+    """A question, with f and jac as they can be computed, and what is known of them before any number is."""
 
-    leaves: tuple[Leaf, ...]
-    points: int
-    doubts: list[str]
-    modes: tuple[str, ...]
-
-
-def _examined(asked: Question, f: str, jac: str, seed: int) -> _Examined:
-    paths, f_rounds = _paths(asked, f)
-    try:
-        autodiff = references(asked.f, asked.argnums, asked.args)
-    except Exception as error:
-        raise _Undecided(f"autodiff cannot differentiate {f}: {_first_line(error)}") from error
-    by_hand, jac_rounds = _by_hand(asked, jac)
-    rng = np.random.default_rng(seed)
-    evidence = []
-    for point in range(_POINTS):
-        args = asked.args if point == 0 else near(asked, rng)
-        reference = autodiff.at(*args)
-        if all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(reference)):
-            hand = by_hand(args, reference.reverse)
-            jac_rounds = max(jac_rounds, *(rounding(leaf.dtype) for leaf in hand))
-            evidence.append(_compared(hand, reference, paths, _ROUNDINGS * max(f_rounds, jac_rounds)))
-        elif point == 0:
-            raise _Undecided(f"{f}, or its derivative by autodiff, is infinite or NaN at these arguments")
-    rank: tuple[Verdict, ...] = ("correct", "inconclusive", "wrong")
-    worst = tuple(
-        max(found, key=lambda leaf: (rank.index(leaf.verdict), leaf.error))
-        for found in zip(*evidence, strict=True)
-    )
-    doubts = [
-        f"{who} computes with fewer digits than float64 has: an error below {_ROUNDINGS * ε:.0e} may be its rounding"
-        for who, ε in ((f, f_rounds), (jac, jac_rounds))
-        if ε
-    ]
-    if any(leaf.disagreement > TOLERANCE for leaf in worst):
-        doubts.append(f"forward- and reverse-mode autodiff of {f} disagree, so neither can be the judge")
-    return _Examined(worst, len(evidence), doubts, autodiff.modes)
-
-
-def _paths(asked: Question, f: str) -> tuple[list[str], float]:
-    """A name for every leaf of the Jacobian, in their order, and ε of the narrowest floats inside f."""
-    try:
-        traced = jax.jit(asked.f).trace(*asked.args)
-    except Exception as error:
-        raise _Undecided(f"{f} raises {type(error).__name__}: {_first_line(error)}") from error
-    outputs = jax.tree_util.tree_leaves_with_path(traced.out_info)
-    for path, leaf in outputs:
-        if not jnp.issubdtype(leaf.dtype, jnp.floating):
-            where = jax.tree_util.keystr(path)
-            raise _Undecided(f"{f}(…){where} must be floating-point to have a derivative; it is {leaf.dtype}")
-    inputs = [
-        (f"args[{asked.labels[n]}]{jax.tree_util.keystr(path)}", leaf)
-        for n in asked.chosen
-        for path, leaf in jax.tree_util.tree_leaves_with_path(asked.args[n])
-    ]
-    entries = sum(leaf.size for _, leaf in outputs) * sum(leaf.size for _, leaf in inputs)
-    if entries > _ENTRIES:
-        raise _Undecided(
-            f"the full Jacobian has {entries:.1e} entries, too many to form; check a smaller case"
-        )
-    lead = [f"out{jax.tree_util.keystr(path)} by " if path else "" for path, _ in outputs]
-    return [before + name for before in lead for name, _ in inputs], coarsest(traced.jaxpr.jaxpr)
-
-
-def _by_hand(asked: Question, jac: str) -> tuple[Callable[[tuple, Any], list[np.ndarray]], float]:
-    """`jac` at a point, as a list of leaves like those of the reference, and ε of the narrowest floats inside it."""
-    try:
-        traced = jax.jit(asked.jac).trace(*asked.args)
-        compute, ε = traced.lower().compile(), coarsest(traced.jaxpr.jaxpr)
-    except (
-        Exception
-    ):  # written with NumPy, or with branches on values: not traceable, perhaps still checkable
-        compute, ε = asked.jac, 0.0
-
-    def leaves(args: tuple, reference: Any) -> list[np.ndarray]:
+    def __init__(self, asked: Question, f: str, jac: str):
+        self.asked, self.f, self.jac = asked, f, jac
+        self.compute_f, self.compute_jac = traced(asked.f, asked.args), traced(asked.jac, asked.args)
+        self.outputs = self._outputs()
+        self.inputs = [
+            (n, k, f"args[{asked.labels[n]}]{jax.tree_util.keystr(path)}", leaf.size)
+            for n in asked.chosen
+            for k, (path, leaf) in enumerate(jax.tree_util.tree_leaves_with_path(asked.args[n]))
+        ]
+        by, out = sum(size for *_, size in self.inputs), sum(leaf.size for _, leaf in self.outputs)
+        if by * out > _ENTRIES:
+            raise _Undecided(
+                f"the full Jacobian has {by * out:.1e} entries, too many to form; check a smaller case"
+            )
         try:
-            found = compute(*args)
+            self.autodiff = references(asked, by, out, self.compute_f.widest)
         except Exception as error:
-            raise _Refuted(f"{jac} raises {type(error).__name__}: {_first_line(error)}") from error
-        got, want = jax.tree.structure(found), jax.tree.structure(reference)
+            raise _Undecided(f"autodiff cannot differentiate {f}: {_first_line(error)}") from error
+
+    def _outputs(self) -> list[tuple[Any, Any]]:
+        """The leaves that f returns, with their paths."""
+        shapes = self.compute_f.shapes
+        try:
+            found = self.asked.f(*self.asked.args) if shapes is None else shapes
+        except Exception as error:
+            raise _Undecided(f"{self.f} raises {type(error).__name__}: {_first_line(error)}") from error
+        outputs = jax.tree_util.tree_leaves_with_path(found)
+        for path, leaf in outputs:
+            if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+                where, dtype = jax.tree_util.keystr(path), jnp.result_type(leaf)
+                raise _Undecided(
+                    f"{self.f}(…){where} must be floating-point to have a derivative; it is {dtype}"
+                )
+        return [(path, jax.ShapeDtypeStruct(np.shape(leaf), jnp.result_type(leaf))) for path, leaf in outputs]
+
+    @property
+    def paths(self) -> list[str]:
+        """A name for every leaf of the Jacobian, in their order."""
+        lead = [f"out{jax.tree_util.keystr(path)} by " if path else "" for path, _ in self.outputs]
+        return [before + name for before in lead for _, _, name, _ in self.inputs]
+
+    def by_hand(self, args: tuple, reference: Any) -> list[np.ndarray]:
+        """`jac` at a point, as a list of leaves like those of the reference."""
+        try:
+            found = self.compute_jac.call(*args)
+        except jax.errors.UnexpectedTracerError as error:
+            raise _Undecided(
+                f"{self.jac} uses something that {self.f} left behind; make it a function of its arguments alone"
+            ) from error
+        except Exception as error:
+            raise _Refuted(f"{self.jac} raises {type(error).__name__}: {_first_line(error)}") from error
+        got, want = (
+            str(jax.tree.structure(tree)).removeprefix("PyTreeDef(")[:-1] for tree in (found, reference)
+        )
         if got != want:
-            raise _Refuted(f"{jac} must return the structure {want}; got {got}")
+            raise _Refuted(f"{self.jac} must return {want}, where * stands for an array; got {got}")
         for (path, ours), theirs in zip(
             jax.tree_util.tree_leaves_with_path(found), jax.tree.leaves(reference), strict=True
         ):
-            where = f"{jac}(…){jax.tree_util.keystr(path)}"
+            where = f"{self.jac}(…){jax.tree_util.keystr(path)}"
             if np.shape(ours) != theirs.shape:
                 raise _Refuted(f"{where} must have shape {theirs.shape}; got {np.shape(ours)}")
             if np.asarray(ours).dtype.kind not in "biuf" and not rounding(ours.dtype):
                 raise _Refuted(f"{where} must be of real numbers; got {np.asarray(ours).dtype}")
         return [np.asarray(leaf) for leaf in jax.tree.leaves(found)]
 
-    return leaves, ε
+    def difference(self, args: tuple, leaf: int, index: tuple[int, ...]) -> Difference:
+        """An entry of the Jacobian by differences."""
+        out, (n, k, *_) = leaf // len(self.inputs), self.inputs[leaf % len(self.inputs)]
+        axes = len(self.outputs[out][1].shape)
+        leaves, structure = jax.tree.flatten(args[n])
+
+        def along(t: float) -> float:
+            moved = [*leaves[:k], leaves[k].at[index[axes:]].add(t), *leaves[k + 1 :]]
+            here = (*args[:n], jax.tree.unflatten(structure, moved), *args[n + 1 :])
+            return float(np.asarray(jax.tree.leaves(self.compute_f.call(*here))[out])[index[:axes]])
+
+        return difference(along, float(sizes(leaves[k])[index[axes:]]))
+
+
+def _judged(check: _Check, seed: int, again: str) -> Report:
+    """The verdict on what was found at all points in f's domain."""
+    f, jac, asked = check.f, check.jac, check.asked
+    rng, rounds = np.random.default_rng(seed), [check.compute_f.rounds, check.compute_jac.rounds]
+    evidence: list[list[Leaf]] = []
+    for point in range(_POINTS):
+        args = asked.args if point == 0 else near(asked, rng)
+        reference = check.autodiff.at(*args)
+        if all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(reference)):
+            hand = check.by_hand(args, reference.reverse)
+            rounds[1] = max(rounds[1], *(rounding(leaf.dtype) for leaf in hand))
+            found = _compared(hand, reference, check.paths, _ROUNDINGS * max(rounds))
+            evidence.append([_witnessed(check, args, k, leaf) for k, leaf in enumerate(found)])
+        elif point == 0:
+            raise _Undecided(f"{f}, or its derivative by autodiff, is infinite or NaN at these arguments")
+    worst = _worst(evidence)
+    wrong = sum(leaf.verdict == "wrong" for leaf in worst)
+    if wrong:
+        reason = f"{wrong} of {len(worst)} leaves of {jac} are not the derivative of {f}"
+        return Report("wrong", reason, worst, again)
+    # A point where nobody can tell says nothing against those where one can.
+    decided = [leaves for leaves in evidence if all(leaf.verdict == "correct" for leaf in leaves)]
+    if not decided:
+        return Report("inconclusive", "; ".join(_doubts(check, rounds, worst)), worst, again)
+    reason = (
+        f"{jac} agrees with {'- and '.join(check.autodiff.modes)}-mode autodiff of {f} at {len(decided)} "
+        f"point{'s' if len(decided) > 1 else ''}, in float64, to {TOLERANCE:g} of each leaf's largest entry"
+    )
+    return Report("correct", reason + check.autodiff.why, _worst(decided), again)
+
+
+def _worst(evidence: list[list[Leaf]]) -> tuple[Leaf, ...]:
+    """The worst of every leaf over all points."""
+    rank: tuple[Verdict, ...] = ("correct", "inconclusive", "wrong")
+    return tuple(
+        max(found, key=lambda leaf: (rank.index(leaf.verdict), leaf.error))
+        for found in zip(*evidence, strict=True)
+    )
+
+
+def _doubts(check: _Check, rounds: list[float], worst: tuple[Leaf, ...]) -> list[str]:
+    """Why nobody can tell."""
+    doubts = [
+        f"{who} computes with fewer digits than float64 has: an error below {min(_ROUNDINGS * ε, _EXCUSED):.0e} may "
+        "be its rounding"
+        for who, ε in zip((check.f, check.jac), rounds, strict=True)
+        if ε
+    ]
+    if any(leaf.disagreement > TOLERANCE for leaf in worst):
+        doubts.append(
+            f"forward- and reverse-mode autodiff of {check.f} disagree, so neither can be the judge"
+        )
+    return doubts or [
+        f"{check.jac} and autodiff differ by no more than differences of {check.f} can tell: by the rounding of "
+        "autodiff itself, perhaps, or at a kink"
+    ]
 
 
 def _compared(
@@ -207,7 +246,7 @@ def _compared(
         index = np.unravel_index(int(error.argmax()), hand.shape) if hand.size else ()
         worst = float(error[index]) if hand.size else 0.0
         values = (float(hand[index]), float(rev[index])) if hand.size else (0.0, 0.0)
-        if worst > max(TOLERANCE, _DOUBT * disagreement, excused):
+        if worst > max(TOLERANCE, _DOUBT * disagreement, min(excused, _EXCUSED)):
             verdict: Verdict = "wrong"
         else:
             verdict = "correct" if max(worst, disagreement) <= TOLERANCE else "inconclusive"
@@ -215,21 +254,37 @@ def _compared(
     return found
 
 
-def _name(f: Callable[..., Any]) -> str:
+def _witnessed(check: _Check, args: tuple, k: int, leaf: Leaf) -> Leaf:
+    """A leaf that seems wrong is so only if differences, too, contradict its worst entry.
+
+    Both modes of autodiff may share a rounding error: at a minimum, or where an activation saturates.
+    """
+    if leaf.verdict != "wrong" or not math.isfinite(leaf.by_hand):
+        return leaf
+    witness = check.difference(args, k, leaf.index)
+    if abs(leaf.by_hand - witness.value) > _DOUBT * witness.margin:
+        return leaf
+    return replace(leaf, verdict="inconclusive")
+
+
+def _name(f: Callable[..., Any], otherwise: str) -> str:
     """The name of a function as its user would write it: with its module's, and through a `partial`."""
     while isinstance(f, partial):
         f = f.func
     name = getattr(f, "__qualname__", type(f).__name__)
+    if "<" in name:  # a lambda, or defined inside another function
+        name = name.rpartition(".")[2]
+        return otherwise if name == "<lambda>" else name
     module = getattr(f, "__module__", None)
     return name if module in (None, "__main__") else f"{module.rpartition('.')[2]}.{name}"
 
 
-def _written(f: Callable[..., Any]) -> str:
+def _written(f: Callable[..., Any], otherwise: str) -> str:
     """The function as its user would write it again, with the arguments that a `partial` holds."""
     if not isinstance(f, partial):
-        return _name(f)
+        return _name(f, otherwise)
     held = [*map(repr, f.args), *(f"{name}={value!r}" for name, value in f.keywords.items())]
-    return f"partial({', '.join([_written(f.func), *held])})"
+    return f"partial({', '.join([_written(f.func, otherwise), *held])})"
 
 
 def _first_line(error: BaseException) -> str:

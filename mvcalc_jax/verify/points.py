@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float
 
+from mvcalc_jax import require
 from mvcalc_jax.autodiff import Argnums
+from mvcalc_jax.require import AnyArray
 
 
 class Question(NamedTuple):
@@ -37,22 +40,27 @@ def question(f: Callable[..., Any], jac: Callable[..., Any], args: tuple, argnum
     """The user's question, with floats in float64, and without the arguments that are no arrays, such as names.
 
     Raises:
-        ValueError: for `argnums` that are out of range.
-        TypeError: for an argument to differentiate by that is not of floating-point numbers.
+        ValueError: for `argnums` that are out of range, or values that cannot be looked at.
+        TypeError: for functions that are none, or an argument to differentiate by that is not of floating-point
+            numbers.
     """
-    chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    if not chosen or not all(isinstance(n, int) and -len(args) <= n < len(args) for n in chosen):
-        raise ValueError(f"`argnums` must name some of the {len(args)} arguments; got {argnums}")
+    for name, function in {"f": f, "jac": jac}.items():
+        if not callable(function):
+            raise TypeError(f"`{name}` must be a function; got {type(function).__name__}")
+    if require.traced(args):
+        raise ValueError("values cannot be looked at inside jit or vmap; check outside of it")
+    single = not isinstance(argnums, tuple)
+    chosen = tuple(require.whole("argnums", n, least=-len(args)) for n in ((argnums,) if single else argnums))
+    if not chosen or max(chosen) >= len(args) or len({n % len(args) for n in chosen}) < len(chosen):
+        raise ValueError(f"`argnums` must name some of the {len(args)} arguments, each once; got {argnums}")
     chosen = tuple(n % len(args) for n in chosen)
     for n in chosen:
         for path, leaf in jax.tree_util.tree_leaves_with_path(args[n]):
-            if not is_array(leaf) or not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
-                what = str(jnp.result_type(leaf)) if is_array(leaf) else type(leaf).__name__
-                where = f"args[{n}]{jax.tree_util.keystr(path)}"
-                raise TypeError(
-                    f"`{where}` must be of floating-point numbers to differentiate by it; got {what}"
-                )
-    labels = tuple(k for k, arg in enumerate(args) if all(map(is_array, jax.tree.leaves(arg))))
+            if not isinstance(leaf, (float, np.floating)):  # a Python number will do, too
+                require.floating(f"args[{n}]{jax.tree_util.keystr(path)}", leaf)
+    labels = tuple(
+        k for k, arg in enumerate(args) if k in chosen or all(map(_is_array, jax.tree.leaves(arg)))
+    )
 
     def of_arrays(g: Callable[..., Any]) -> Callable[..., Any]:
         if len(labels) == len(args):
@@ -71,7 +79,7 @@ def question(f: Callable[..., Any], jac: Callable[..., Any], args: tuple, argnum
         of_arrays(f),
         of_arrays(jac),
         tuple(jax.tree.map(_as_float64, args[label]) for label in labels),
-        renumbered[0] if isinstance(argnums, int) else renumbered,
+        renumbered[0] if single else renumbered,
         labels,
     )
 
@@ -80,22 +88,23 @@ def near(question: Question, rng: np.random.Generator) -> tuple[Any, ...]:
     """The arguments, each entry of those chosen moved by about a tenth of its size, or of its leaf's if zero."""
 
     def moved(leaf: Any) -> Any:
-        value = np.asarray(leaf)
-        typical = math.sqrt(float(np.mean(value**2))) if value.size else 0.0
-        size = np.where(value == 0, typical or 1.0, np.abs(value))
-        return jnp.asarray(value + 0.1 * size * rng.standard_normal(value.shape))
+        return jnp.asarray(leaf + 0.1 * sizes(leaf) * rng.standard_normal(leaf.shape))
 
     return tuple(
         jax.tree.map(moved, arg) if k in question.chosen else arg for k, arg in enumerate(question.args)
     )
 
 
-def is_array(leaf: Any) -> bool:
-    """Whether JAX would take it for an array of numbers."""
-    try:
-        return jnp.result_type(leaf) is not None and not isinstance(leaf, (str, bytes, type, np.dtype))
-    except TypeError:
-        return False
+def sizes(leaf: AnyArray) -> Float[np.ndarray, "..."]:
+    """How large each entry is: its magnitude, or that of its leaf where it is zero, or 1 where all are."""
+    value = np.abs(np.asarray(leaf))
+    typical = math.sqrt(float(np.mean(value**2))) if value.size else 0.0
+    return np.where(value == 0, typical or 1.0, value)
+
+
+def _is_array(leaf: Any) -> bool:
+    """Whether it may be traced. Python numbers may stand for sizes, or be asked for by an `if`: they may not."""
+    return isinstance(leaf, (AnyArray, np.generic))
 
 
 def _as_float64(leaf: Any) -> Any:
