@@ -24,6 +24,8 @@ AWAY, WIDE = -3.1, 0.8
 """Other data start, as the course does, this many standard deviations from the mean, with σ this many wide."""
 SHARE = 0.4
 """Their learning rate, as a share of the stability limit: about the course's share."""
+MOST = 10**6
+"""Steps; every one is drawn and written."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def pose(config: Config) -> Task:
     """The task that the settings describe. Whatever does not fit is said here, before any work."""
     import jax  # here and below, and not above, so that --help need not wait for it
 
+    if require.whole("steps", config.steps, least=1) > MOST:
+        raise ValueError(f"`steps` must be at most {MOST}; got {config.steps}")
     histogram = mv.data.histogram(config.data, config.bin_width).padded(6.0)
     data = histogram.centres, histogram.density
     hessian = jax.jit(mv.autodiff.hessian(mv.gaussian.chi_squared))
@@ -119,10 +123,11 @@ def save_pictures(config: Config, task: Task, result: mv.Result, run: Path) -> N
 
     histogram, theta, draw = task.histogram, result.trace.params, mv.plots.heights
     mean, stddev = histogram.mean, histogram.stddev
-    landscape = draw.survey(jax.jit(jnp.vectorize(chi_squared)), mean, stddev)
+    landscape = draw.survey(jax.jit(jnp.vectorize(chi_squared)), mean, stddev, task.start)
     label = f"{histogram.title} / {histogram.unit}" if histogram.unit else histogram.title
     bins = draw.Bins(label, histogram.centres, histogram.widths, histogram.density)
-    window = min(mean - 4 * stddev, task.start[0] - 2 * task.start[1]), mean + 4.5 * stddev
+    mu, around = task.start[0], 2 * np.clip(task.start[1], stddev / 2, stddev)
+    window = min(mean - 4 * stddev, mu - around), max(mean + 4.5 * stddev, mu + around)
     density = jax.jit(mv.gaussian.density)
     with mv.plots.style():
         mv.plots.save(draw.before_and_after(bins, density, theta, window), run / "histogram.png")
@@ -137,7 +142,8 @@ def by_learning_rate(config: Config, task: Task) -> tuple[dict[str, np.ndarray],
     import jax
 
     asked = task.rate / task.limit
-    shares = {"too small": 0.04, f"{asked:.2g} of the limit": asked, "at the limit": 1.0, "too large": 2.0}
+    own = f"{asked:.2g} of the limit" if asked < 1 else f"{asked:.4g} × the limit"
+    shares = {"too small": 0.04, own: asked, "at the limit": 1.0, "too large": 2.0}
     sweep = jax.jit(jax.vmap(lambda rate: task.descend(mv.descent.steepest(rate), config.steps)))
     trace = sweep(np.array(list(shares.values())) * task.limit).trace
     paths = dict(zip(shares, np.asarray(trace.params), strict=True))
@@ -153,6 +159,9 @@ def conclude(config: Config, task: Task, by_hand: mv.Result, sgd: mv.Result, run
         "exact optimum": (task.best.params, task.best.cost),
     }
     rows = [(who, *(f"{v:.8g}" for v in (*theta, cost))) for who, (theta, cost) in ends.items()]
+    above = f"χ² ends {max(float(by_hand.cost - task.best.cost), 0.0):.2g} above the optimum's"
+    if task.rate > task.limit:
+        above += ": a learning rate above the stability limit is too large to arrive"
     apart = mv.descent.apart(by_hand.params, sgd.params)
     how = f"differ by at most {apart:.1e}" if apart else "agree to the last bit"
     mv.runs.report(
@@ -160,6 +169,7 @@ def conclude(config: Config, task: Task, by_hand: mv.Result, sgd: mv.Result, run
         f"{task.histogram.title}, fitted by steepest descent",
         f"learning rate {task.rate:g}, stable below {task.limit:.5g} at the optimum; {by_hand.message}",
         [("", "μ", "σ", "χ²"), *rows],
+        above,
         f"by hand and optax sgd {how}",
         mv.runs.Picture("before and after", "histogram.png"),
         mv.runs.Picture("the way there", "contours.png"),

@@ -126,7 +126,8 @@ def _revived(field: Any, hints: dict[str, Any], value: Any) -> Any:
     if value is not None and (hint is Path or Path in get_args(hint)):
         return Path(value)
     value = tuple(value) if isinstance(value, list) else value
-    if field.default is not None and not isinstance(value, (type(field.default), int)):
+    kinds = (int, float) if isinstance(field.default, float) else (type(field.default),)
+    if field.default is not None and not isinstance(value, kinds):
         raise TypeError(f"{field.name} cannot be {value!r}")
     return value
 

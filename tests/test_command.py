@@ -1,6 +1,7 @@
 """What every command does alike: exit codes, one-line errors, and quick help."""
 
 import gc
+import os
 import subprocess
 import sys
 import threading
@@ -63,6 +64,11 @@ def raising(error):
         (lambda: 1 // 0, 3, "prog: ZeroDivisionError: integer division or modulo by zero (an error inside"),
         (lambda: require.finite("x", "two"), 3, "prog: TypeError: ufunc 'isfinite' not supported"),
         (raising(ValueError("first\nsecond")), 3, "prog: ValueError: first (an error inside"),
+        (
+            lambda: np.empty(10**14),
+            2,
+            "prog: there is not enough memory for this; ask for less (Unable to allocate",
+        ),
         (raising(KeyboardInterrupt()), 130, "\nprog: stopped\n"),
     ],
 )
@@ -127,6 +133,25 @@ def test_help_is_quick():
     assert quickest("-c", "from mvcalc_jax.cli import main; main()", "--help") < 0.3
     for name in ("draw_curve", "fit_heights", "compare_gradients"):
         assert quickest("-m", f"experiments.{name}", "--help") < 1.5
+
+
+def test_a_listing_that_nobody_reads_to_its_end_is_no_error():
+    for consumer in ("head -1", "cat >/dev/full"):
+        shell = f"{sys.executable} -m experiments | {consumer}" if "head" in consumer else None
+        shell = shell or f"{sys.executable} -m experiments >/dev/full"
+        found = subprocess.run(["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert "Traceback" not in found.stderr
+    assert "No space left on device" in found.stderr
+    found = python("-m", "experiments", "draw_curve")
+    assert found.returncode == 2
+    assert "run an experiment as python -m experiments.draw_curve" in found.stderr
+
+
+def test_a_terminal_without_greek_letters_costs_nothing(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    found = python("-m", "experiments.fit_heights", "--out", str(tmp_path), env=environment)
+    assert found.returncode == 0, found.stderr
+    assert "?" in found.stdout
 
 
 def test_experiments_are_listed():

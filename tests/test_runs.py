@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -69,6 +70,16 @@ def test_arrays_come_back_bit_for_bit(tmp_path):
         assert a.dtype == b.dtype
     with np.load(tmp_path / "tree.npz") as file:
         assert set(file.files) == {"['layers'][0]", "['layers'][1]", "['count']"}
+
+
+def test_dtypes_that_numpy_does_not_know_come_back(tmp_path):
+    tree = {"a": jnp.arange(3, dtype="bfloat16")}
+    mv.runs.save_arrays(str(tmp_path / "tree.npz"), tree)
+    back = mv.runs.load_arrays(str(tmp_path / "tree.npz"), tree)
+    assert back["a"].dtype == "bfloat16"
+    np.testing.assert_array_equal(back["a"], tree["a"])
+    with pytest.raises(ValueError, match=r"must be float32\[3\]"):
+        mv.runs.load_arrays(tmp_path / "tree.npz", {"a": np.zeros(3, "float32")})
 
 
 @pytest.mark.parametrize("keep", [0, 10, 100, 300, -30, -1])
@@ -180,6 +191,52 @@ def test_settings_from_elsewhere_are_said(tmp_path):
     (run / "config.json").write_text('{"experiment": "draw", "set')
     with pytest.raises(ValueError, match="is damaged or from elsewhere"):
         mv.runs.settings(run, "draw", Config)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"name": 5}, "name cannot be 5"),
+        ({"hidden": "wide"}, "hidden cannot be 'wide'"),
+        ({"more": 1}, "there is no setting more"),
+        ({"name": ...}, "KeyError: 'name'"),
+    ],
+)
+def test_settings_that_were_changed_by_hand_are_said(change, what, tmp_path):
+    run = mv.runs.create("draw", Config(), 0, jax.devices()[0], tmp_path)
+    described = json.loads((run / "config.json").read_text())
+    changed = {**described["settings"], **change}
+    described["settings"] = {name: value for name, value in changed.items() if value is not ...}
+    (run / "config.json").write_text(json.dumps(described))
+    with pytest.raises(ValueError, match=f"is damaged or from elsewhere .*{what}"):
+        mv.runs.settings(run, "draw", Config)
+
+
+def test_a_run_keeps_its_data(tmp_path):
+    data = (np.arange(3.0), np.ones((2, 2)))
+    run = mv.runs.create("draw", Config(), 0, jax.devices()[0], tmp_path, data)
+    mv.runs.require_same_data(run, data)
+    for other in ((np.arange(3.0), np.zeros((2, 2))), (np.arange(3), np.ones((2, 2))), data[:1]):
+        with pytest.raises(ValueError, match="have changed since"):
+            mv.runs.require_same_data(run, other)
+
+
+def test_a_run_directory_is_one_process_alone(tmp_path):
+    other = f"import mvcalc_jax as mv; from pathlib import Path\nwith mv.runs.alone(Path({str(tmp_path)!r})): pass"
+    command = [sys.executable, "-c", other]
+    with mv.runs.alone(tmp_path):
+        refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert f"another process is at work in {tmp_path}" in refused.stderr
+    assert subprocess.run(command, check=False).returncode == 0
+
+
+def test_a_directory_in_which_nothing_was_computed_is_removed(tmp_path):
+    run = mv.runs.create("draw", Config(), 0, jax.devices()[0], tmp_path)
+    mv.runs.save_arrays(run / "params.npz", TREE)
+    assert not mv.runs.discard_unused(run)
+    (run / "params.npz").unlink()
+    assert mv.runs.discard_unused(run)
+    assert not run.exists()
 
 
 def test_a_resumed_run_keeps_its_settings():

@@ -103,19 +103,20 @@ def per_layer(activation: Choice, depth: int) -> tuple[Activation, ...]:
         ValueError: for an unknown name, or a list whose length is not the number of layers.
         TypeError: for a function without its derivative.
     """
-    if not isinstance(activation, (str, Activation)) and any(callable(choice) for choice in activation):
-        raise TypeError(
-            "`activation` of your own must be Activation(f, d_f), so that its derivative goes with it"
-        )
-    if isinstance(activation, (str, Activation)):
-        choices: Sequence[str | Activation] = (activation,) * depth
-    else:
-        choices = tuple(activation)
-    if len(choices) != depth:
-        raise ValueError(
-            f"`activation` must be one name, or one for each of the {depth} layers; got {len(choices)}"
-        )
-    for choice in choices:
+    single = isinstance(activation, (str, Activation)) or not isinstance(activation, Sequence)
+    chosen = []
+    for choice in (activation,) * depth if single else activation:
         if isinstance(choice, str):
             require.one_of("activation", choice, ACTIVATIONS)
-    return tuple(ACTIVATIONS[c] if isinstance(c, str) else c for c in choices)
+            choice = ACTIVATIONS[choice]
+        if not isinstance(choice, Activation):
+            raise TypeError(
+                "`activation` must be a name, or Activation(f, d_f), so that its derivative goes with it; got "
+                f"{getattr(choice, '__name__', repr(choice))}"
+            )
+        chosen.append(choice)
+    if len(chosen) != depth:
+        raise ValueError(
+            f"`activation` must be one name, or one for each of the {depth} layers; got {len(chosen)}"
+        )
+    return tuple(chosen)

@@ -73,9 +73,11 @@ class ChainRule(dict[str, Factor]):
         super().__init__((factor.name, factor) for factor in factors)
 
     def __missing__(self, name: str) -> Factor:
-        spelled = "/".join("∂" + superscript(part.lstrip("d∂")) for part in name.split("/"))
-        require.one_of("factor", spelled, self)
-        return self[spelled]
+        require.one_of("factor", _spelled(name), self.keys())
+        return self[_spelled(name)]
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(_spelled(str(name)))
 
     def path(self, bottom: str) -> list[Factor]:
         """The factors that lead from the cost down to, say, "W¹", in the order multiplied."""
@@ -103,6 +105,11 @@ class ChainRule(dict[str, Factor]):
             product = " · ".join(factor.name for factor in self.path(bottom))
             lines.append(f"∂C/∂{bottom} = {product}")
         return "\n".join(lines)
+
+
+def _spelled(name: str) -> str:
+    """A factor's name as it is kept, from one that was typed plainly: ∂z³/∂W³ from dz3/dW3."""
+    return "/".join("∂" + superscript(part.lstrip("d∂")) for part in name.split("/"))
 
 
 def superscript(name: str) -> str:

@@ -64,6 +64,7 @@ def chi_squared_jacobian(
 
 
 def _residual(theta: AnyArray, x: AnyArray, y: AnyArray) -> Array:
+    require.floating("x", x)
     require.floating("y", y)
     require.shape("x", x, (None,), "(bins,)")
     require.shape("y", y, x.shape, "one for each x")

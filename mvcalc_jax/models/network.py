@@ -70,7 +70,13 @@ def init(
 
     Raises:
         ValueError: for fewer than two sizes, or one below 1.
+        TypeError: for sizes, a key, a scale or a dtype that are none.
     """
+    if not isinstance(sizes, Sequence):
+        raise TypeError(f"`sizes` must be a sequence of widths, such as (1, 6, 7, 2); got {sizes!r}")
+    require.number("scale", scale)
+    if not jnp.issubdtype(dtype, jnp.floating):
+        raise TypeError(f"`dtype` must be a floating-point one; got {np.dtype(dtype)}")
     sizes = [require.whole("sizes", size, least=0) for size in sizes]
     if len(sizes) < 2 or 0 in sizes:
         wanted = (
@@ -82,6 +88,12 @@ def init(
     if isinstance(key, np.random.Generator):
         drawn = (scale * key.standard_normal(ends[-1])).astype(jax.dtypes.canonicalize_dtype(dtype))
     else:
+        if not (
+            isinstance(key, jax.Array) and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and not key.shape
+        ):
+            raise TypeError(
+                f"`key` must be a NumPy generator, or come from jax.random.key; got {type(key).__name__}"
+            )
         drawn = scale * jax.random.normal(key, (ends[-1],), dtype)
     blocks = [drawn[a:z].reshape(of) for (a, z), of in zip(pairwise(ends), shapes, strict=True)]
     return tuple(Layer(W=block[:, 1:], b=block[:, :1]) for block in blocks)
@@ -203,6 +215,13 @@ def _share(y: AnyArray, weights: AnyArray | None) -> AnyArray | float:
 
 
 def _check(params: Params, x: AnyArray) -> None:
+    if not isinstance(params, (tuple, list)) or not all(
+        isinstance(layer, (tuple, list)) and len(layer) == 2 for layer in params
+    ):
+        kind = type(params).__name__
+        raise TypeError(
+            f"`params` must be a list of Layer(W, b), as network.init makes it; got another {kind}"
+        )
     if len(params) == 0:
         raise ValueError("`params` must hold at least one Layer(W, b); got none; network.init makes them")
     require.floating("x", x)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import mvcalc_jax as mv
 from experiments.draw_curve import Config, main
 from mvcalc_jax import command
 from tests.test_command import ROOT, python
@@ -135,6 +136,10 @@ def test_a_rate_that_diverges_is_an_exit_code_and_a_sentence(tmp_path, capsys):
         ({"noise": float("nan")}, "`noise` must be finite"),
         ({"batch_size": 99}, "at most the 12 samples"),
         ({"batch_size": 0}, "`batch_size` must be at least 1"),
+        ({"noise": -1.0}, "`noise` must not be negative"),
+        ({"port": 70000}, "`port` must lie between 1 and 65535; got 70000"),
+        ({"seeds": 10**9}, "`seeds` must be at most"),
+        ({"seed": 2**31}, "`seed` must be at most 2147483647"),
     ],
     ids=str,
 )
@@ -191,6 +196,32 @@ def test_a_disk_that_fills_up_loses_nothing(tmp_path):
     assert not [path for path in run.iterdir() if path.name.endswith(".part")]
     assert draw("--resume", run).returncode == 0
     assert (run / "drawing.png").exists()
+
+
+def test_costs_are_of_all_points_where_steps_see_a_few(tmp_path, capsys):
+    config = replace(TOY, out=tmp_path, batch_size=1, noise=0.0, race=(), steps=200)
+    main(config)
+    with np.load(only_run(tmp_path) / "params.npz") as file:
+        layers = [(file[f"[{l}].W"], file[f"[{l}].b"]) for l in range(2)]
+    target = mv.data.curve("heart", TOY.samples)
+    t, points = target.t.astype("float32"), target.points.astype("float32")
+    assert f"cost {mv.network.cost(layers, t, points):.3g}" in capsys.readouterr().out
+
+
+def test_a_network_too_wide_for_forward_mode_is_proved_in_reverse(tmp_path, capsys):
+    assert main(replace(TOY, out=tmp_path, hidden=(400, 400), steps=2, race=())) == command.DONE
+    assert "agrees with reverse-mode autodiff" in capsys.readouterr().out
+
+
+def test_a_run_whose_data_have_changed_is_not_resumed(tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text("0,0\n1,0\n1,1\n")
+    arguments = ("--curve", own, "--samples", 10, "--race")
+    assert draw(*arguments, "--steps", 20, "--out", tmp_path).returncode == 0
+    own.write_text("0,0\n1,0\n1,2\n")
+    found = draw("--resume", only_run(tmp_path), "--steps", 40)
+    assert found.returncode == 2
+    assert "have changed since" in found.stderr
 
 
 @pytest.fixture(scope="module")
@@ -282,6 +313,7 @@ def test_resuming_can_add_steps_and_nothing_else(tmp_path):
     assert draw("--steps", 200, "--samples", 10, "--race", "--out", whole).returncode == 0
     for name, value in params(only_run(whole)).items():
         np.testing.assert_array_equal(params(run)[name], value)
+    assert draw("--resume", run).returncode == 0  # it knows its new number of steps
 
     found = draw("--resume", run, "--hidden", 9)
     assert found.returncode == 2

@@ -74,3 +74,10 @@ def test_print_shows_each_factor_with_both_shapes(parts):
     assert lines[1].split() == ["∂C/∂a³", "2(a³", "−", "y)/n", "(3,", "6)", "(3,", "6)"]
     assert "∂z³/∂W³  a²           (5, 6)  (3, 6, 3, 5)" in lines
     assert lines[-1].startswith("∂C/∂b¹ = ∂C/∂a³ · ∂a³/∂z³")
+
+
+def test_factors_are_there_under_both_their_names(rng, float64):
+    params = network.init(rng, (1, 3, 2))
+    factors = network.factors(params, rng.random((1, 4)), rng.random((2, 4)))
+    assert "dz2/dW2" in factors and "∂z²/∂W²" in factors
+    assert "dz3/dW3" not in factors and 3 not in factors

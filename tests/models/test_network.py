@@ -192,8 +192,30 @@ def test_integers_and_lists_are_refused(rng, float64, unchecked):
 
 
 @pytest.mark.parametrize(
-    ("sizes", "message"), [((3,), "input and an output"), ((1, 0, 2), "at least 1"), ((1, 2.5), "whole")]
+    "params",
+    [None, "Ws", {"W": 1}, [np.ones((2, 2))], network.Layer(np.ones((2, 2)), np.ones((2, 1)))],
+    ids=str,
 )
-def test_init_refuses_sizes_that_are_none(sizes, message, unchecked):
+def test_params_of_another_kind_are_refused(params, unchecked):
+    with pytest.raises(TypeError, match=r"`params` must be a list of Layer\(W, b\)"):
+        network.forward(params, np.ones((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sizes": (3,)}, "input and an output"),
+        ({"sizes": (1, 0, 2)}, "at least 1"),
+        ({"sizes": (1, 2.5)}, "whole"),
+        ({"sizes": 3}, "`sizes` must be a sequence of widths"),
+        ({"key": 0}, "`key` must be a NumPy generator, or come from jax.random.key; got int"),
+        ({"key": jax.random.split(jax.random.key(0))}, "`key` must be"),
+        ({"scale": "a"}, "`scale` must be a single number"),
+        ({"scale": float("nan")}, "`scale` must be finite"),
+        ({"dtype": int}, "`dtype` must be a floating-point one; got int64"),
+    ],
+)
+def test_init_refuses_what_does_not_fit(change, message, unchecked):
+    arguments = {"key": jax.random.key(0), "sizes": (1, 2)} | change
     with pytest.raises((ValueError, TypeError), match=message):
-        network.init(jax.random.key(0), sizes)
+        network.init(**arguments)
