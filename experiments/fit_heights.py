@@ -8,7 +8,6 @@ shows what the learning rate does: too small, right, at the limit of stability, 
 rate 2000 the course's 50 steps end at (178.519824, 7.549908) with χ² = 4.39245e-4. Takes about 5 s.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -183,4 +182,4 @@ def conclude(config: Config, task: Task, by_hand: mv.Result, sgd: mv.Result, run
 
 
 if __name__ == "__main__":
-    sys.exit(command.run(main, Config, prog=PROG))
+    command.leave(command.run(main, Config, prog=PROG))

@@ -19,7 +19,7 @@ The names of the axes in every signature of the package:
 
 import difflib
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -119,3 +119,14 @@ def one_of(what: str, name: str, known: Iterable[str]) -> None:
         near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise ValueError(f"unknown {what} {name!r}; {hint}known: {', '.join(names)}")
+
+
+def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
+    """Require a function that JAX can compile for these arguments, and return the shapes of what it would return."""
+    try:
+        return jax.eval_shape(f, *args)
+    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
+        raise TypeError(
+            f"`{name}` must be written in JAX, so that it can be compiled: no NumPy functions of traced values, no "
+            f"`if` on them; it raises {type(error).__name__}"
+        ) from error

@@ -20,3 +20,8 @@ def markdown(rows: Rows) -> str:
 def count(number: int) -> str:
     """A whole number with narrow spaces between thousands: 50 000."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+def counted(number: int, what: str) -> str:
+    """1 column, 2 columns."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -173,7 +173,8 @@ def resample(name: str, strokes: Strokes, samples: int) -> Curve:
     if not strokes:
         raise ValueError(f"curve {name!r} must have at least two different points; draw a longer one")
     corners = np.concatenate(strokes, axis=1)
-    corners = corners / np.abs(corners).max()  # squares of huge or tiny numbers leave the range of floats
+    corners = corners - corners.min(axis=1, keepdims=True)  # first, or a small curve far off loses its digits
+    corners = corners / corners.max()  # squares of huge or tiny numbers leave the range of floats
     starts = np.cumsum([0, *(stroke.shape[1] for stroke in strokes)])
     lengths = np.hypot(*np.diff(corners))
     lengths[starts[1:-1] - 1] = 0

@@ -4,7 +4,6 @@ Whatever is wrong with a file is said in one line, with the line of the file whe
 """
 
 import csv
-import math
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,14 @@ import numpy as np
 import svgelements
 from jaxtyping import Float
 
+from mvcalc_jax.text import counted
+
 _CORNERS = 32
 """Straight pieces for one curved segment of a path."""
+
+_LARGEST = 1e100
+"""Squares of larger numbers, summed, leave the range of floats."""
+_RANGE = f"a finite number from {-_LARGEST:g} to {_LARGEST:g}"
 
 
 def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "rows columns"]:
@@ -28,7 +33,7 @@ def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "row
             its columns and has these among them, it may have others too.
 
     Raises:
-        ValueError: for text, a missing column, an infinite or missing number, or no numbers at all.
+        ValueError: for text, a missing column, a missing number or one beyond ±1e100, or no numbers at all.
         OSError: for a file that cannot be read.
     """
     lines = _text(path).splitlines()
@@ -38,7 +43,10 @@ def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "row
     separator = next((s for s in ";\t," if any(s in line for _, line in kept)), " ")
     rows = []
     for k, line in kept:
-        cells = next(csv.reader([line.strip()], delimiter=separator, skipinitialspace=True))
+        try:
+            cells = next(csv.reader([line.strip()], delimiter=separator, skipinitialspace=True))
+        except csv.Error as error:
+            raise ValueError(f"{path}, line {k}: {error}") from error
         rows.append((k, [cell.strip() for cell in cells]))
     names = [cell.lower() for cell in rows[0][1]] if rows and not any(map(_is_number, rows[0][1])) else []
     if names:
@@ -50,12 +58,14 @@ def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "row
     columns = [names.index(name) for name in chosen] if chosen else list(range(width))
     if not chosen and width not in map(len, shapes):
         k = rows[0][0]
-        raise ValueError(f"{path}, line {k}: columns {_spoken(shapes)} are needed; got {width} columns")
+        raise ValueError(
+            f"{path}, line {k}: columns {_spoken(shapes)} are needed; got {counted(width, 'column')}"
+        )
     most = max(width, len(names))
     for k, cells in rows:
         if any(cells[most:]):
             raise ValueError(
-                f"{path}, line {k}: {most} columns are needed, as in the lines before; got {len(cells)}"
+                f"{path}, line {k}: {counted(most, 'column')} needed, as in the lines before; got {len(cells)}"
             )
     return np.array([[_number(path, k, cells, column, separator) for column in columns] for k, cells in rows])
 
@@ -64,7 +74,7 @@ def read_strokes(path: Path) -> list[Float[np.ndarray, "2 _"]]:
     """The paths and shapes of an SVG file as polylines, y upward, every transform applied.
 
     Raises:
-        ValueError: for a file that is not SVG, or in which nothing is drawn.
+        ValueError: for a file that is not SVG, in which nothing is drawn, or with coordinates beyond ±1e100.
         OSError: for a file that cannot be read.
     """
     _text(path)
@@ -72,6 +82,8 @@ def read_strokes(path: Path) -> list[Float[np.ndarray, "2 _"]]:
         drawing = svgelements.SVG.parse(str(path), reify=True)
     except Exception as error:  # the parser fails in many ways on what it does not expect
         raise ValueError(f"{path} is not an SVG file that can be read: {error}") from error
+    if not isinstance(drawing, svgelements.SVG):  # some other XML
+        raise ValueError(f"{path} is not an SVG file that can be read: it has no <svg> around it all")
     strokes = []
     for shape in drawing.elements(lambda element: isinstance(element, svgelements.Shape)):
         for part in svgelements.Path(shape).as_subpaths():
@@ -80,6 +92,10 @@ def read_strokes(path: Path) -> list[Float[np.ndarray, "2 _"]]:
                 strokes.append(np.array([[point.x, -point.y] for point in points], float).T)
     if not strokes:
         raise ValueError(f"{path} draws nothing: a path, line, polygon or other shape is needed")
+    for stroke in strokes:
+        wild = stroke[~_in_range(stroke)]
+        if wild.size:
+            raise ValueError(f"{path}: every coordinate must be {_RANGE}; got {wild[0]:g}")
     return strokes
 
 
@@ -112,12 +128,23 @@ def _number(path: Path, k: int, cells: list[str], column: int, separator: str) -
         raise ValueError(f"{path}, line {k}: a number is missing in column {column + 1}")
     cell = cells[column].replace(",", ".") if separator == ";" else cells[column]
     if not _is_number(cell):
-        raise ValueError(f"{path}, line {k}: column {column + 1} must be a number; got {cells[column]!r}")
-    if not math.isfinite(float(cell)):
         raise ValueError(
-            f"{path}, line {k}: column {column + 1} must be a finite number; got {cells[column]}"
+            f"{path}, line {k}: column {column + 1} must be a number; got {_short(cells[column])!r}"
+        )
+    if not _in_range(float(cell)):
+        raise ValueError(
+            f"{path}, line {k}: column {column + 1} must be {_RANGE}; got {_short(cells[column])}"
         )
     return float(cell)
+
+
+def _in_range(number: Any) -> Any:
+    """Whether it is a number, and not beyond what can be computed with."""
+    return np.abs(number) <= _LARGEST  # false for NaN
+
+
+def _short(cell: str) -> str:
+    return cell if len(cell) <= 40 else f"{cell[:40]}…"
 
 
 def _spoken(shapes: tuple[tuple[str, ...], ...]) -> str:

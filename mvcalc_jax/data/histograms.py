@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from mvcalc_jax import require
 from mvcalc_jax.data.files import read_columns
+from mvcalc_jax.text import counted
 
 
 @dataclass(frozen=True)
@@ -192,16 +193,19 @@ def bin_values(
         low, high = np.quantile(values, [0.25, 0.75])
         bin_width = float(2 * (high - low) / len(values) ** (1 / 3)) or float(np.ptp(values)) / 10 or 1.0
     require.positive("bin_width", bin_width)
-    first = np.floor(values.min() / bin_width)
-    bins = np.floor(values / bin_width) - first
-    if bins.max() > 10**6:
+    with np.errstate(over="ignore", invalid="ignore"):  # a width next to nothing makes infinitely many
+        first = np.floor(values.min() / bin_width)
+        bins = np.floor(values / bin_width) - first
+    if not bins.max() <= 10**6:
+        many = float(np.nan_to_num(bins.max(), nan=np.inf))
         raise ValueError(
-            f"`bin_width` {bin_width:g} makes {bins.max():.0f} bins of these values; take a larger one"
+            f"`bin_width` {bin_width:g} makes {many:.3g} bins of these values; take a larger one"
         )
     counts = np.bincount(bins.astype(int)).astype(float)
-    if np.count_nonzero(counts) < 3:
+    filled = int(np.count_nonzero(counts))
+    if filled < 3:
         raise ValueError(
-            f"{title}: {len(values)} values fall into {np.count_nonzero(counts)} bins of width {bin_width:g}, and "
-            "at least 3 are needed; give more values, or a smaller bin width"
+            f"{title}: {counted(len(values), 'value')} fall{'s' * (len(values) == 1)} into {counted(filled, 'bin')} of "
+            f"width {bin_width:g}, and at least 3 are needed; give more values, or a smaller bin width"
         )
     return _equal_bins(title, "", first * bin_width, bin_width, list(counts), source)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from mvcalc_jax import require
 from mvcalc_jax.descent.draws import Chance, Data
 from mvcalc_jax.descent.result import Result, State
 
@@ -50,7 +51,7 @@ def check(problem: Problem, state: State, data: Data) -> None:
     size = problem.chance.batch_size
     params, rule = jax.tree.map(member, (state.params, state.rule))
     batch = [jax.ShapeDtypeStruct((*a.shape[:-1], size), a.dtype) if size else a for a in data]
-    jacobian = _shapes("jacobian", problem.jacobian, params, *batch)
+    jacobian = require.traceable("jacobian", problem.jacobian, params, *batch)
     if jax.tree.structure(jacobian) != jax.tree.structure(params):
         raise ValueError(
             f"`jacobian` must return the structure of `params`, {jax.tree.structure(params)}; "
@@ -65,30 +66,19 @@ def check(problem: Problem, state: State, data: Data) -> None:
                 f"the parameter it belongs to; got {have.dtype}{list(have.shape)}"
             )
     if problem.cost is not None:
-        cost = _shapes("cost", problem.cost, params, *batch)
+        cost = require.traceable("cost", problem.cost, params, *batch)
         single = jax.tree.structure(cost) == jax.tree.structure(0) and cost.shape == ()
         if not single or not jnp.issubdtype(cost.dtype, jnp.floating):
             raise ValueError(f"`cost` must return a single floating-point number; got {_kind(cost)}")
         return
     try:
-        _shapes("learning_rate", lambda *of: problem.update(*of), jacobian, rule, params)
+        jax.eval_shape(lambda *of: problem.update(*of), jacobian, rule, params)
     except TypeError as error:
         if "required keyword-only argument" not in str(error):
             raise
         raise ValueError(
             "`cost` is needed by a rule with a line search; pass cost=…, the function that `jacobian` belongs to"
         ) from None
-
-
-def _shapes(name: str, f: Callable[..., Any], *args: Any) -> Any:
-    """What f would return, or a sentence if it is not written so that JAX can compile it."""
-    try:
-        return jax.eval_shape(f, *args)
-    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
-        raise TypeError(
-            f"`{name}` must be written in JAX, so that it can be compiled: no NumPy functions of traced values, no "
-            f"`if` on them; it raises {type(error).__name__}"
-        ) from error
 
 
 def check_resumable(resume: Result, fresh: Result) -> None:

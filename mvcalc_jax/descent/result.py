@@ -81,7 +81,7 @@ class Result(NamedTuple):
             return f"{kept} of {np.size(self.status)} members took all their steps and stayed finite"
         match Status(int(self.status)):
             case Status.FINISHED:
-                return f"took all {self.steps} steps"
+                return "took its one step" if self.steps == 1 else f"took all {self.steps} steps"
             case Status.INTERRUPTED:
                 return f"stopped on request after step {self.steps}"
             case Status.NOT_FINITE if not all(

@@ -46,7 +46,6 @@ class _Update(NamedTuple):
             η = state.learning_rate
         else:
             η, state = self.schedule(state.step), SteepestState(None, state.step + 1)
-            require.number("learning_rate(step)", η)
         return jax.tree.map(lambda J: -jnp.asarray(η, J.dtype) * J, jacobian), state
 
 
@@ -55,6 +54,11 @@ def steepest(learning_rate: float | AnyArray | Schedule) -> Rule:
     schedule = learning_rate if callable(learning_rate) else None
     if schedule is None:
         require.positive("learning_rate", learning_rate)
+    else:
+        step = jax.ShapeDtypeStruct((), jax.dtypes.canonicalize_dtype(int))
+        rate = require.traceable("learning_rate", schedule, step)
+        if getattr(rate, "shape", None) != ():
+            raise TypeError(f"`learning_rate(step)` must be a single number; got {rate}")
 
     def init(params: Any) -> SteepestState:
         if schedule is not None:

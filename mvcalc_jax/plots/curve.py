@@ -11,7 +11,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.path import Path as Outline
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from mvcalc_jax import text
 from mvcalc_jax.plots.gif import frames, save_gif
@@ -71,7 +73,9 @@ def draw_history(ax: Axes, history: Float[np.ndarray, "rows 2 k"]) -> LineCollec
 
 def draw_attempt(ax: Axes, attempt: Float[np.ndarray, "2 k"]) -> Line2D:
     """One attempt, bold."""
-    (line,) = ax.plot(*attempt, color=RED, linewidth=3, solid_capstyle="round", zorder=3)
+    # A line without length is not drawn: the marker, as wide as the line, shows an attempt that is a single point.
+    dot = {"marker": "o", "markevery": [0], "markersize": 3, "markeredgewidth": 0}
+    (line,) = ax.plot(*attempt, color=RED, linewidth=3, solid_capstyle="round", zorder=3, **dot)
     return line
 
 
@@ -85,13 +89,20 @@ def how_far(step: int, cost: float) -> str:
     return f"step {text.count(int(step))}   cost {cost:.2g}"
 
 
+def caption_of(attempt: Float[np.ndarray, "2 k"], caption: str) -> str:
+    """The caption, and that there is nothing to see where an attempt lies wholly outside the sheet."""
+    inside = np.all((attempt >= 0) & (attempt <= 1), axis=0).any()  # a single point crosses no edge
+    seen = inside or Outline(attempt.T).intersects_bbox(Bbox.unit(), filled=False)
+    return caption if seen else f"{caption}   off the sheet".strip()
+
+
 def drawing(target: Target, history: Float[np.ndarray, "rows 2 k"], caption: str) -> Figure:
     """The target, the fading history, and the last attempt bold."""
     figure, ax = sheet()
     draw_history(ax, history)
     draw_target(ax, target)
     draw_attempt(ax, history[-1])
-    draw_caption(ax, caption)
+    draw_caption(ax, caption_of(history[-1], caption))
     return figure
 
 
@@ -105,7 +116,7 @@ def animate(
 
     def show(row: int) -> None:
         attempt.set_data(*history[row])
-        caption.set_text(captions[row])
+        caption.set_text(caption_of(history[row], captions[row]))
 
     save_gif(path, figure, (attempt, caption), show, frames(len(history)))
 
@@ -118,5 +129,5 @@ def drawings(target: Target, attempts: Float[np.ndarray, "rows 2 k"], captions: 
         ax.set_position((k / len(attempts), 0, 1 / len(attempts), 1))
         draw_target(ax, target)
         draw_attempt(ax, attempt)
-        draw_caption(ax, caption)
+        draw_caption(ax, caption_of(attempt, caption))
     return figure

@@ -15,19 +15,21 @@ def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> N
     for k, (label, (step, cost)) in enumerate(runs.items()):
         dashes = (0, (3, 3)) if k and k % 2 == 0 else "-"
         ax.plot(step, cost, label=label, color=CYCLE[k % len(CYCLE)], linestyle=dashes)
-    ax.set(yscale="log", xlabel="step", ylabel="cost")
-    ax.set_xlim(0, max(1, *(step[-1] for step, _ in runs.values())))
-    ax.legend()
+    last = max(int(step[-1]) for step, _ in runs.values())
+    _frame(ax, last, any(np.isfinite(cost).any() for _, cost in runs.values()))
 
 
 def draw_spread(ax: Axes, step: np.ndarray, costs: Float[np.ndarray, "members rows"]) -> None:
     """The costs of an ensemble: every member faint, the median bold, the middle half shaded."""
-    low, middle, high = np.nanquantile(costs[np.isfinite(costs).any(axis=1)], [0.25, 0.5, 0.75], axis=0)
+    costs = np.where(np.isfinite(costs), costs, np.nan)
+    low, middle, high = quartiles = np.full((3, len(step)), np.nan)
+    known = ~np.isnan(costs).all(axis=0)
+    if known.any():
+        quartiles[:, known] = np.nanquantile(costs[:, known], [0.25, 0.5, 0.75], axis=0)
     ax.plot(step, costs.T, color=QUIET, linewidth=0.6, alpha=min(0.6, 5 / len(costs)))
     ax.fill_between(step, low, high, color=CYCLE[0], alpha=0.2, linewidth=0, label="middle half")
     ax.plot(step, middle, color=CYCLE[0], label="median")
-    ax.set(yscale="log", xlabel="step", ylabel="cost", xlim=(0, max(1, step[-1])))
-    ax.legend()
+    _frame(ax, int(step[-1]), bool(known.any()))
 
 
 def draw_path(ax: Axes, path: Float[np.ndarray, "rows 2"], **line: Any) -> None:
@@ -35,3 +37,14 @@ def draw_path(ax: Axes, path: Float[np.ndarray, "rows 2"], **line: Any) -> None:
     line = {"color": CYCLE[0], "linewidth": 1.2, "marker": "o", "markersize": 2.5} | line
     ax.plot(path[:, 0], path[:, 1], zorder=3, **line)
     ax.plot(*path[-1], "o", color=line["color"], markersize=7, markeredgecolor="white", zorder=4)
+
+
+def _frame(ax: Axes, last: int, known: bool) -> None:
+    """Axes of costs by step; without a legend, but with a word, where no cost is known."""
+    ax.set(xlabel="step", ylabel="cost", xlim=(0, max(1, last)))
+    if known:
+        ax.set_yscale("log")
+        ax.legend()
+    else:  # matplotlib refuses a logarithmic scale for nothing
+        ax.set_yticks([])
+        ax.text(0.5, 0.5, "no finite cost", ha="center", va="center", color=QUIET, transform=ax.transAxes)

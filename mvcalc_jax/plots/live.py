@@ -61,7 +61,8 @@ class Screen:
             self._manager.show()
 
     def _serve(self, port: int, browser: bool) -> None:
-        WebAggApplication.initialize(port=port, address="127.0.0.1")
+        with plt.rc_context({"webagg.port": port}):  # `initialize` has a parameter for it, and ignores it
+            WebAggApplication.initialize(address="127.0.0.1")
         address = f"http://127.0.0.1:{WebAggApplication.port}/"
         print(f"live at {address} – waiting for the page to be opened", flush=True)
         if browser:
@@ -113,8 +114,8 @@ def drawing_on(screen: Screen, target: Target, attempt: Callable[[Any], np.ndarr
     line, text = curve.draw_attempt(ax, target.points[:, :1]), curve.draw_caption(ax)
 
     def show(part: Result) -> None:
-        line.set_data(*attempt(part.params))
-        text.set_text(curve.how_far(part.steps, float(np.median(part.cost))))
+        line.set_data(*(drawn := attempt(part.params)))
+        text.set_text(curve.caption_of(drawn, curve.how_far(part.steps, float(np.median(part.cost)))))
 
     return shown_on(screen, show)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mvcalc_jax.data import CURVES, curve
+from mvcalc_jax.data.curves import resample
 
 
 def test_heart_is_the_courses():
@@ -80,16 +81,19 @@ BAD_CSV = {
     "1,2\n3,abc\n": "line 2: column 2 must be a number; got 'abc'",
     "1,2\n3\n": "line 2: a number is missing in column 2",
     "1,2\n3,\n": "line 2: a number is missing in column 2",
-    "1\n2\n": "line 1: columns x, y are needed; got 1 columns",
+    "1\n2\n": "line 1: columns x, y are needed; got 1 column",
     "1,2,3\n4,5,6\n": "line 1: columns x, y are needed; got 3 columns",
-    "1,2\nnan,3\n": "line 2: column 1 must be a finite number; got nan",
-    "1,2\n3,inf\n": "line 2: column 2 must be a finite number; got inf",
+    "1,2\nnan,3\n": "line 2: column 1 must be a finite number from -1e+100 to 1e+100; got nan",
+    "1,2\n3,inf\n": "line 2: column 2 must be a finite number from -1e+100 to 1e+100; got inf",
+    "1,2\n3,-1e302\n": "line 2: column 2 must be a finite number from -1e+100 to 1e+100; got -1e302",
+    f"1,2\n3,{'9' * 5000}\n": "line 2: column 2 must be a finite number from -1e+100 to 1e+100; got 9999",
+    f"1,2\n3,{'9' * 200_000}\n": "line 2: field larger than field limit",
     "1,2\n": "at least two different points",
     "1,2\n1,2\n": "at least two different points",
 }
 
 
-@pytest.mark.parametrize(("text", "message"), BAD_CSV.items(), ids=repr)
+@pytest.mark.parametrize(("text", "message"), BAD_CSV.items(), ids=lambda text: repr(text[:80]))
 def test_bad_csv_is_one_clear_line(text, message, tmp_path):
     path = tmp_path / "bad.csv"
     path.write_text(text)
@@ -97,6 +101,22 @@ def test_bad_csv_is_one_clear_line(text, message, tmp_path):
         curve(str(path))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 300
+
+
+@pytest.mark.parametrize("corner", [1e15, -1e15, 1e-15])
+def test_a_square_keeps_its_shape_wherever_it_lies(corner):
+    size = min(1.0, abs(corner))
+    square = np.array([[0, 1, 1, 0, 0], [0, 0, 1, 1, 0]]) * size + corner
+    drawn = resample("square", [square], 8)
+    expected = 0.1 + 0.8 * np.array([[0, 0.5, 1, 1, 1, 0.5, 0, 0], [0, 0, 0, 0.5, 1, 1, 1, 0.5]])
+    np.testing.assert_allclose(drawn.points, expected, atol=1e-12)
+
+
+def test_the_largest_numbers_allowed_are_drawn(tmp_path):
+    (tmp_path / "huge.csv").write_text("-1e100,-1e100\n1e100,-1e100\n1e100,1e100\n")
+    drawn = curve(str(tmp_path / "huge.csv"), 3)
+    np.testing.assert_allclose(drawn.points, [[0.1, 0.9, 0.9], [0.1, 0.1, 0.9]])
 
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10">{}</svg>'
@@ -138,6 +158,14 @@ def test_svg_with_several_paths_lifts_the_pen(tmp_path):
         ("<svg><path", "is not an SVG file that can be read"),
         ("hello", "is not an SVG file that can be read"),
         (SVG.format('<path d="M 1 1"/>'), "draws nothing"),
+        ("<html><body>hi</body></html>", "is not an SVG file that can be read"),
+        (
+            '<g xmlns="http://www.w3.org/2000/svg"><path d="M0 0 H4"/></g>',
+            "is not an SVG file that can be read",
+        ),
+        (SVG.format('<path d="M0 0 L 1e400 1"/>'), r"every coordinate must be .* to 1e\+100; got inf"),
+        (SVG.format('<path d="M0 0 L 1 -1e200"/>'), r"every coordinate must be .* to 1e\+100; got 1e\+200"),
+        (SVG.format('<circle cx="1" cy="1e400" r="2"/>'), "every coordinate must be"),
     ],
 )
 def test_bad_svg_is_one_clear_line(text, message, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from experiments.fit_heights import Config, main
 from mvcalc_jax import command
+from mvcalc_jax.plots import heights
 
 
 def only_run(out):
@@ -43,6 +44,7 @@ def test_the_courses_descent(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "by hand and optax sgd agree to the last bit" in said
     assert "stable below 5106.5" in said
+    assert "above the optimum's\n" in said
 
 
 @pytest.mark.parametrize("data", ["galton", "macdonell"])
@@ -70,6 +72,29 @@ def test_a_rate_far_too_large_is_a_status(tmp_path, capsys):
     assert np.isfinite(path(only_run(tmp_path))).all()
 
 
+def test_a_descent_that_arrives_nowhere_is_said_to_do_so(tmp_path, capsys):
+    assert main(Config(learning_rate=1e7, steps=5, out=tmp_path)) == command.DONE
+    sentence = (
+        "χ² ends 0.015 above the optimum's: a learning rate above the stability limit is too large to arrive"
+    )
+    assert sentence in capsys.readouterr().out
+    assert sentence in (only_run(tmp_path) / "report.md").read_text()
+
+
+def test_a_start_far_off_is_on_every_picture(tmp_path, monkeypatch):
+    seen = []
+    draw_path, overlap = heights.draw_path, heights.before_and_after
+    monkeypatch.setattr(heights, "draw_path", lambda ax, *a, **k: (draw_path(ax, *a, **k), seen.append(ax)))
+    monkeypatch.setattr(
+        heights, "before_and_after", lambda *a: seen.extend((figure := overlap(*a)).axes) or figure
+    )
+    assert main(Config(start=(0.0, 1.0), steps=3, out=tmp_path)) == command.DONE
+    assert len(seen) == 7
+    for ax in seen:
+        low, high = ax.get_xlim()
+        assert low < 0 < 178 < high
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -79,6 +104,8 @@ def test_a_rate_far_too_large_is_a_status(tmp_path, capsys):
         ({"start": (float("nan"), 6.0)}, "`start` must be finite"),
         ({"learning_rate": 0.0}, "`learning_rate` must be positive"),
         ({"steps": 0}, "`steps` must be at least 1"),
+        ({"steps": 10**6 + 1}, "`steps` must be at most 1000000; got 1000001"),
+        ({"steps": 10**12}, "`steps` must be at most 1000000; got 1000000000000"),
         ({"bin_width": 1.0}, "`bin_width` is for raw values"),
     ],
     ids=str,

@@ -46,7 +46,7 @@ def test_page_shows_learning_and_keeps_the_last_picture(browser, tmp_path):
     command = [sys.executable, "-m", "experiments.draw_curve", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        address = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline())
+        address = re.search(r"http://127\.0\.0\.1:8997/", process.stdout.readline())
         assert address
         page = browser.new_page(viewport={"width": 640, "height": 720})
         page.goto(address.group())
