@@ -10,8 +10,8 @@ everything is finite, and passes the chunk to whoever watches – a progress bar
 picture. A chunk is itself a short `Result`; the results of all chunks, joined, are the result of the run.
 
 Random draws are numbered by step, not by chunk, so a run that is interrupted and resumed repeats the
-undisturbed run bit for bit. Under `jax.vmap` or `jax.jit` nothing can be looked at, and the whole run
-is one chunk.
+undisturbed run bit for bit; one that is made longer does so to rounding, for its odd ends are compiled
+apart. Under `jax.vmap` or `jax.jit` nothing can be looked at, and the whole run is one chunk.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
