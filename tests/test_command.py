@@ -147,6 +147,7 @@ def test_a_listing_that_nobody_reads_to_its_end_is_no_error():
     assert "run an experiment as python -m experiments.draw_curve" in found.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_without_greek_letters_costs_nothing(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     found = python("-m", "experiments.fit_heights", "--out", str(tmp_path), env=environment)

@@ -153,6 +153,7 @@ def draw(*args, **options):
     return python("-m", "experiments.draw_curve", *map(str, args), **options)
 
 
+@pytest.mark.slow
 def test_bad_input_on_the_command_line_is_one_line(tmp_path):
     (tmp_path / "bad.csv").write_text("1,2\n3,x\n")
     for args in (
@@ -171,6 +172,7 @@ def test_bad_input_on_the_command_line_is_one_line(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("in the way")
     for place in (tmp_path / "file", "/proc/nowhere"):
@@ -180,6 +182,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
         assert str(place) in found.stderr
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_loses_nothing(tmp_path):
     """With files limited to 32 KiB the checkpoint fits and the picture does not."""
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({32 * 1024}, {32 * 1024}))\n"
@@ -213,6 +216,7 @@ def test_a_network_too_wide_for_forward_mode_is_proved_in_reverse(tmp_path, caps
     assert "agrees with reverse-mode autodiff" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_whose_data_have_changed_is_not_resumed(tmp_path):
     own = tmp_path / "own.csv"
     own.write_text("0,0\n1,0\n1,1\n")
@@ -304,6 +308,7 @@ def test_ctrl_c_saves_and_exits_130_and_resumes(tmp_path, undisturbed):
     assert resumed(run, undisturbed)
 
 
+@pytest.mark.slow
 def test_resuming_can_add_steps_and_nothing_else(tmp_path):
     short = ("--samples", 10, "--race", "--out", tmp_path)
     assert draw("--steps", 100, *short).returncode == 0
