@@ -16,7 +16,7 @@ def test_start_has_two_commands_on_a_line_each():
     assert len(commands) == 2
     assert all(command.count("\n") == 1 for command in commands)
     assert commands[0].rstrip().endswith("-m experiments.draw_curve")
-    assert commands[1].rstrip().endswith("-m pytest")
+    assert commands[1].rstrip().endswith("-m pytest -n auto")
 
 
 def test_the_code_prints_what_its_comments_say(capsys, standard_promotion):

@@ -73,7 +73,7 @@ def test_per_layer_names_what_it_does_not_know():
         per_layer(["tanh", "tanh"], 3)
 
 
-@pytest.mark.parametrize("activation", [jnp.tanh, None, 3, [None, "tanh"], [(jnp.sin, jnp.cos)] * 2], ids=str)
+@pytest.mark.parametrize("activation", [jnp.tanh, None, 3, [None, "tanh"], [(jnp.sin, jnp.cos)] * 2])
 def test_what_is_no_activation_is_said(activation, unchecked):
     with pytest.raises(TypeError, match=r"`activation` must be a name, or Activation\(f, d_f\)"):
         per_layer(activation, 2)
