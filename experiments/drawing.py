@@ -136,8 +136,9 @@ def runners(config: Any) -> dict[str, Runner]:
     rule = mv.descent.rule(asked, rates[asked])
     found = {label(asked, config.noise): Runner(rule, rates[asked], noise, asked == "lbfgs")}
     rivals = ("steepest", *config.race) if config.race and config.seeds == 1 else ()
+    silent = np.zeros(()) if config.noise else 0.0
     for name in rivals:
-        rule, none = mv.descent.rule(name, rates.get(name)), 0 * noise if name == "steepest" else 0.0
+        rule, none = mv.descent.rule(name, rates.get(name)), silent if name == "steepest" else 0.0
         found.setdefault(label(name, 0), Runner(rule, rates[name], none, name == "lbfgs"))
     return found
 

@@ -88,7 +88,7 @@ def near(question: Question, rng: np.random.Generator) -> tuple[Any, ...]:
     """The arguments, each entry of those chosen moved by about a tenth of its size, or of its leaf's if zero."""
 
     def moved(leaf: Any) -> Any:
-        return jnp.asarray(leaf + 0.1 * sizes(leaf) * rng.standard_normal(leaf.shape))
+        return jax.device_put(np.asarray(leaf) + 0.1 * sizes(leaf) * rng.standard_normal(leaf.shape))
 
     return tuple(
         jax.tree.map(moved, arg) if k in question.chosen else arg for k, arg in enumerate(question.args)
@@ -111,4 +111,4 @@ def _as_float64(leaf: Any) -> Any:
     if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
         return leaf
     # A copy, for JAX 0.10 may give one thread the other's precision if both convert the same NumPy array at once.
-    return jnp.asarray(np.array(leaf, np.float64))
+    return jax.device_put(np.array(leaf, np.float64))
