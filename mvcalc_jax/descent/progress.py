@@ -1,5 +1,7 @@
 """A progress bar on stderr: steps, steps a second, and the cost. Silent where stderr is no terminal."""
 
+from threading import RLock
+
 import numpy as np
 from tqdm import tqdm
 
@@ -10,6 +12,8 @@ def progress_bar(steps: int, begun: int = 0) -> Watcher:
     """A watcher that shows how far a run has come of `steps`, `begun` of which were taken before."""
 
     def watch(stream: Stream) -> Stream:
+        if not hasattr(tqdm, "_lock"):
+            tqdm.set_lock(RLock())  # its own choice would load multiprocessing, for a tenth of a second
         with tqdm(total=steps, initial=begun, unit=" steps", unit_scale=True, disable=None) as bar:
             for part in stream:
                 if part.cost is not None:

@@ -13,6 +13,9 @@ from mvcalc_jax.verify.points import Question
 ROOM = 5 * 10**7
 """How many numbers a mode may keep at once: all rows or columns of a Jacobian are carried through f together."""
 
+_QUICKLY = {"xla_backend_optimization_level": 0}
+"""What is run three times is not worth optimising: it would be compiled for half as long again."""
+
 
 class Reference(NamedTuple):
     """The value of f at a point, and its Jacobian in both modes; one is both where f allows only one."""
@@ -44,7 +47,7 @@ class Traced(NamedTuple):
 
 def traced(f: Callable[..., Any], args: tuple[Any, ...]) -> Traced:
     """Compile f for these arguments; what cannot be traced, for it looks at values, is called as it is."""
-    call = jax.jit(f)
+    call = jax.jit(f, compiler_options=_QUICKLY)
     try:
         found = call.trace(*args)
     except Exception:  # whatever it is: a function that is at fault says so again when it is called
