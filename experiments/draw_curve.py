@@ -176,8 +176,10 @@ def conclude(
     )
     if result.status is mv.Status.INTERRUPTED:
         print(f"go on with: {PROG} --resume {shlex.quote(str(run))}")
-    else:
+    elif config.curve == "heart":
         print(f"next: {PROG} --curve butterfly --hidden 30 30 --live")
+    else:
+        print("next: python -m experiments.fit_heights")
 
 
 def cost(result: mv.Result) -> str:

@@ -42,6 +42,7 @@ def draw_path(ax: Axes, path: Float[np.ndarray, "rows 2"], **line: Any) -> None:
 def _frame(ax: Axes, last: int, known: bool) -> None:
     """Axes of costs by step; without a legend, but with a word, where no cost is known."""
     ax.set(xlabel="step", ylabel="cost", xlim=(0, max(1, last)))
+    ax.locator_params(axis="x", integer=True)
     if known:
         ax.set_yscale("log")
         ax.legend()
