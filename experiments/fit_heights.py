@@ -8,6 +8,8 @@ shows what the learning rate does: too small, right, at the limit of stability, 
 rate 2000 the course's 50 steps end at (178.519824, 7.549908) with χ² = 4.39245e-4. Takes about 5 s.
 """
 
+from __future__ import annotations  # not evaluated, so that --help need not wait for JAX
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command, require
+from mvcalc_jax import command
 
 PROG = "python -m experiments.fit_heights"
 COURSE_START, COURSE_RATE = (155.0, 6.0), 2000.0
@@ -77,7 +79,7 @@ def pose(config: Config) -> Task:
     """The task that the settings describe. Whatever does not fit is said here, before any work."""
     import jax  # here and below, and not above, so that --help need not wait for it
 
-    if require.whole("steps", config.steps, least=1) > MOST:
+    if mv.require.whole("steps", config.steps, least=1) > MOST:
         raise ValueError(f"`steps` must be at most {MOST}; got {config.steps}")
     histogram = mv.data.histogram(config.data, config.bin_width).padded(6.0)
     data = histogram.centres, histogram.density
@@ -93,8 +95,8 @@ def pose(config: Config) -> Task:
     limit, course = mv.descent.stability_limit(curvature), config.data == "course"
     start = COURSE_START if course else moments[1] * np.array([AWAY, WIDE]) + [moments[0], 0]
     start = np.array(start if config.start is None else config.start, float)
-    require.finite("start", start)
-    require.positive("start's sigma", start[1])
+    mv.require.finite("start", start)
+    mv.require.positive("start's sigma", start[1])
     rate = COURSE_RATE if course else SHARE * limit
     rate = rate if config.learning_rate is None else config.learning_rate
     return Task(histogram, data, start, rate, best, limit)
