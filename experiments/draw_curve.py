@@ -79,11 +79,15 @@ def main(config: Config) -> int:
 
     if config.resume:
         mv.runs.require_same(earlier(config), config, but=MAY_CHANGE)
-    with mv.devices.computing(config.device, config.precision) as device:
+    with mv.devices.computing(config.device, config.precision) as device, contextlib.ExitStack() as held:
+        if config.resume:
+            held.enter_context(mv.runs.alone(config.resume))  # before its checkpoint is read
         task, (first, *rivals) = drawing.pose(config), (runners := drawing.runners(config))
         resume = drawing.so_far(task, runners[first], config.resume)
         task.chunks(runners[first], resume=resume)  # whatever does not fit is said before anything is written
         run = begin(config, task, device)
+        if not config.resume:
+            held.enter_context(mv.runs.alone(run))
         with going_on(run), mv.aside.Aside(config.device, config.precision) as aside:
             proof = aside.submit(task.prove, config.seed)
             aside.submit(lambda: mv.plots.curve)  # matplotlib loads while XLA compiles
@@ -118,14 +122,13 @@ def begin(config: Config, task: Any, device: Any) -> Path:
 
 @contextlib.contextmanager
 def going_on(run: Path) -> Iterator[None]:
-    """Alone in a run directory; where it is left early, say how to go on, if there is anything to go on with."""
-    with mv.runs.alone(run):
-        try:
-            yield
-        except (KeyboardInterrupt, OSError):
-            if not mv.runs.discard_unused(run):
-                print(f"\ngo on with: {PROG} --resume {shlex.quote(str(run))}", file=sys.stderr)
-            raise
+    """Where a run is left early, say how to go on with it, if there is anything to go on with."""
+    try:
+        yield
+    except (KeyboardInterrupt, OSError):
+        if not mv.runs.discard_unused(run):
+            print(f"\ngo on with: {PROG} --resume {shlex.quote(str(run))}", file=sys.stderr)
+        raise
 
 
 def save_costs(config: Config, results: dict[str, mv.Result], run: Path) -> None:

@@ -15,15 +15,15 @@ from mvcalc_jax import require
 RATES = {"steepest": 7.0, "sgd": 7.0, "momentum": 0.7, "adam": 0.01, "lbfgs": 1.0}
 """Learning rates that suit the heart: the course's, and for the others what comes near it."""
 
-ROWS = 500
-"""Rows of a trace, however many steps: enough for a history that fades smoothly."""
+ROWS, FEW = 500, 10
+"""Rows of a trace, however many steps: enough for a history that fades smoothly; and the fewest that show one."""
 
 CHUNK, PRODUCTS, SEARCHES = 10_000, 2 * 10**8, 20
 """Steps in a chunk, and multiplications, at most: a fraction of a second of work, so that Ctrl-C is soon heard. A
 line search, such as L-BFGS makes, is as much work as so many steps."""
 
-ROOM = 2**30
-"""Bytes that the history of many networks may take."""
+ROOM = 2**29
+"""Bytes that a history of so many rows may take; wide networks have fewer rows."""
 
 
 class Runner(NamedTuple):
@@ -97,10 +97,12 @@ def pose(config: Any) -> Task:
     if not 1 <= config.port < 2**16:
         raise ValueError(f"`port` must lie between 1 and 65535; got {config.port}")
     sizes = (1, *(require.whole("hidden", width, least=1) for width in config.hidden), 2)
-    rows = len(range(0, steps, every := max(steps // ROWS, 1))) + 1
-    most = max(ROOM // (4 * rows * sum(o * (i + 1) for i, o in pairwise(sizes))), 1)
-    if many > most:
-        raise ValueError(f"`seeds` must be at most {most}, or their history fills the memory; got {many}")
+    row = np.dtype(config.precision).itemsize * sum(o * (i + 1) for i, o in pairwise(sizes)) * many
+    if (rows := min(ROWS, ROOM // row)) < FEW:
+        raise ValueError(
+            f"a row of the history takes {row / 2**30:.2g} GiB, and {FEW} of them may take {ROOM / 2**30:g}; "
+            "ask for fewer `seeds`, or fewer or narrower `hidden` layers"
+        )
     seeds = range(require.whole("seed", config.seed, least=0), config.seed + many)
     if seeds.stop > 2**31:
         raise ValueError(f"`seed` must be at most {2**31 - many}; got {config.seed}")
@@ -113,7 +115,7 @@ def pose(config: Any) -> Task:
         "key": jax.random.key(config.seed) if many == 1 else jax.vmap(jax.random.key)(np.array(seeds)),
         "steps": steps,
         "batch_size": config.batch_size,
-        "record_every": every,
+        "record_every": max(steps // rows, 1),
         "chunk": max(
             min(CHUNK, PRODUCTS // (many * mv.network.multiplications(starts[0], config.samples))), 1
         ),

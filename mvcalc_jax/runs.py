@@ -153,10 +153,11 @@ def alone(directory: Path) -> Iterator[None]:
         return
     opened = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"another process is at work in {directory}; wait for it, or stop it") from None
         yield
-    except BlockingIOError:
-        raise ValueError(f"another process is at work in {directory}; wait for it, or stop it") from None
     finally:
         os.close(opened)
 
