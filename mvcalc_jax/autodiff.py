@@ -32,6 +32,16 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return jax.hessian(f, argnums)
 
 
+def pull(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple]]:
+    """f(*args), and the function that pulls a cotangent v of it back to vᵀJ, one for each argument (`jax.vjp`)."""
+    return jax.vjp(f, *args)
+
+
+def push(f: Callable[..., Any], args: tuple, tangents: tuple) -> tuple[Any, Any]:
+    """f(*args), and the tangent Ju of it that the tangents u of the arguments are pushed to (`jax.jvp`)."""
+    return jax.jvp(f, args, tangents)
+
+
 def with_gradient(f: Callable[[Any], Any], gradient: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The scalar function f, whose reverse-mode derivative is `gradient`, written by hand.
 

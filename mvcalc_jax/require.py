@@ -36,6 +36,12 @@ def traced(tree: Any) -> bool:
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
+def function(name: str, value: Any) -> None:
+    """Require something that can be called."""
+    if not callable(value):
+        raise TypeError(f"`{name}` must be a function; got {type(value).__name__}")
+
+
 def floating(name: str, value: Any) -> None:
     """Require an array of floating-point numbers.
 

@@ -25,11 +25,14 @@ LAYERS = [
     {"plots"},
     {"data"},
     {"devices"},
-    {"runs", "aside", "doctor"},
+    {"runs", "aside", "doctor", "check"},
     {"command"},
     {"cli"},
 ]
 """A module imports from its own layer's name or from layers above it in this list, never from those below."""
+
+DOWNWARD = {("verify/report.py", "plots")}
+"""But for `Report.plot`, a word for those who look for the picture where the report is: it loads it when called."""
 
 AUTODIFF = {
     "grad", "value_and_grad", "jacobian", "jacfwd", "jacrev", "hessian", "jvp", "vjp", "linearize", "linear_transpose",
@@ -63,7 +66,8 @@ def test_imports_point_one_way(path):
         if module.split(".")[0] != "mvcalc_jax":
             continue
         there = module.split(".")[1] if "." in module else name
-        assert rank[there] < rank[here] or there == here, f"{here} must not import {there}"
+        if (path.relative_to(PACKAGE).as_posix(), there) not in DOWNWARD:
+            assert rank[there] < rank[here] or there == here, f"{here} must not import {there}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))

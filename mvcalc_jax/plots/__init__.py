@@ -5,6 +5,8 @@ curve    a network's attempts at a curve
 descent  costs, and paths through two parameters
 heights  a histogram and its Gaussian
 errors   errors of derivatives
+check    what a check of a derivative found
+matrices an array by hand and by autodiff, as heat maps
 gif      animations
 live     a picture that is redrawn while the loop runs, in a window or a browser
 """

@@ -12,7 +12,16 @@ ways       one derivative four ways, and how wrong each is
 
 from mvcalc_jax.verify import ways as ways
 from mvcalc_jax.verify.catalogue import catalogue as catalogue
+from mvcalc_jax.verify.chain import Link as Link
+from mvcalc_jax.verify.chain import assert_chain as assert_chain
+from mvcalc_jax.verify.chain import check_chain as check_chain
+from mvcalc_jax.verify.jacobian import assert_hessian as assert_hessian
 from mvcalc_jax.verify.jacobian import assert_jacobian as assert_jacobian
+from mvcalc_jax.verify.jacobian import check_hessian as check_hessian
 from mvcalc_jax.verify.jacobian import check_jacobian as check_jacobian
 from mvcalc_jax.verify.report import Leaf as Leaf
 from mvcalc_jax.verify.report import Report as Report
+from mvcalc_jax.verify.vjp import assert_custom as assert_custom
+from mvcalc_jax.verify.vjp import assert_vjp as assert_vjp
+from mvcalc_jax.verify.vjp import check_custom as check_custom
+from mvcalc_jax.verify.vjp import check_vjp as check_vjp

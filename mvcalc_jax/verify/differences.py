@@ -3,7 +3,7 @@
 Central differences at steps h, h/2, h/4 …, each pair of neighbours combined so that the error of order h² cancels
 (Richardson). Large steps suffer from curvature and small ones from rounding, and neighbours that agree show
 where neither is large: the margin is how far a value lies from both its neighbours, or what rounding of f alone
-may do to it, whichever is more.
+may do to it, whichever is more. At a kink the differences to both sides stay apart, however small the step.
 """
 
 from collections.abc import Callable
@@ -19,10 +19,18 @@ _USEFUL = 26
 
 
 class Difference(NamedTuple):
-    """A derivative, and how far it may be from the truth."""
+    """A derivative, and how far it may be from the truth; at a kink, the derivatives to both sides."""
 
     value: float
     margin: float
+    sides: tuple[float, float] | None = None
+
+    def contradicts(self, value: float, doubt: float) -> bool:
+        """Whether a derivative cannot be right: `doubt` margins away, or outside of a kink's two sides."""
+        if self.sides is not None:
+            low, high = sorted(self.sides)
+            return not low - doubt * self.margin <= value <= high + doubt * self.margin
+        return abs(value - self.value) > doubt * self.margin
 
 
 def difference(f: Callable[[float], float], size: float) -> Difference:
@@ -41,7 +49,28 @@ def difference(f: Callable[[float], float], size: float) -> Difference:
         margin = np.maximum(np.maximum(away[:-1], away[1:]), noise / steps[2:-1])
     margin = np.where(np.isfinite(margin), margin, np.inf)
     best = int(margin.argmin())
-    return Difference(float(better[1 + best]), float(margin[best]))
+    sides = _sides(up, middle, down, steps, noise)
+    return Difference(float(better[1 + best]), float(margin[best]), sides)
+
+
+def _sides(
+    up: Float[np.ndarray, " h"],
+    middle: float,
+    down: Float[np.ndarray, " h"],
+    steps: Float[np.ndarray, " h"],
+    noise: float,
+) -> tuple[float, float] | None:
+    """The derivatives to the left and to the right, if they stay apart as the step becomes small; else None.
+
+    Of a smooth function the gap is halved with the step; over ten halvings it would all but vanish.
+    """
+    with np.errstate(all="ignore"):
+        right, left = (up - middle) / steps, (middle - down) / steps
+        gap, unsure = np.abs(right - left), 2 * noise / steps
+    clear = np.nonzero(np.isfinite(gap) & (gap > 20 * unsure))[0]
+    if len(clear) < 11 or gap[clear[-1]] < 0.5 * gap[clear[-11]]:
+        return None
+    return float(left[clear[-1]]), float(right[clear[-1]])
 
 
 def _noise(up: Float[np.ndarray, " h"], middle: float, down: Float[np.ndarray, " h"]) -> float:

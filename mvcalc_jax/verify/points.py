@@ -17,82 +17,112 @@ from mvcalc_jax import require
 from mvcalc_jax.autodiff import Argnums
 from mvcalc_jax.require import AnyArray
 
+Leaves = list[Any]
 
-class Question(NamedTuple):
-    """Is `jac` the Jacobian of `f` by `argnums`? All of it in terms of `args` alone, which are trees of arrays.
 
-    `labels` says which of the user's arguments each of `args` is.
+class Point(NamedTuple):
+    """The user's arguments, taken apart: arrays to differentiate by, other arrays, and whatever is no array.
+
+    Attributes:
+        leaves: what is differentiated by, in float64 or complex128.
+        paths: what each of them is called, such as `args[0][1].W`.
+        others, other_paths: the other arrays, floats in float64, and what they are called.
+        arguments: puts the user's arguments together again, from leaves and others.
     """
 
-    f: Callable[..., Any]
-    jac: Callable[..., Any]
-    args: tuple[Any, ...]
-    argnums: Argnums
-    labels: tuple[int, ...]
-
-    @property
-    def chosen(self) -> tuple[int, ...]:
-        """`argnums` as a tuple."""
-        return (self.argnums,) if isinstance(self.argnums, int) else self.argnums
+    leaves: Leaves
+    paths: list[str]
+    others: Leaves
+    arguments: Callable[[Leaves, Leaves], tuple]
+    other_paths: list[str]
 
 
-def question(f: Callable[..., Any], jac: Callable[..., Any], args: tuple, argnums: Argnums) -> Question:
-    """The user's question, with floats in float64, and without the arguments that are no arrays, such as names.
+def taken_apart(args: tuple, by: Callable[[int, Any], bool], *, widen: bool = True) -> Point:
+    """The arguments as a `Point`; `by(k, leaf)` says whether to differentiate by a leaf of the k-th argument."""
+    paths, flat = zip(*jax.tree_util.tree_leaves_with_path(args), strict=True) if jax.tree.leaves(args) else ((), ())
+    structure = jax.tree.structure(args)
+    chosen = [k for k, (path, leaf) in enumerate(zip(paths, flat, strict=True)) if by(path[0].idx, leaf)]
+    other = [k for k, leaf in enumerate(flat) if k not in chosen and _is_array(leaf)]
+
+    def arguments(leaves: Leaves, others: Leaves) -> tuple:
+        every = list(flat)
+        for k, leaf in zip([*chosen, *other], [*leaves, *others], strict=True):
+            every[k] = leaf
+        return jax.tree.unflatten(structure, every)
+
+    convert = _widened if widen else jnp.asarray
+    names = [f"args[{path[0].idx}]{jax.tree_util.keystr(path[1:])}" for path in paths]
+    return Point(
+        [convert(flat[k]) for k in chosen],
+        [names[k] for k in chosen],
+        [convert(flat[k]) for k in other],
+        arguments,
+        [names[k] for k in other],
+    )
+
+
+def chosen_arguments(args: tuple, argnums: Argnums) -> tuple[int, ...]:
+    """`argnums`, counted from the front; all that they choose must be of floating-point or complex numbers.
 
     Raises:
         ValueError: for `argnums` that are out of range, or values that cannot be looked at.
-        TypeError: for functions that are none, or an argument to differentiate by that is not of floating-point
-            numbers.
+        TypeError: for an argument to differentiate by that is not of floating-point or complex numbers.
     """
-    for name, function in {"f": f, "jac": jac}.items():
-        if not callable(function):
-            raise TypeError(f"`{name}` must be a function; got {type(function).__name__}")
-    if require.traced(args):
-        raise ValueError("values cannot be looked at inside jit or vmap; check outside of it")
-    single = not isinstance(argnums, tuple)
-    chosen = tuple(require.whole("argnums", n, least=-len(args)) for n in ((argnums,) if single else argnums))
+    looked_at(args)
+    chosen = tuple(
+        require.whole("argnums", n, least=-len(args))
+        for n in (argnums if isinstance(argnums, tuple) else (argnums,))
+    )
     if not chosen or max(chosen) >= len(args) or len({n % len(args) for n in chosen}) < len(chosen):
         raise ValueError(f"`argnums` must name some of the {len(args)} arguments, each once; got {argnums}")
     chosen = tuple(n % len(args) for n in chosen)
     for n in chosen:
         for path, leaf in jax.tree_util.tree_leaves_with_path(args[n]):
-            if not isinstance(leaf, (float, np.floating)):  # a Python number will do, too
+            if not inexact(leaf):
                 require.floating(f"args[{n}]{jax.tree_util.keystr(path)}", leaf)
-    labels = tuple(
-        k for k, arg in enumerate(args) if k in chosen or all(map(_is_array, jax.tree.leaves(arg)))
-    )
-
-    def of_arrays(g: Callable[..., Any]) -> Callable[..., Any]:
-        if len(labels) == len(args):
-            return g
-
-        def of_some(*some: Any) -> Any:
-            every = list(args)
-            for label, arg in zip(labels, some, strict=True):
-                every[label] = arg
-            return g(*every)
-
-        return of_some
-
-    renumbered = tuple(labels.index(n) for n in chosen)
-    return Question(
-        of_arrays(f),
-        of_arrays(jac),
-        tuple(jax.tree.map(_as_float64, args[label]) for label in labels),
-        renumbered[0] if single else renumbered,
-        labels,
-    )
+    return chosen
 
 
-def near(question: Question, rng: np.random.Generator) -> tuple[Any, ...]:
-    """The arguments, each entry of those chosen moved by about a tenth of its size, or of its leaf's if zero."""
+def looked_at(args: tuple) -> None:
+    """Require arguments with values."""
+    if require.traced(args):
+        raise ValueError("values cannot be looked at inside jit or vmap; check outside of it")
+
+
+def inexact(leaf: Any) -> bool:
+    """Whether one can differentiate by it: floating-point or complex numbers, a Python number included."""
+    if isinstance(leaf, (float, complex)):
+        return True
+    return isinstance(leaf, (AnyArray, np.generic)) and jnp.issubdtype(leaf.dtype, jnp.inexact)
+
+
+def near(leaves: Leaves, rng: np.random.Generator, *, symmetric: bool = False) -> Leaves:
+    """Each entry moved by about a tenth of its size, or of its leaf's if zero; on request, symmetric ones stay so."""
 
     def moved(leaf: Any) -> Any:
-        return jax.device_put(np.asarray(leaf) + 0.1 * sizes(leaf) * rng.standard_normal(leaf.shape))
+        value = np.asarray(leaf)
+        step = rng.standard_normal(value.shape)
+        if np.iscomplexobj(value):
+            step = step + 1j * rng.standard_normal(value.shape)
+        if symmetric and is_covariance(value):
+            step = (step + np.swapaxes(step, -1, -2)) / 2
+        return jax.device_put(value + 0.1 * sizes(value) * step)
 
-    return tuple(
-        jax.tree.map(moved, arg) if k in question.chosen else arg for k, arg in enumerate(question.args)
-    )
+    return [moved(leaf) for leaf in leaves]
+
+
+def is_symmetric(value: np.ndarray) -> bool:
+    """Whether a leaf holds square matrices that equal their transposes, and are not just ones or zeros."""
+    square = value.ndim >= 2 and value.shape[-1] == value.shape[-2] > 1
+    return square and np.array_equal(value, np.swapaxes(value, -1, -2))
+
+
+def is_covariance(value: np.ndarray) -> bool:
+    """Whether a leaf holds symmetric, positive definite matrices that are not diagonal: then it is so on purpose."""
+    if not is_symmetric(value) or np.iscomplexobj(value):
+        return False
+    diagonal = np.eye(value.shape[-1], dtype=bool)
+    return bool((value[..., ~diagonal] != 0).any() and (np.linalg.eigvalsh(value) > 0).all())
 
 
 def sizes(leaf: AnyArray) -> Float[np.ndarray, "..."]:
@@ -107,8 +137,10 @@ def _is_array(leaf: Any) -> bool:
     return isinstance(leaf, (AnyArray, np.generic))
 
 
-def _as_float64(leaf: Any) -> Any:
-    if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+def _widened(leaf: Any) -> Any:
+    kind = jnp.result_type(leaf)
+    if not jnp.issubdtype(kind, jnp.inexact):
         return leaf
+    wide = np.complex128 if jnp.issubdtype(kind, jnp.complexfloating) else np.float64
     # A copy, for JAX 0.10 may give one thread the other's precision if both convert the same NumPy array at once.
-    return jax.device_put(np.array(leaf, np.float64))
+    return jax.device_put(np.array(leaf, wide))

@@ -5,30 +5,40 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from mvcalc_jax import autodiff
-from mvcalc_jax.verify.points import Question
+from mvcalc_jax.verify.points import Leaves
 
 ROOM = 5 * 10**7
 """How many numbers a mode may keep at once: all rows or columns of a Jacobian are carried through f together."""
 
-_QUICKLY = {"xla_backend_optimization_level": 0}
+QUICKLY = {"xla_backend_optimization_level": 0}
 """What is run three times is not worth optimising: it would be compiled for half as long again."""
+
+_CONSTANTS = 0.1
+"""A constant that was rounded once does less harm than a computation that rounds throughout."""
+
+Flat = Callable[[Leaves, Leaves], Leaves]
+"""A function of the leaves to differentiate by, and of other arrays, that returns its leaves as a list."""
 
 
 class Reference(NamedTuple):
-    """The value of f at a point, and its Jacobian in both modes; one is both where f allows only one."""
+    """The value of f at a point, and its Jacobian in both modes; one is both where f allows only one.
 
-    value: Any
-    forward: Any
-    reverse: Any
+    Jacobians are lists of blocks, one for each pair of an output leaf and an input leaf, the output's axes first.
+    """
+
+    value: Leaves
+    forward: Leaves
+    reverse: Leaves
 
 
 class References(NamedTuple):
     """What autodiff says at a point, the modes that say it, and why not both of them do."""
 
-    at: Callable[..., Reference]
+    at: Callable[[Leaves, Leaves], Reference]
     modes: tuple[str, ...]
     why: str = ""
 
@@ -47,55 +57,59 @@ class Traced(NamedTuple):
 
 def traced(f: Callable[..., Any], args: tuple[Any, ...]) -> Traced:
     """Compile f for these arguments; what cannot be traced, for it looks at values, is called as it is."""
-    call = jax.jit(f, compiler_options=_QUICKLY)
+    call = jax.jit(f, compiler_options=QUICKLY)
     try:
         found = call.trace(*args)
     except Exception:  # whatever it is: a function that is at fault says so again when it is called
         return Traced(f, None, 0.0, 0)
     arrays = list(_arrays(found.jaxpr.jaxpr))
     rounds = max((rounding(aval.dtype) for aval in arrays), default=0.0)
+    constants = (rounding(const.dtype) for const in found.jaxpr.consts if hasattr(const, "dtype"))
+    rounds = max(rounds, _CONSTANTS * max(constants, default=0.0))
     return Traced(call, found.out_info, rounds, max((aval.size for aval in arrays), default=0))
 
 
-def references(question: Question, inputs: int, outputs: int, widest: int) -> References:
+def references(f: Flat, leaves: Leaves, others: Leaves, outputs: Leaves, widest: int) -> References:
     """The modes that f allows, and for which there is room.
 
     Args:
-        question: f, its arguments, and those to differentiate by.
-        inputs, outputs: how many numbers f is differentiated by, and how many it returns.
+        f: the function.
+        leaves, others: its arguments.
+        outputs: the shapes and dtypes of what it returns.
         widest: the size of the largest array in f.
 
     Raises:
         Exception: whatever the last mode that was tried raises, where f allows none.
     """
-    f, args = question.f, question.args
-    count = {"forward": inputs, "reverse": outputs}
-    modes = {
-        name: autodiff.jacobian(f, question.argnums, mode=name)
-        for name in ("forward", "reverse")
-        if count[name] * widest <= ROOM
-    }
+    inputs, results = (sum(leaf.size for leaf in tree) for tree in (leaves, outputs))
+    modes: dict[str, Flat] = {}
+    if inputs * widest <= ROOM:
+        modes["forward"] = lambda leaves, others: forward(f, leaves, others)
+    if results * widest <= ROOM:
+        modes["reverse"] = lambda leaves, others: reverse(f, leaves, others)
     why = "; the other mode would take too much memory" if len(modes) == 1 else ""
     if not modes:
         raise MemoryError("too much memory would be needed; check a smaller case")
     if len(modes) == 2:
-        both = traced(lambda *args: Reference(f(*args), *(mode(*args) for mode in modes.values())), args)
+        both = traced(
+            lambda *args: Reference(f(*args), *(mode(*args) for mode in modes.values())), (leaves, others)
+        )
         try:
-            both.call(*args)
+            both.call(leaves, others)
         except Exception:  # whatever f does to one mode, the other may still work
             why = "; the other mode cannot differentiate it"
         else:
             return References(both.call, tuple(modes))
     failure: Exception | None = None
     for name, mode in modes.items():
-        one = traced(lambda *args, mode=mode: (f(*args), mode(*args)), args)
+        one = traced(lambda *args, mode=mode: (f(*args), mode(*args)), (leaves, others))
 
-        def at(*args: Any, one: Traced = one) -> Reference:
-            value, jacobian = one.call(*args)
+        def at(leaves: Leaves, others: Leaves, one: Traced = one) -> Reference:
+            value, jacobian = one.call(leaves, others)
             return Reference(value, jacobian, jacobian)
 
         try:
-            at(*args)
+            at(leaves, others)
         except Exception as error:
             failure = error
         else:
@@ -104,11 +118,80 @@ def references(question: Question, inputs: int, outputs: int, widest: int) -> Re
     raise failure
 
 
+def forward(f: Flat, leaves: Leaves, others: Leaves) -> Leaves:
+    """The Jacobian, a column at a time."""
+    if not any(map(_is_complex, leaves)):
+        return jax.tree.leaves(autodiff.jacobian(f, mode="forward")(leaves, others))
+    columns = [_columns(f, leaves, others, k) for k in range(len(leaves))]
+    return [block for blocks in zip(*columns, strict=True) for block in blocks]
+
+
+def _columns(f: Flat, leaves: Leaves, others: Leaves, k: int) -> Leaves:
+    """All outputs by the k-th leaf. By complex z = x + iy, a real output has ∂/∂x − i ∂/∂y, as JAX's gradients do."""
+    leaf = leaves[k]
+    basis = jnp.eye(leaf.size, dtype=leaf.dtype).reshape(leaf.size, *leaf.shape)
+
+    def along(direction: Any) -> Leaves:
+        tangents = [direction if j == k else jnp.zeros_like(other) for j, other in enumerate(leaves)]
+        return autodiff.push(lambda *leaves: f(list(leaves), others), tuple(leaves), tuple(tangents))[1]
+
+    found = jax.vmap(along)(basis)
+    if _is_complex(leaf):
+        found = [
+            by_x if _is_complex(by_x) else by_x - 1j * by_y
+            for by_x, by_y in zip(found, jax.vmap(along)(1j * basis), strict=True)
+        ]
+    return [jnp.moveaxis(by, 0, -1).reshape(*by.shape[1:], *leaf.shape) for by in found]
+
+
+def reverse(f: Flat, leaves: Leaves, others: Leaves) -> Leaves:
+    """The Jacobian, a row at a time."""
+    shapes = jax.eval_shape(f, leaves, others)
+    if not any(map(_is_complex, [*leaves, *shapes])):
+        return jax.tree.leaves(autodiff.jacobian(f, mode="reverse")(leaves, others))
+    value, pull = autodiff.pull(lambda *leaves: f(list(leaves), others), *leaves)
+    rows = []
+    for k, out in enumerate(value):
+        basis = jnp.eye(out.size, dtype=out.dtype).reshape(out.size, *out.shape)
+
+        def back(cotangent: Any, k: int = k) -> tuple:
+            return pull([cotangent if j == k else jnp.zeros_like(other) for j, other in enumerate(value)])
+
+        found = jax.vmap(back)(basis)
+        if _is_complex(out):  # JAX returns the real part of what a real leaf has
+            found = [
+                by if _is_complex(by) else by - 1j * by_i
+                for by, by_i in zip(found, jax.vmap(back)(1j * basis), strict=True)
+            ]
+        rows += [by.reshape(*out.shape, *leaf.shape) for by, leaf in zip(found, leaves, strict=True)]
+    return rows
+
+
+def holomorphic(f: Flat, leaves: Leaves, others: Leaves, rng: np.random.Generator) -> bool:
+    """Whether complex outputs are differentiable by complex leaves: i times a tangent must push to i times it."""
+    tangents = [rng.standard_normal(leaf.shape) + 0 * leaf for leaf in leaves]
+
+    def along(factor: Any) -> Leaves:
+        turned = tuple(
+            factor * t if _is_complex(leaf) else 0 * t for t, leaf in zip(tangents, leaves, strict=True)
+        )
+        return autodiff.push(lambda *leaves: f(list(leaves), others), tuple(leaves), turned)[1]
+
+    for plain, turned in zip(along(1.0), along(1j), strict=True):
+        if _is_complex(plain) and not np.allclose(1j * plain, turned, rtol=1e-8, atol=1e-10 * float(np.abs(plain).max(initial=0))):
+            return False
+    return True
+
+
 def rounding(dtype: Any) -> float:
     """ε of a floating-point dtype narrower than float64; 0 for any other."""
-    if not jnp.issubdtype(dtype, jnp.floating) or jnp.finfo(dtype).bits >= 64:
+    if not jnp.issubdtype(dtype, jnp.inexact) or float(jnp.finfo(dtype).eps) <= np.finfo(float).eps:
         return 0.0
     return float(jnp.finfo(dtype).eps)
+
+
+def _is_complex(leaf: Any) -> bool:
+    return jnp.issubdtype(leaf.dtype, jnp.complexfloating)
 
 
 def _arrays(jaxpr: Jaxpr) -> Iterator[Any]:

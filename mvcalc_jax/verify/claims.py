@@ -1,0 +1,482 @@
+"""A function, and a derivative that claims to be its own: a Jacobian in full, or the backward pass of a VJP.
+
+At any point a claim gives its evidence: what was written by hand, and what autodiff says, block by block. A
+block is a pair of an output and an input leaf; or, of a backward pass, an input leaf with all outputs.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mvcalc_jax import autodiff
+from mvcalc_jax.verify.differences import Difference, difference
+from mvcalc_jax.verify.points import Leaves, Point, sizes
+from mvcalc_jax.verify.references import (
+    QUICKLY,
+    Reference,
+    References,
+    holomorphic,
+    references,
+    rounding,
+    traced,
+)
+
+ENTRIES = 10**8
+"""More entries than this are no Jacobian that one forms."""
+_FORMED, _ROWS, _PROBES = 3 * 10**6, 1500, 4
+"""A backward pass is pulled back row by row up to this size; a larger one with so many random cotangents."""
+
+
+class Undecided(Exception):
+    """Nothing can be said of the derivative; the message says why."""
+
+
+class Unrunnable(Undecided):
+    """f raises."""
+
+
+class Refuted(Exception):
+    """The derivative is wrong before any number is compared.
+
+    Attributes:
+        kind: of the mistake, as in a diagnosis.
+        where: which leaf, or which function.
+    """
+
+    def __init__(self, reason: str, kind: str, where: str):
+        super().__init__(reason)
+        self.kind, self.where = kind, where
+
+
+class Block(NamedTuple):
+    """A part of the Jacobian: its path, and the shapes of its output and of its input.
+
+    `out` is None where rows belong to random cotangents.
+    """
+
+    path: str
+    out: tuple[int, ...] | None
+    into: tuple[int, ...]
+
+
+class Evidence(NamedTuple):
+    """What was written by hand and what autodiff says at a point, block by block.
+
+    `cotangents` are those that the rows belong to, a list over outputs; None if the Jacobian was formed in full.
+    `disagreement` of forward and reverse mode is known as one number where rows belong to cotangents.
+    """
+
+    leaves: Leaves
+    hand: list[np.ndarray]
+    forward: list[np.ndarray]
+    reverse: list[np.ndarray]
+    cotangents: Leaves | None = None
+    disagreement: float = 0.0
+
+
+class Subject:
+    """The function f as it can be computed, and what is known of it before any number is."""
+
+    def __init__(self, f: Callable[..., Any], name: str, point: Point):
+        self.f, self.name, self.point = f, name, point
+        self.compute = traced(lambda leaves, others: f(*point.arguments(leaves, others)), (point.leaves, point.others))
+        try:
+            found = self.compute.shapes
+            if found is None:
+                found = self.compute.call(point.leaves, point.others)
+        except Exception as error:
+            raise Unrunnable(f"{name} raises {type(error).__name__}: {first_line(error)}") from error
+        self.structure = jax.tree.structure(found)
+        outputs = jax.tree_util.tree_leaves_with_path(found)
+        for path, leaf in outputs:
+            if not jnp.issubdtype(jnp.result_type(leaf), jnp.inexact):
+                raise Undecided(
+                    f"{name}(…){jax.tree_util.keystr(path)} must be floating-point to have a derivative; it is "
+                    f"{jnp.result_type(leaf)}"
+                )
+        self.out_paths = [jax.tree_util.keystr(path) for path, _ in outputs]
+        self.outputs = [jax.ShapeDtypeStruct(np.shape(leaf), jnp.result_type(leaf)) for _, leaf in outputs]
+
+    def flat(self, leaves: Leaves, others: Leaves) -> Leaves:
+        """f, from leaves to leaves."""
+        return [jnp.asarray(leaf) for leaf in jax.tree.leaves(self.f(*self.point.arguments(leaves, others)))]
+
+    def value(self, leaves: Leaves) -> list[np.ndarray]:
+        """f at a point."""
+        return [np.asarray(leaf) for leaf in jax.tree.leaves(self.compute.call(leaves, self.point.others))]
+
+    def cotangents(self, k: int, rng: np.random.Generator) -> Leaves:
+        """k random cotangents, a list over outputs."""
+        return [self._random((k, *out.shape), out.dtype, rng) for out in self.outputs]
+
+    @staticmethod
+    def _random(shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Any:
+        normal = rng.standard_normal(shape)
+        if jnp.issubdtype(dtype, jnp.complexfloating):
+            normal = normal + 1j * rng.standard_normal(shape)
+        return jax.device_put(normal.astype(dtype))
+
+    def pulled(self, leaves: Leaves, others: Leaves, cotangents: Leaves) -> Leaves:
+        """vᵀJ by autodiff, for a batch of cotangents v."""
+        _, pull = autodiff.pull(lambda *leaves: self.flat(list(leaves), others), *leaves)
+        return list(jax.vmap(lambda v: pull(v))(cotangents))
+
+    @cached_property
+    def compiled_pull(self) -> Callable[[Leaves, Leaves, Leaves], Leaves]:
+        """`pulled`, compiled."""
+        return jax.jit(self.pulled, compiler_options=dict(QUICKLY))
+
+    @cached_property
+    def autodiff(self) -> References:
+        """Both modes of autodiff, or the one that there is."""
+        leaves, others = self.point.leaves, self.point.others
+        try:
+            found = references(self.flat, leaves, others, self.outputs, self.compute.widest)
+        except Exception as error:
+            raise Undecided(f"autodiff cannot differentiate {self.name}: {first_line(error)}") from error
+        complex_in = any(jnp.issubdtype(leaf.dtype, jnp.complexfloating) for leaf in leaves)
+        if complex_in and not holomorphic(self.flat, leaves, others, np.random.default_rng(0)):
+            raise Undecided(
+                f"{self.name} is not holomorphic: by a complex argument it has no Jacobian of complex numbers; "
+                "check its backward pass with check_vjp, or the real and imaginary parts"
+            )
+        return found
+
+    def difference(self, leaves: Leaves, out: int, k: int, index: tuple[int, ...]) -> Difference:
+        """An entry of a block of the Jacobian, output `out` by leaf k, by differences."""
+        axes = len(self.outputs[out].shape)
+        size = float(sizes(leaves[k])[index[axes:]])
+
+        def along(t: float) -> float:
+            moved = [*leaves[:k], jnp.asarray(leaves[k]).at[index[axes:]].add(t), *leaves[k + 1 :]]
+            return float(np.real(self.value(moved)[out][index[:axes]]))
+
+        return difference(along, size)
+
+
+class JacobianClaim:
+    """`jac` claims to return what `jax.jacobian(f, argnums)` does."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        jac: Callable[..., Any],
+        name: str,
+        chosen: tuple[int, ...],
+        *,
+        single: bool,
+        hessian: bool = False,
+    ):
+        self.subject, self.name = subject, name
+        point = subject.point
+        self.formula = lambda leaves, others: jac(*point.arguments(leaves, others))
+        self.compute = traced(self.formula, (point.leaves, point.others))
+        by, out = (sum(leaf.size for leaf in tree) for tree in (point.leaves, subject.outputs))
+        if by * out > ENTRIES:
+            raise Undecided(
+                f"the full Jacobian has {by * out:.1e} entries, too many to form; check a smaller case, or the "
+                "backward pass with check_vjp"
+            )
+        args = point.arguments(point.leaves, point.others)
+        into = args[chosen[0]] if single else tuple(args[k] for k in chosen)
+        self.structure = jax.tree.structure(
+            jax.tree.unflatten(subject.structure, [into] * len(subject.outputs))
+        )
+        rows = [f"out{path}" if path else "" for path in subject.out_paths]
+        if hessian:  # the outputs of a gradient are derivatives by the arguments themselves
+            rows = point.paths if len(point.paths) > 1 else [""]
+        self.blocks = [
+            Block(f"{row} by {leaf}" if row else leaf, out.shape, value.shape)
+            for row, out in zip(rows, subject.outputs, strict=True)
+            for leaf, value in zip(point.paths, point.leaves, strict=True)
+        ]
+
+    @property
+    def rounds(self) -> float:
+        """ε of the narrowest floats that the formula passes through."""
+        return self.compute.rounds
+
+    @property
+    def modes(self) -> References:
+        return self.subject.autodiff
+
+    def at(self, leaves: Leaves, rng: np.random.Generator) -> Evidence | None:
+        """The evidence at a point; None if f, or its derivative, is not finite there."""
+        reference = self.subject.autodiff.at(leaves, self.subject.point.others)
+        if not finite(reference):
+            return None
+        return Evidence(leaves, self.by_hand(leaves), arrays(reference.forward), arrays(reference.reverse))
+
+    def by_leaves(self, leaves: Leaves, others: Leaves) -> Leaves:
+        """`jac`, from leaves to leaves."""
+        return [jnp.asarray(leaf) for leaf in jax.tree.leaves(self.formula(leaves, others))]
+
+    def by_hand(self, leaves: Leaves) -> list[np.ndarray]:
+        """`jac` at a point, block by block."""
+        try:
+            found = self.compute.call(leaves, self.subject.point.others)
+        except jax.errors.UnexpectedTracerError as error:
+            raise left_behind(self.name, self.subject.name) from error
+        except Exception as error:
+            raise Refuted(
+                f"{self.name} raises {type(error).__name__}: {first_line(error)}", "shape", self.name
+            ) from error
+        if (got := jax.tree.structure(found)) != self.structure:
+            raise Refuted(
+                f"{self.name} must return {spoken(self.structure)}, where * stands for an array; got {spoken(got)}",
+                "shape",
+                self.name,
+            )
+        paths, ours = zip(*jax.tree_util.tree_leaves_with_path(found), strict=True)
+        return [
+            conforming(f"{self.name}(…){jax.tree_util.keystr(path)}", leaf, (*block.out, *block.into), wide)
+            for path, leaf, block, wide in zip(paths, ours, self.blocks, self._complex(), strict=True)
+        ]
+
+    def _complex(self) -> list[bool]:
+        return [
+            jnp.issubdtype(jnp.result_type(out, leaf), jnp.complexfloating)
+            for out in self.subject.outputs
+            for leaf in self.subject.point.leaves
+        ]
+
+    def witness(self, evidence: Evidence, block: int, index: tuple[int, ...]) -> Difference:
+        """The same entry by differences."""
+        out, k = divmod(block, len(self.subject.point.leaves))
+        return self.subject.difference(evidence.leaves, out, k, index)
+
+    def rows(self, evidence: Evidence, which: list[np.ndarray], cotangents: Leaves) -> list[np.ndarray]:
+        """vᵀJ for each leaf, where `which` are all blocks of J."""
+        count = len(self.subject.point.leaves)
+        return [
+            np.asarray(
+                sum(
+                    np.tensordot(np.asarray(v), which[o * count + k], axes=np.ndim(v))
+                    for o, v in enumerate(cotangents)
+                )
+            )
+            for k in range(count)
+        ]
+
+
+class VjpClaim:
+    """`fwd` and `bwd` claim to be the pair that `jax.custom_vjp.defvjp` takes for f."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        fwd: Callable[..., Any],
+        bwd: Callable[..., Any],
+        name: str,
+        left_out: tuple[int, ...] = (),
+    ):
+        self.subject, self.fwd, self.bwd, self.name, self.left_out = subject, fwd, bwd, name, left_out
+        self.inputs = sum(leaf.size for leaf in subject.point.leaves)
+        self.outputs = sum(out.size for out in subject.outputs)
+        wide = any(
+            jnp.issubdtype(leaf.dtype, jnp.complexfloating)
+            for leaf in [*subject.point.leaves, *subject.outputs]
+        )
+        self.formed = not wide and self.outputs <= _ROWS and self.inputs * self.outputs <= _FORMED
+        out = None
+        if self.formed:
+            out = subject.outputs[0].shape if len(subject.outputs) == 1 else (self.outputs,)
+        self.blocks = [
+            Block(path, out, leaf.shape)
+            for path, leaf in zip(subject.point.paths, subject.point.leaves, strict=True)
+        ]
+        self.compute = traced(self.pulled, (subject.point.leaves, subject.point.others, self._basis(1)))
+        self.nonlinear: dict[int, tuple[str, str]] = {}
+
+    def _basis(self, rows: int) -> Leaves:
+        eye, at, basis = np.eye(rows, self.outputs), 0, []
+        for out in self.subject.outputs:
+            basis.append(jnp.asarray(eye[:, at : at + out.size].reshape(rows, *out.shape), out.dtype))
+            at += out.size
+        return basis
+
+    def _once(self, leaves: Leaves, others: Leaves, cotangent: Leaves) -> Leaves:
+        """bwd, for one cotangent: a leaf for each to differentiate by; None is zero."""
+        point = self.subject.point
+        _, residuals = self.fwd(*point.arguments(leaves, others))
+        return self._chosen(
+            self.bwd(residuals, jax.tree.unflatten(self.subject.structure, cotangent)), leaves, others
+        )
+
+    def _chosen(self, found: Sequence[Any], leaves: Leaves, others: Leaves) -> Leaves:
+        every = dict(_with_paths(found))
+        picked = []
+        for path, leaf in zip(self.subject.point.paths, leaves, strict=True):
+            value = every[path]
+            picked.append(jnp.zeros_like(leaf) if value is None else jnp.asarray(value))
+        return picked
+
+    def pulled(self, leaves: Leaves, others: Leaves, cotangents: Leaves) -> Leaves:
+        point = self.subject.point
+        _, residuals = self.fwd(*point.arguments(leaves, others))
+
+        def back(cotangent: Leaves) -> Leaves:
+            found = self.bwd(residuals, jax.tree.unflatten(self.subject.structure, cotangent))
+            return self._chosen(found, leaves, others)
+
+        return jax.vmap(back)(cotangents)
+
+    def by_leaves(self, leaves: Leaves, others: Leaves) -> Leaves:
+        """bwd for one cotangent."""
+        v = np.random.default_rng(0)
+        return self._once(leaves, others, [c[0] for c in self.subject.cotangents(1, v)])
+
+    def cotangents(self, evidence: Evidence) -> Leaves:
+        """Those that the rows of the evidence belong to."""
+        return self._basis(self.outputs) if evidence.cotangents is None else evidence.cotangents
+
+    def by_hand(self, leaves: Leaves, cotangents: Leaves) -> list[np.ndarray]:
+        """vᵀJ by bwd, for a batch of cotangents v."""
+        others = self.subject.point.others
+        try:
+            if self.compute.shapes is not None:
+                found = self.compute.call(leaves, others, cotangents)
+            else:  # it looks at values
+                rows = [
+                    self._once(leaves, others, [v[k] for v in cotangents]) for k in range(len(cotangents[0]))
+                ]
+                found = [jnp.stack(leaf) for leaf in zip(*rows, strict=True)]
+        except jax.errors.UnexpectedTracerError as error:
+            raise left_behind(self.name, self.subject.name) from error
+        except Exception as error:
+            raise Refuted(
+                f"{self.name} raises {type(error).__name__}: {first_line(error)}", "shape", self.name
+            ) from error
+        return [
+            conforming(f"{self.name}(…) for {block.path}", leaf, (len(cotangents[0]), *block.into), None)
+            for leaf, block in zip(found, self.blocks, strict=True)
+        ]
+
+    @property
+    def rounds(self) -> float:
+        return self.compute.rounds
+
+    @property
+    def modes(self) -> References:
+        if self.formed:
+            return self.subject.autodiff
+        return References(lambda *_: Reference([], [], []), ("reverse",))
+
+    def at(self, leaves: Leaves, rng: np.random.Generator) -> Evidence | None:
+        if self.formed:
+            reference = self.subject.autodiff.at(leaves, self.subject.point.others)
+            if not finite(reference):
+                return None
+            hand = self.by_hand(leaves, self._basis(self.outputs))
+            shapes = [(*block.out, *block.into) for block in self.blocks]
+            return Evidence(
+                leaves,
+                [rows.reshape(shape) for rows, shape in zip(hand, shapes, strict=True)],
+                self._stacked(reference.forward),
+                self._stacked(reference.reverse),
+            )
+        cotangents = self.subject.cotangents(_PROBES, rng)
+        try:
+            exact = arrays(self.subject.compiled_pull(leaves, self.subject.point.others, cotangents))
+        except Exception as error:
+            raise Undecided(f"autodiff cannot differentiate {self.subject.name}: {first_line(error)}") from error
+        if not finite(exact):
+            return None
+        hand = self.by_hand(leaves, cotangents)
+        return Evidence(leaves, hand, exact, exact, cotangents)
+
+    def _stacked(self, blocks: Leaves) -> list[np.ndarray]:
+        """Blocks of several outputs, one under the other."""
+        count, found = len(self.blocks), arrays(blocks)
+        if len(self.subject.outputs) == 1:
+            return found
+        return [
+            np.concatenate([block.reshape(-1, *self.blocks[k].into) for block in found[k::count]])
+            for k in range(count)
+        ]
+
+    def witness(self, evidence: Evidence, block: int, index: tuple[int, ...]) -> Difference:
+        if evidence.cotangents is not None:
+            row, at = index[0], index[1:]
+            size = float(sizes(evidence.leaves[block])[at])
+            weights = [np.asarray(v[row]) for v in evidence.cotangents]
+
+            def along(t: float) -> float:
+                leaves = list(evidence.leaves)
+                leaves[block] = jnp.asarray(leaves[block]).at[at].add(t)
+                values = self.subject.value(leaves)
+                return float(sum(np.real(np.sum(v * y)) for v, y in zip(weights, values, strict=True)))
+
+            return difference(along, size)
+        if len(self.subject.outputs) == 1:
+            return self.subject.difference(evidence.leaves, 0, block, index)
+        row, out = index[0], 0
+        while row >= self.subject.outputs[out].size:
+            row, out = row - self.subject.outputs[out].size, out + 1
+        within = np.unravel_index(row, self.subject.outputs[out].shape)
+        return self.subject.difference(evidence.leaves, out, block, (*map(int, within), *index[1:]))
+
+    def rows(self, evidence: Evidence, which: list[np.ndarray], cotangents: Leaves) -> list[np.ndarray]:
+        flat = np.concatenate([np.asarray(v).ravel() for v in cotangents])
+        return [
+            np.asarray(np.tensordot(flat, block.reshape(self.outputs, *at.into), axes=1))
+            for block, at in zip(which, self.blocks, strict=True)
+        ]
+
+
+Claim = JacobianClaim | VjpClaim
+
+
+def conforming(where: str, leaf: Any, shape: tuple[int, ...], wide: bool | None) -> np.ndarray:
+    """A leaf of the user's derivative, if it has the right shape and is of numbers."""
+    if np.shape(leaf) != shape:
+        raise Misshapen(f"{where} must have shape {shape}; got {np.shape(leaf)}", where, np.asarray(leaf))
+    kinds = "biuf" if wide is False else "biufc"
+    if np.asarray(leaf).dtype.kind not in kinds and not rounding(jnp.asarray(leaf).dtype):
+        raise Refuted(f"{where} must be of real numbers; got {np.asarray(leaf).dtype}", "shape", where)
+    return np.asarray(leaf)
+
+
+class Misshapen(Refuted):
+    """A leaf of the wrong shape; what it holds may still say why."""
+
+    def __init__(self, reason: str, where: str, leaf: np.ndarray):
+        super().__init__(reason, "shape", where)
+        self.leaf = leaf
+
+
+def left_behind(jac: str, f: str) -> Undecided:
+    return Undecided(
+        f"{jac} uses something that {f} left behind; make it a function of its arguments alone"
+    )
+
+
+def arrays(leaves: Sequence[Any]) -> list[np.ndarray]:
+    """As NumPy sees them."""
+    return [np.asarray(leaf) for leaf in leaves]
+
+
+def finite(tree: Any) -> bool:
+    return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0]
+
+
+def spoken(structure: Any) -> str:
+    """The structure of a tree, as its user would write it."""
+    return str(structure).removeprefix("PyTreeDef(")[:-1]
+
+
+def _with_paths(found: Sequence[Any]) -> list[tuple[str, Any]]:
+    """Every cotangent with the path of the argument's leaf that it belongs to."""
+    return [
+        (f"args[{k}]{jax.tree_util.keystr(path)}", leaf)
+        for k, tree in enumerate(found)
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree, is_leaf=lambda leaf: leaf is None)
+    ]

@@ -1,0 +1,333 @@
+"""A function step by step: every primitive operation that it performed at a point, and its backward pass.
+
+The backward pass is carried out for many variants at once. In each of them the derivative of one kind of step is
+replaced by another, such as a hand may have written by mistake; all other steps keep their own. So one pass shows
+what every mistake of that kind would have led to.
+"""
+
+import linecache
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+
+from mvcalc_jax import autodiff
+from mvcalc_jax.verify.points import Leaves
+
+STEPS = 1500
+"""Longer functions are not taken apart."""
+
+_CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint", "custom_jvp_call", "custom_vjp_call")
+_HERE, _JAX = Path(__file__).parents[1], Path(jax.__file__).parent
+
+
+class TooLong(Exception):
+    """The function has more than `STEPS` steps, or one that cannot be taken apart."""
+
+
+class Step(NamedTuple):
+    """One operation: outputs = apply(*inputs), all of them numbers of values on the tape.
+
+    `site` is where it stands in the function; steps of a loop's rounds share it. `line` is the user's line.
+    """
+
+    primitive: str
+    params: dict[str, Any]
+    apply: Callable[..., list]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    site: tuple[int, ...]
+    line: str
+
+
+class Region(NamedTuple):
+    """A function inside the function that is called by a name, such as `softmax`: the steps from first to last.
+
+    `source` and `result` are the values that go in and come out, where there is one of each to differentiate.
+    """
+
+    name: str
+    site: tuple[int, ...]
+    line: str
+    first: int
+    last: int
+    source: int
+    result: int
+
+
+class Tape(NamedTuple):
+    """All values that a function computed at a point, and the steps between them.
+
+    `arguments` are the numbers of all arguments, `inputs` of those to differentiate by, and `names` what they are
+    called.
+    """
+
+    values: list[Any]
+    steps: list[Step]
+    regions: list[Region]
+    arguments: list[int]
+    inputs: list[int]
+    outputs: list[int]
+    names: dict[int, str]
+
+
+def record(f: Callable[..., Any], leaves: Leaves, others: Leaves, names: Sequence[str] = ()) -> Tape:
+    """Run f step by step; `names` are those of the leaves.
+
+    Raises:
+        TooLong: if there are too many steps.
+        Exception: whatever f raises.
+    """
+    closed = jax.make_jaxpr(f)(leaves, others)
+    tape = Tape([], [], [], [], [], [], {})
+    every = [_kept(tape, leaf) for leaf in [*leaves, *others]]
+    tape.arguments.extend(every)
+    tape.names.update(zip(every, names, strict=False))
+    tape.inputs.extend(every[: len(leaves)])
+    tape.outputs.extend(_run(tape, closed.jaxpr, closed.consts, every, (), ""))
+    return tape
+
+
+def _kept(tape: Tape, value: Any) -> int:
+    tape.values.append(value)
+    return len(tape.values) - 1
+
+
+def _run(
+    tape: Tape, jaxpr: Jaxpr, consts: Sequence[Any], args: list[int], site: tuple[int, ...], line: str
+) -> list[int]:
+    """Every equation of a jaxpr; those of functions inside it one by one, too."""
+    number: dict[Any, int] = {}
+    for var, const in zip(jaxpr.constvars, consts, strict=True):
+        number[var] = _kept(tape, const)
+    number.update(zip(jaxpr.invars, args, strict=True))
+
+    def read(atom: Any) -> int:
+        return _kept(tape, jnp.asarray(atom.val, atom.aval.dtype)) if isinstance(atom, Literal) else number[atom]
+
+    for k, equation in enumerate(jaxpr.eqns):
+        inputs, here, name = [read(atom) for atom in equation.invars], (*site, k), equation.primitive.name
+        where = _line(equation) or line
+        inner = _inner(name, equation.params, [tape.values[n] for n in inputs])
+        if inner is not None:
+            body, skipped = inner
+            first = len(tape.steps)
+            outputs = _run(tape, *_opened(body), inputs[skipped:], here, where)
+            sources = [n for n in inputs[skipped:] if differentiable(tape.values[n])]
+            if len(sources) == len(outputs) == 1 and len(tape.steps) > first:
+                called = str(equation.params.get("name", name)).strip("_")
+                tape.regions.append(
+                    Region(called, here, where, first, len(tape.steps), sources[0], outputs[0])
+                )
+        elif name == "scan":
+            outputs = _scan(tape, equation.params, inputs, here, where)
+        else:
+            if len(tape.steps) >= STEPS:
+                raise TooLong
+
+            def apply(*values: Any, equation: Any = equation) -> list:
+                found = equation.primitive.bind(*values, **equation.primitive.get_bind_params(equation.params))
+                return list(found) if equation.primitive.multiple_results else [found]
+
+            outputs = [_kept(tape, value) for value in apply(*(tape.values[n] for n in inputs))]
+            tape.steps.append(Step(name, equation.params, apply, tuple(inputs), tuple(outputs), here, where))
+        number.update(zip(equation.outvars, outputs, strict=True))
+    return [read(atom) for atom in jaxpr.outvars]
+
+
+def _inner(name: str, params: dict[str, Any], values: list[Any]) -> tuple[Any, int] | None:
+    """The function that an equation calls, and how many inputs come before its arguments; None if it calls none."""
+    if name == "cond":
+        return params["branches"][int(values[0])], 1
+    if name in _CALLS:
+        return next((params[key], 0) for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params)
+    return None
+
+
+def _opened(jaxpr: Any) -> tuple[Jaxpr, Sequence[Any]]:
+    """A jaxpr and its constants, whether they come together or not: that depends on the version of JAX."""
+    return (jaxpr.jaxpr, jaxpr.consts) if isinstance(jaxpr, ClosedJaxpr) else (jaxpr, ())
+
+
+def _scan(tape: Tape, params: dict[str, Any], inputs: list[int], site: tuple[int, ...], line: str) -> list[int]:
+    """A loop, round by round."""
+    length, (body, held) = params["length"], _opened(params["jaxpr"])
+    if "ft_in" in params:  # since JAX 0.11
+        consts, carried, _ = (len(list(part)) for part in params["ft_in"].unpack())
+    else:
+        consts, carried = params["num_consts"], params["num_carry"]
+    fixed, carry, lists = inputs[:consts], inputs[consts : consts + carried], inputs[consts + carried :]
+    rows: list[list[int]] = []
+    rounds = range(length - 1, -1, -1) if params["reverse"] else range(length)
+    if length * (len(body.eqns) + len(lists)) > STEPS:
+        raise TooLong
+
+    def step(name: str, apply: Callable[..., list], values: list[int], at: int) -> int:
+        out = _kept(tape, apply(*(tape.values[n] for n in values))[0])
+        tape.steps.append(Step(name, {}, apply, tuple(values), (out,), (*site, at), line))
+        return out
+
+    for t in rounds:
+        taken = [
+            step("round", lambda x, t=t: [x[t]], [n], -2 - k) for k, n in enumerate(lists)
+        ]
+        out = _run(tape, body, held, [*fixed, *carry, *taken], site, line)
+        carry = out[:carried]
+        rows.append(out[carried:])
+    if params["reverse"]:
+        rows.reverse()
+    stacked = [
+        step("stack", lambda *values: [jnp.stack(values)], [row[k] for row in rows], -100 - k)
+        for k in range(len(body.outvars) - carried)
+        if rows
+    ]
+    return [*carry, *stacked]
+
+
+def _line(equation: Any) -> str:
+    """The line of the user's source that an equation comes from; empty if it is not known."""
+    try:
+        frames = equation.source_info.traceback.frames
+    except AttributeError:  # not every version of JAX keeps one
+        return ""
+    for frame in frames:
+        path = Path(frame.file_name)
+        if _JAX in path.parents or (_HERE in path.parents and "verify" in path.parts):
+            continue
+        text = linecache.getline(frame.file_name, frame.line_num).strip()
+        text = re.sub(r"\s+", " ", text)
+        return f"`{text}` (line {frame.line_num})" if text else f"line {frame.line_num}"
+    return ""
+
+
+class Change(NamedTuple):
+    """Another derivative of a step.
+
+    `back(tape, step, outs, exact)` takes the cotangents of its outputs, and, unless `before`, those that it passes
+    back to its inputs. It returns other ones: of the outputs if `before`, else of the inputs.
+    """
+
+    back: Callable[..., list[Any]]
+    before: bool = False
+
+
+class Detour(NamedTuple):
+    """Another derivative of a region: `back(tape, region, out)` returns the cotangents of its result and its source.
+
+    The first takes the usual way through the region, the second is added where the region begins.
+    """
+
+    back: Callable[..., tuple[Any, Any]]
+
+
+Variant = dict[tuple[int, ...], Change | Detour]
+"""For some sites, another derivative."""
+
+
+def pulled_back(tape: Tape, cotangents: Leaves, variants: Sequence[Variant]) -> list[Any]:
+    """For every variant the cotangents of the function's leaves, which lead with the axis of variants."""
+    count = len(variants)
+    changes: dict[tuple[int, ...], list[tuple[int, Change]]] = {}
+    detours: dict[tuple[int, ...], list[tuple[int, Detour]]] = {}
+    for k, variant in enumerate(variants):
+        for site, change in variant.items():
+            (detours if isinstance(change, Detour) else changes).setdefault(site, []).append((k, change))  # pyright: ignore[reportArgumentType]
+    held: dict[int, Any] = {}
+
+    def add(n: int, value: Any) -> None:
+        held[n] = held[n] + value if n in held else value
+
+    for n, v in zip(tape.outputs, cotangents, strict=True):
+        if differentiable(tape.values[n]):
+            add(n, np.broadcast_to(np.asarray(v), (count, *np.shape(v))))
+    ends: dict[int, list[Region]] = {}
+    for region in tape.regions:
+        if region.site in detours:
+            ends.setdefault(region.last - 1, []).append(region)
+    for number in range(len(tape.steps) - 1, -1, -1):
+        step = tape.steps[number]
+        for region in reversed(ends.get(number, [])):
+            if region.result in held:
+                whole = np.array(held[region.result])
+                extra = np.zeros((count, *np.shape(tape.values[region.source])))
+                for k, detour in detours[region.site]:
+                    whole[k], extra[k] = detour.back(tape, region, whole[k])
+                held[region.result] = whole
+                add(region.source, extra)
+        if not any(n in held for n in step.outputs):
+            continue
+        outs = [held.pop(n, None) for n in step.outputs]
+        outs = [
+            np.zeros((count, *np.shape(tape.values[n]))) if out is None else np.asarray(out)
+            for n, out in zip(step.outputs, outs, strict=True)
+        ]
+        here = changes.get(step.site, ())
+        if any(change.before for _, change in here):
+            outs = [np.array(out) for out in outs]
+        for k, change in here:
+            if change.before:
+                for out, new in zip(outs, change.back(tape, step, [out[k] for out in outs]), strict=True):
+                    out[k] = new
+        back = jax.vmap(local_pull(tape, step))([jnp.asarray(out) for out in outs])
+        passed = [None if p is None else np.array(p) for p in back]
+        for k, change in here:
+            if not change.before:
+                exact = [None if p is None else p[k] for p in passed]
+                new = change.back(tape, step, [out[k] for out in outs], exact)
+                for p, q in zip(passed, new, strict=True):
+                    if p is not None:
+                        p[k] = q
+        for n, p in zip(step.inputs, passed, strict=True):
+            if p is not None:
+                add(n, p)
+    return [np.asarray(held.get(n, np.zeros((count, *np.shape(tape.values[n]))))) for n in tape.inputs]
+
+
+def region_pull(tape: Tape, region: Region, at: Any, cotangent: Any) -> np.ndarray:
+    """What a region passes back, were it evaluated at another value."""
+
+    def of(x: Any) -> Any:
+        fresh = {region.source: x}
+        for step in tape.steps[region.first : region.last]:
+            found = step.apply(*(fresh.get(n, tape.values[n]) for n in step.inputs))
+            fresh.update(zip(step.outputs, found, strict=True))
+        return fresh[region.result]
+
+    _, pull = autodiff.pull(of, at)
+    return np.asarray(pull(jnp.asarray(cotangent))[0])
+
+
+def local_pull(tape: Tape, step: Step, values: Sequence[Any] | None = None) -> Callable[[list], list]:
+    """The pullback of one step, at other values if any are given; None for inputs that are not of real numbers."""
+    values = [tape.values[n] for n in step.inputs] if values is None else list(values)
+    by = [k for k, value in enumerate(values) if differentiable(value)]
+
+    def of(*some: Any) -> list:
+        every = list(values)
+        for k, value in zip(by, some, strict=True):
+            every[k] = value
+        return step.apply(*every)
+
+    out, pull = autodiff.pull(of, *(values[k] for k in by))
+
+    def back(cotangents: list) -> list:
+        ready = [
+            v if differentiable(y) else np.zeros(np.shape(y), jax.dtypes.float0)
+            for v, y in zip(cotangents, out, strict=True)
+        ]
+        found: list[Any] = [None] * len(values)
+        for k, p in zip(by, pull(ready), strict=True):
+            found[k] = p
+        return found
+
+    return back
+
+
+def differentiable(value: Any) -> bool:
+    """Whether a value is of real or complex numbers."""
+    return jnp.issubdtype(jnp.result_type(value), jnp.inexact)

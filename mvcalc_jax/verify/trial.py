@@ -1,0 +1,101 @@
+"""The order of a check: contract, evidence, verdict, causes, and what the verdict is worth."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from mvcalc_jax.verify.accuracy import graded
+from mvcalc_jax.verify.adequacy import adequate
+from mvcalc_jax.verify.claims import Claim, Refuted, Undecided, Unrunnable, VjpClaim
+from mvcalc_jax.verify.contract import repeatable
+from mvcalc_jax.verify.cotangents import nonlinear, other_primal
+from mvcalc_jax.verify.diagnosis import diagnosed
+from mvcalc_jax.verify.report import Compared, Diagnosis, Report
+from mvcalc_jax.verify.slopes import taylor
+from mvcalc_jax.verify.verdict import POINTS, TOLERANCE, Findings, judged
+
+
+def trial(
+    prepare: Callable[[bool], Claim], rng: np.random.Generator, again: str, dtype: Any, points: int = POINTS
+) -> Report:
+    """Everything about one claim.
+
+    Args:
+        prepare: `prepare(widen)` states the claim, in float64 or in the precision of the arguments.
+        rng: for points and cotangents.
+        again: the line that repeats the check.
+        dtype: in which the formula's digits are counted.
+        points: how many points to look at.
+    """
+    try:
+        try:
+            claim = prepare(True)
+        except Unrunnable as wide:
+            try:
+                claim = prepare(False)  # f may insist on the precision that it was given
+            except Unrunnable:
+                raise wide from None
+        repeatable(claim)
+        return _tried(claim, rng, again, dtype, points)
+    except Undecided as reason:
+        return Report("inconclusive", str(reason), (), again)
+    except Refuted as reason:
+        cause = Diagnosis(reason.kind, reason.where, str(reason), certified=True)
+        return Report("wrong", str(reason), (), again, diagnoses=(cause,))
+
+
+def _tried(claim: Claim, rng: np.random.Generator, again: str, dtype: Any, points: int) -> Report:
+    bent, causes = _broken_rules(claim, rng)
+    findings = judged(claim, rng, again, points)
+    report = findings.report
+    leaves = tuple(
+        replace(leaf, verdict="wrong") if k in bent else leaf for k, leaf in enumerate(report.leaves)
+    )
+    report = replace(report, leaves=leaves)
+    if causes and report.verdict != "wrong":
+        report = replace(report, verdict="wrong", reason=f"{causes[0].where}: {causes[0].detail}")
+    if findings.evidence:
+        at = findings.evidence[0]
+        report = replace(report, slope=taylor(claim, at, rng), compared=_compared(claim, findings))
+        if report.verdict == "correct":
+            leaves, lost = graded(claim, at, report.leaves, dtype)
+            worth = adequate(claim.subject.point, claim.blocks, findings.evidence, TOLERANCE)
+            report = replace(report, leaves=leaves, diagnoses=lost, adequacy=worth)
+    if report.verdict == "wrong":
+        skip = [replace(leaf, verdict="correct") if k in bent else leaf for k, leaf in enumerate(report.leaves)]
+        report = replace(report, diagnoses=(*causes, *diagnosed(claim, findings.evidence, skip)))
+    return report
+
+
+def _broken_rules(claim: Claim, rng: np.random.Generator) -> tuple[set[int], list[Diagnosis]]:
+    """What is wrong with a backward pass whatever the derivative is: the leaves that are not linear, and the causes."""
+    if not isinstance(claim, VjpClaim):
+        return set(), []
+    bent = nonlinear(claim, rng)
+    claim.formed = claim.formed and not bent
+    if not claim.formed:
+        claim.blocks = [block._replace(out=None) for block in claim.blocks]
+    causes = [Diagnosis(kind, claim.blocks[k].path, said, True) for k, (kind, said) in bent.items()]
+    if primal := other_primal(claim):
+        causes.insert(0, Diagnosis("primal-mismatch", claim.name, f"the value that fwd returns {primal}", True))
+    return set(bent), causes
+
+
+def _compared(claim: Claim, findings: Findings) -> tuple[Compared, ...]:
+    at = findings.evidence[0]
+    return tuple(
+        Compared(block.path, hand, exact)
+        for block, hand, exact in zip(claim.blocks, at.hand, at.reverse, strict=True)
+    )
+
+
+def counted_in(args: tuple) -> Any:
+    """The precision in which digits are counted: the narrowest of the arguments', but at most float32."""
+    import jax
+
+    found = [jnp.result_type(leaf) for leaf in jax.tree.leaves(args) if hasattr(leaf, "dtype")]
+    narrow = [d for d in found if jnp.issubdtype(d, jnp.floating) and jnp.finfo(d).bits < 32]
+    return max(narrow, key=lambda d: float(jnp.finfo(d).eps)) if narrow else np.float32
