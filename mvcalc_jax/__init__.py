@@ -10,13 +10,14 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     calculus   functions of one and several variables: slopes
     models     network, gaussian: pure functions with hand-written Jacobians
     descent    steepest_descent, optax_descent, and the one loop
-    verify     check_jacobian, assert_jacobian
+    verify     check_jacobian, check_vjp, check_chain: is a derivative right, and if not, why?
     plots      arrays and Axes in, pictures out
     data       curves to draw, histograms to fit
     devices    where to compute, and how precisely
     runs       the run directory
     aside      work beside other work
     doctor     is everything here that is needed?
+    check      derivatives in files, checked by name
     command    what every command does alike
     cli        the command mvcalc
 

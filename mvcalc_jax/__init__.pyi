@@ -19,6 +19,15 @@ from .descent import optax_descent as optax_descent
 from .descent import steepest_descent as steepest_descent
 from .models import gaussian as gaussian
 from .models import network as network
+from .verify import Link as Link
 from .verify import Report as Report
+from .verify import assert_chain as assert_chain
+from .verify import assert_custom as assert_custom
+from .verify import assert_hessian as assert_hessian
 from .verify import assert_jacobian as assert_jacobian
+from .verify import assert_vjp as assert_vjp
+from .verify import check_chain as check_chain
+from .verify import check_custom as check_custom
+from .verify import check_hessian as check_hessian
 from .verify import check_jacobian as check_jacobian
+from .verify import check_vjp as check_vjp

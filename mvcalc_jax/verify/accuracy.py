@@ -13,12 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mvcalc_jax.verify.causes.tape import Tape, record
 from mvcalc_jax.verify.claims import Claim, Evidence, JacobianClaim
 from mvcalc_jax.verify.errors import errors, unit
 from mvcalc_jax.verify.points import Leaves
 from mvcalc_jax.verify.references import QUICKLY, reverse
 from mvcalc_jax.verify.report import Diagnosis, Grade, Leaf
-from mvcalc_jax.verify.tape import Tape, record
 
 _GRADES: tuple[tuple[float, Grade], ...] = ((2.0, "A"), (10.0, "B"), (100.0, "C"))
 _FEW = 4

@@ -14,10 +14,10 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from mvcalc_jax import autodiff, require
+from mvcalc_jax.verify.causes.repairs import matches
 from mvcalc_jax.verify.jacobian import check_jacobian, check_jacobian_at
 from mvcalc_jax.verify.names import name, written
 from mvcalc_jax.verify.points import inexact, looked_at, near, taken_apart
-from mvcalc_jax.verify.repairs import matches
 from mvcalc_jax.verify.report import Diagnosis, LinkResult, Report
 
 _POINTS, _PERMUTED = 3, 5

@@ -5,38 +5,22 @@ block is a pair of an output and an input leaf; or, of a backward pass, an input
 """
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import autodiff
 from mvcalc_jax.verify.differences import Difference, difference
-from mvcalc_jax.verify.points import Leaves, Point, sizes
-from mvcalc_jax.verify.references import (
-    QUICKLY,
-    Reference,
-    References,
-    holomorphic,
-    references,
-    rounding,
-    traced,
-)
+from mvcalc_jax.verify.points import Leaves, sizes
+from mvcalc_jax.verify.references import Reference, References, rounding, traced
+from mvcalc_jax.verify.subject import Subject, Undecided, arrays, finite, first_line
 
 ENTRIES = 10**8
 """More entries than this are no Jacobian that one forms."""
 _FORMED, _ROWS, _PROBES = 3 * 10**6, 1500, 4
-"""A backward pass is pulled back row by row up to this size; a larger one with so many random cotangents."""
-
-
-class Undecided(Exception):
-    """Nothing can be said of the derivative; the message says why."""
-
-
-class Unrunnable(Undecided):
-    """f raises."""
+"""A backward pass is pulled back row by row up to this size; a larger one with so many random cotangents, or with
+one if even that is as large."""
 
 
 class Refuted(Exception):
@@ -45,11 +29,12 @@ class Refuted(Exception):
     Attributes:
         kind: of the mistake, as in a diagnosis.
         where: which leaf, or which function.
+        leaves: the paths of the leaves that are wrong, if they are known.
     """
 
-    def __init__(self, reason: str, kind: str, where: str):
+    def __init__(self, reason: str, kind: str, where: str, leaves: Sequence[str] = ()):
         super().__init__(reason)
-        self.kind, self.where = kind, where
+        self.kind, self.where, self.leaves = kind, where, leaves
 
 
 class Block(NamedTuple):
@@ -78,86 +63,6 @@ class Evidence(NamedTuple):
     disagreement: float = 0.0
 
 
-class Subject:
-    """The function f as it can be computed, and what is known of it before any number is."""
-
-    def __init__(self, f: Callable[..., Any], name: str, point: Point):
-        self.f, self.name, self.point = f, name, point
-        self.compute = traced(lambda leaves, others: f(*point.arguments(leaves, others)), (point.leaves, point.others))
-        try:
-            found = self.compute.shapes
-            if found is None:
-                found = self.compute.call(point.leaves, point.others)
-        except Exception as error:
-            raise Unrunnable(f"{name} raises {type(error).__name__}: {first_line(error)}") from error
-        self.structure = jax.tree.structure(found)
-        outputs = jax.tree_util.tree_leaves_with_path(found)
-        for path, leaf in outputs:
-            if not jnp.issubdtype(jnp.result_type(leaf), jnp.inexact):
-                raise Undecided(
-                    f"{name}(…){jax.tree_util.keystr(path)} must be floating-point to have a derivative; it is "
-                    f"{jnp.result_type(leaf)}"
-                )
-        self.out_paths = [jax.tree_util.keystr(path) for path, _ in outputs]
-        self.outputs = [jax.ShapeDtypeStruct(np.shape(leaf), jnp.result_type(leaf)) for _, leaf in outputs]
-
-    def flat(self, leaves: Leaves, others: Leaves) -> Leaves:
-        """f, from leaves to leaves."""
-        return [jnp.asarray(leaf) for leaf in jax.tree.leaves(self.f(*self.point.arguments(leaves, others)))]
-
-    def value(self, leaves: Leaves) -> list[np.ndarray]:
-        """f at a point."""
-        return [np.asarray(leaf) for leaf in jax.tree.leaves(self.compute.call(leaves, self.point.others))]
-
-    def cotangents(self, k: int, rng: np.random.Generator) -> Leaves:
-        """k random cotangents, a list over outputs."""
-        return [self._random((k, *out.shape), out.dtype, rng) for out in self.outputs]
-
-    @staticmethod
-    def _random(shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Any:
-        normal = rng.standard_normal(shape)
-        if jnp.issubdtype(dtype, jnp.complexfloating):
-            normal = normal + 1j * rng.standard_normal(shape)
-        return jax.device_put(normal.astype(dtype))
-
-    def pulled(self, leaves: Leaves, others: Leaves, cotangents: Leaves) -> Leaves:
-        """vᵀJ by autodiff, for a batch of cotangents v."""
-        _, pull = autodiff.pull(lambda *leaves: self.flat(list(leaves), others), *leaves)
-        return list(jax.vmap(lambda v: pull(v))(cotangents))
-
-    @cached_property
-    def compiled_pull(self) -> Callable[[Leaves, Leaves, Leaves], Leaves]:
-        """`pulled`, compiled."""
-        return jax.jit(self.pulled, compiler_options=dict(QUICKLY))
-
-    @cached_property
-    def autodiff(self) -> References:
-        """Both modes of autodiff, or the one that there is."""
-        leaves, others = self.point.leaves, self.point.others
-        try:
-            found = references(self.flat, leaves, others, self.outputs, self.compute.widest)
-        except Exception as error:
-            raise Undecided(f"autodiff cannot differentiate {self.name}: {first_line(error)}") from error
-        complex_in = any(jnp.issubdtype(leaf.dtype, jnp.complexfloating) for leaf in leaves)
-        if complex_in and not holomorphic(self.flat, leaves, others, np.random.default_rng(0)):
-            raise Undecided(
-                f"{self.name} is not holomorphic: by a complex argument it has no Jacobian of complex numbers; "
-                "check its backward pass with check_vjp, or the real and imaginary parts"
-            )
-        return found
-
-    def difference(self, leaves: Leaves, out: int, k: int, index: tuple[int, ...]) -> Difference:
-        """An entry of a block of the Jacobian, output `out` by leaf k, by differences."""
-        axes = len(self.outputs[out].shape)
-        size = float(sizes(leaves[k])[index[axes:]])
-
-        def along(t: float) -> float:
-            moved = [*leaves[:k], jnp.asarray(leaves[k]).at[index[axes:]].add(t), *leaves[k + 1 :]]
-            return float(np.real(self.value(moved)[out][index[:axes]]))
-
-        return difference(along, size)
-
-
 class JacobianClaim:
     """`jac` claims to return what `jax.jacobian(f, argnums)` does."""
 
@@ -172,6 +77,7 @@ class JacobianClaim:
         hessian: bool = False,
     ):
         self.subject, self.name = subject, name
+        self.misshapen: dict[int, Misshapen] = {}
         point = subject.point
         self.formula = lambda leaves, others: jac(*point.arguments(leaves, others))
         self.compute = traced(self.formula, (point.leaves, point.others))
@@ -194,6 +100,11 @@ class JacobianClaim:
             for row, out in zip(rows, subject.outputs, strict=True)
             for leaf, value in zip(point.paths, point.leaves, strict=True)
         ]
+
+    @property
+    def probes(self) -> int:
+        """How many random cotangents are pulled back: none, for every entry is compared."""
+        return 0
 
     @property
     def rounds(self) -> float:
@@ -226,20 +137,25 @@ class JacobianClaim:
                 f"{self.name} raises {type(error).__name__}: {first_line(error)}", "shape", self.name
             ) from error
         if (got := jax.tree.structure(found)) != self.structure:
+            there = {path for path, _ in jax.tree_util.tree_leaves_with_path(found)}
+            wanted = jax.tree_util.tree_leaves_with_path(jax.tree.unflatten(self.structure, self.blocks), is_leaf=_is_block)
             raise Refuted(
                 f"{self.name} must return {spoken(self.structure)}, where * stands for an array; got {spoken(got)}",
                 "shape",
                 self.name,
+                [block.path for path, block in wanted if path not in there],
             )
         paths, ours = zip(*jax.tree_util.tree_leaves_with_path(found), strict=True)
         return [
-            conforming(f"{self.name}(…){jax.tree_util.keystr(path)}", leaf, (*block.out, *block.into), wide)
-            for path, leaf, block, wide in zip(paths, ours, self.blocks, self._complex(), strict=True)
+            _conforming(
+                self, k, f"{self.name}(…){jax.tree_util.keystr(path)}", leaf, (*(block.out or ()), *block.into), real=real
+            )
+            for k, (path, leaf, block, real) in enumerate(zip(paths, ours, self.blocks, self._real(), strict=True))
         ]
 
-    def _complex(self) -> list[bool]:
+    def _real(self) -> list[bool]:
         return [
-            jnp.issubdtype(jnp.result_type(out, leaf), jnp.complexfloating)
+            not jnp.issubdtype(jnp.result_type(out, leaf), jnp.complexfloating)
             for out in self.subject.outputs
             for leaf in self.subject.point.leaves
         ]
@@ -281,7 +197,8 @@ class VjpClaim:
             jnp.issubdtype(leaf.dtype, jnp.complexfloating)
             for leaf in [*subject.point.leaves, *subject.outputs]
         )
-        self.formed = not wide and self.outputs <= _ROWS and self.inputs * self.outputs <= _FORMED
+        small = self.outputs <= _ROWS and self.inputs * self.outputs <= _FORMED
+        self.formed = not wide and (small or self.outputs == 1)
         out = None
         if self.formed:
             out = subject.outputs[0].shape if len(subject.outputs) == 1 else (self.outputs,)
@@ -290,7 +207,14 @@ class VjpClaim:
             for path, leaf in zip(subject.point.paths, subject.point.leaves, strict=True)
         ]
         self.compute = traced(self.pulled, (subject.point.leaves, subject.point.others, self._basis(1)))
-        self.nonlinear: dict[int, tuple[str, str]] = {}
+        self.misshapen: dict[int, Misshapen] = {}
+
+    @property
+    def probes(self) -> int:
+        """How many random cotangents are pulled back at a point; 0 if all rows are."""
+        if self.formed:
+            return 0
+        return _PROBES if self.inputs * _PROBES <= _FORMED else 1
 
     def _basis(self, rows: int) -> Leaves:
         eye, at, basis = np.eye(rows, self.outputs), 0, []
@@ -352,8 +276,16 @@ class VjpClaim:
                 f"{self.name} raises {type(error).__name__}: {first_line(error)}", "shape", self.name
             ) from error
         return [
-            conforming(f"{self.name}(…) for {block.path}", leaf, (len(cotangents[0]), *block.into), None)
-            for leaf, block in zip(found, self.blocks, strict=True)
+            _conforming(
+                self,
+                k,
+                f"{self.name}(…) for {block.path}",
+                leaf,
+                (len(cotangents[0]), *block.into),
+                real=False,
+                rows=len(cotangents[0]),
+            )
+            for k, (leaf, block) in enumerate(zip(found, self.blocks, strict=True))
         ]
 
     @property
@@ -379,7 +311,7 @@ class VjpClaim:
                 self._stacked(reference.forward),
                 self._stacked(reference.reverse),
             )
-        cotangents = self.subject.cotangents(_PROBES, rng)
+        cotangents = self.subject.cotangents(self.probes, rng)
         try:
             exact = arrays(self.subject.compiled_pull(leaves, self.subject.point.others, cotangents))
         except Exception as error:
@@ -431,41 +363,41 @@ class VjpClaim:
 Claim = JacobianClaim | VjpClaim
 
 
-def conforming(where: str, leaf: Any, shape: tuple[int, ...], wide: bool | None) -> np.ndarray:
-    """A leaf of the user's derivative, if it has the right shape and is of numbers."""
-    if np.shape(leaf) != shape:
-        raise Misshapen(f"{where} must have shape {shape}; got {np.shape(leaf)}", where, np.asarray(leaf))
-    kinds = "biuf" if wide is False else "biufc"
-    if np.asarray(leaf).dtype.kind not in kinds and not rounding(jnp.asarray(leaf).dtype):
-        raise Refuted(f"{where} must be of real numbers; got {np.asarray(leaf).dtype}", "shape", where)
-    return np.asarray(leaf)
+class Misshapen(NamedTuple):
+    """A leaf of the wrong shape, with what is wrong in words; what it holds may still say why.
+
+    The first axis belongs to so many `rows`, that is cotangents; 0 if it is the leaf's own.
+    """
+
+    reason: str
+    leaf: np.ndarray
+    rows: int
 
 
-class Misshapen(Refuted):
-    """A leaf of the wrong shape; what it holds may still say why."""
-
-    def __init__(self, reason: str, where: str, leaf: np.ndarray):
-        super().__init__(reason, "shape", where)
-        self.leaf = leaf
+def _conforming(
+    claim: "Claim", k: int, where: str, leaf: Any, shape: tuple[int, ...], *, real: bool, rows: int = 0
+) -> np.ndarray:
+    """Block k of the user's derivative as an array of numbers; NaN if its shape is wrong, which is put on record."""
+    array = np.asarray(leaf)
+    if array.dtype.kind not in ("biuf" if real else "biufc") and not rounding(array.dtype):
+        raise Refuted(f"{where} must be of {'real ' * real}numbers; got {array.dtype}", "shape", where)
+    if array.shape != shape:
+        one = 1 if rows else 0
+        reason = f"{where} must have shape {shape[one:]}; got {array.shape[one:]}"
+        claim.misshapen[k] = Misshapen(reason, array, rows)
+        return np.full(shape, np.nan)
+    return array
 
 
 def left_behind(jac: str, f: str) -> Undecided:
+    """The derivative takes something from f by a side door."""
     return Undecided(
         f"{jac} uses something that {f} left behind; make it a function of its arguments alone"
     )
 
 
-def arrays(leaves: Sequence[Any]) -> list[np.ndarray]:
-    """As NumPy sees them."""
-    return [np.asarray(leaf) for leaf in leaves]
-
-
-def finite(tree: Any) -> bool:
-    return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
-
-
-def first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0]
+def _is_block(value: Any) -> bool:
+    return isinstance(value, Block)
 
 
 def spoken(structure: Any) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from mvcalc_jax.verify.claims import Claim, Refuted, Undecided, arrays
+from mvcalc_jax.verify.causes.tape import record
+from mvcalc_jax.verify.claims import Claim, Refuted
 from mvcalc_jax.verify.points import Leaves
-from mvcalc_jax.verify.tape import record
+from mvcalc_jax.verify.subject import Undecided, arrays
 
 
 def repeatable(claim: Claim) -> None:
@@ -22,7 +23,13 @@ def repeatable(claim: Claim) -> None:
     if not _repeats(subject.flat, point.leaves, point.others):
         raise Undecided(f"{subject.name} returns something else each time; make it a function of its arguments, and of a key")
     if not _repeats(claim.by_leaves, point.leaves, point.others):
-        raise Refuted(f"{claim.name} returns something else each time", "nondeterministic", claim.name)
+        paths = [block.path for block in claim.blocks]
+        try:
+            first, second = (arrays(claim.by_leaves(point.leaves, point.others)) for _ in range(2))
+            paths = [path for path, a, b in zip(paths, first, second, strict=True) if not _same(a, b)]
+        except Exception:  # which of them it is cannot be told
+            paths = []
+        raise Refuted(f"{claim.name} returns something else each time", "nondeterministic", claim.name, paths)
 
 
 def _repeats(f: Callable[[Leaves, Leaves], Leaves], leaves: Leaves, others: Leaves) -> bool:

@@ -5,16 +5,16 @@ is off by a few roundings. So that, and not the entry, is the unit.
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Inexact
 
 
-def unit(exact: Float[np.ndarray, "..."], otherwise: float = 1.0) -> float:
+def unit(exact: Inexact[np.ndarray, "..."], otherwise: float = 1.0) -> float:
     """The largest entry of a leaf, in magnitude; `otherwise` for a leaf that is zero throughout, or empty."""
     return float(np.abs(exact).max(initial=0)) or otherwise
 
 
 def errors(
-    found: Float[np.ndarray, "*any"], exact: Float[np.ndarray, "*any"], unit: float
+    found: Inexact[np.ndarray, "*any"], exact: Inexact[np.ndarray, "*any"], unit: float
 ) -> Float[np.ndarray, "*any"]:
     """|found − exact| in units of `unit`; infinite where one of them is NaN."""
     with np.errstate(invalid="ignore", over="ignore"):

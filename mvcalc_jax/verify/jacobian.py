@@ -8,10 +8,11 @@ import numpy as np
 
 from mvcalc_jax import autodiff, require
 from mvcalc_jax.autodiff import Argnums
-from mvcalc_jax.verify.claims import JacobianClaim, Subject
+from mvcalc_jax.verify.claims import JacobianClaim
 from mvcalc_jax.verify.names import name, written
 from mvcalc_jax.verify.points import chosen_arguments, taken_apart
 from mvcalc_jax.verify.report import Report
+from mvcalc_jax.verify.subject import Subject
 from mvcalc_jax.verify.trial import counted_in, trial
 from mvcalc_jax.verify.verdict import POINTS
 

@@ -101,12 +101,15 @@ def near(leaves: Leaves, rng: np.random.Generator, *, symmetric: bool = False) -
 
     def moved(leaf: Any) -> Any:
         value = np.asarray(leaf)
-        step = rng.standard_normal(value.shape)
+        step = np.asarray(rng.standard_normal(value.shape))
         if np.iscomplexobj(value):
             step = step + 1j * rng.standard_normal(value.shape)
         if symmetric and is_covariance(value):
             step = (step + np.swapaxes(step, -1, -2)) / 2
-        return jax.device_put(value + 0.1 * sizes(value) * step)
+        step *= sizes(value)  # in place: a large leaf must not be held many times over
+        step *= 0.1
+        step += value
+        return jax.device_put(step)
 
     return [moved(leaf) for leaf in leaves]
 

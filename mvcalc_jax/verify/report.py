@@ -51,7 +51,7 @@ class Diagnosis:
     """A cause that explains the evidence.
 
     Attributes:
-        kind: one of the names in `mvcalc_jax.verify.diagnosis.KINDS`.
+        kind: one of the names in `mvcalc_jax.verify.causes.search.KINDS`.
         where: the leaves, or the link, that it explains.
         detail: the cause in a sentence, with the factor or the term named.
         certified: whether undoing the mistake, and nothing else, makes the derivative right to rounding at several

@@ -9,13 +9,19 @@ import numpy as np
 
 from mvcalc_jax.verify.accuracy import graded
 from mvcalc_jax.verify.adequacy import adequate
-from mvcalc_jax.verify.claims import Claim, Refuted, Undecided, Unrunnable, VjpClaim
+from mvcalc_jax.verify.causes.search import diagnosed
+from mvcalc_jax.verify.claims import Claim, Evidence, Refuted, VjpClaim
 from mvcalc_jax.verify.contract import repeatable
 from mvcalc_jax.verify.cotangents import nonlinear, other_primal
-from mvcalc_jax.verify.diagnosis import diagnosed
-from mvcalc_jax.verify.report import Compared, Diagnosis, Report
+from mvcalc_jax.verify.points import near
+from mvcalc_jax.verify.report import Compared, Diagnosis, Leaf, Report
 from mvcalc_jax.verify.slopes import taylor
+from mvcalc_jax.verify.subject import Undecided, Unrunnable, first_line
 from mvcalc_jax.verify.verdict import POINTS, TOLERANCE, Findings, judged
+
+
+DEBUG = False
+"""Raise what goes wrong in the search for causes; for the checker's own tests."""
 
 
 def trial(
@@ -43,8 +49,10 @@ def trial(
     except Undecided as reason:
         return Report("inconclusive", str(reason), (), again)
     except Refuted as reason:
-        cause = Diagnosis(reason.kind, reason.where, str(reason), certified=True)
-        return Report("wrong", str(reason), (), again, diagnoses=(cause,))
+        cause = Diagnosis(reason.kind, ", ".join(reason.leaves) or reason.where, str(reason), certified=True)
+        nan = float("nan")
+        leaves = tuple(Leaf(path, "wrong", (), float("inf"), nan, (), nan, nan) for path in reason.leaves)
+        return Report("wrong", str(reason), leaves, again, diagnoses=(cause,))
 
 
 def _tried(claim: Claim, rng: np.random.Generator, again: str, dtype: Any, points: int) -> Report:
@@ -55,6 +63,8 @@ def _tried(claim: Claim, rng: np.random.Generator, again: str, dtype: Any, point
         replace(leaf, verdict="wrong") if k in bent else leaf for k, leaf in enumerate(report.leaves)
     )
     report = replace(report, leaves=leaves)
+    if claim.misshapen:
+        report = replace(report, verdict="wrong", reason="; ".join(m.reason for m in claim.misshapen.values()))
     if causes and report.verdict != "wrong":
         report = replace(report, verdict="wrong", reason=f"{causes[0].where}: {causes[0].detail}")
     if findings.evidence:
@@ -66,8 +76,27 @@ def _tried(claim: Claim, rng: np.random.Generator, again: str, dtype: Any, point
             report = replace(report, leaves=leaves, diagnoses=lost, adequacy=worth)
     if report.verdict == "wrong":
         skip = [replace(leaf, verdict="correct") if k in bent else leaf for k, leaf in enumerate(report.leaves)]
-        report = replace(report, diagnoses=(*causes, *diagnosed(claim, findings.evidence, skip)))
+        report = replace(report, diagnoses=(*causes, *_sought(claim, findings, skip)))
     return report
+
+
+def _sought(claim: Claim, findings: Findings, leaves: list[Leaf]) -> tuple[Diagnosis, ...]:
+    """The causes, if they can be sought: a verdict must not be lost over its explanation."""
+    try:
+        return diagnosed(claim, findings.evidence or _gathered(claim), leaves)
+    except Exception as error:
+        if DEBUG:
+            raise
+        reason = f"the cause could not be sought: {type(error).__name__}: {first_line(error)}"
+        where = ", ".join(leaf.path for leaf in leaves if leaf.verdict == "wrong")
+        return (Diagnosis("missing-term", where, reason, certified=False),) if where else ()
+
+
+def _gathered(claim: Claim) -> list[Evidence]:
+    """The evidence of a large claim, which was not kept while it was judged."""
+    rng, point = np.random.default_rng(0), claim.subject.point
+    found = [claim.at(leaves, rng) for leaves in (point.leaves, near(point.leaves, rng))]
+    return [at for at in found if at is not None]
 
 
 def _broken_rules(claim: Claim, rng: np.random.Generator) -> tuple[set[int], list[Diagnosis]]:

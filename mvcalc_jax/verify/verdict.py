@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mvcalc_jax.verify.claims import Block, Claim, Evidence, Undecided
+from mvcalc_jax.verify.claims import Block, Claim, Evidence
 from mvcalc_jax.verify.errors import errors, unit
 from mvcalc_jax.verify.points import is_covariance, near
 from mvcalc_jax.verify.references import rounding
 from mvcalc_jax.verify.report import Leaf, Report, Verdict
+from mvcalc_jax.verify.subject import Undecided
 
 TOLERANCE = 1e-10
 """The largest error of a correct Jacobian in float64, in units of the leaf's largest entry."""
@@ -26,12 +27,14 @@ TOLERANCE = 1e-10
 POINTS = 3
 """The arguments, and two points near them."""
 
+_MISS, _RELATIVE = 0.8, 1e-4
+"""A random cotangent misses an error of relative size δ with a probability of 0.8 times the tolerance over δ."""
 _DOUBT = 10
 """Modes that disagree by d excuse errors up to this many d."""
 _ROUNDINGS, _EXCUSED = 1e3, 0.1
 """So many roundings to fewer digits than float64 has may add up in a correct derivative, but never to so much."""
-_KEPT = 4 * 10**6
-"""Evidence of at most so many numbers a point is kept, for the diagnosis."""
+_KEPT, _PART = 4 * 10**6, 10**6
+"""Evidence of at most so many numbers a point is kept, for the diagnosis; more is compared part by part."""
 
 
 class Findings(NamedTuple):
@@ -62,6 +65,7 @@ def judged(claim: Claim, rng: np.random.Generator, again: str, points: int = POI
         found.append(tuple(_witnessed(claim, evidence, k, leaf) for k, leaf in enumerate(seen)))
         if sum(leaf.size for leaf in evidence.hand) <= _KEPT:
             kept.append(evidence)
+        del evidence
     worst = _worst(found)
     wrong = sum(leaf.verdict == "wrong" for leaf in worst)
     if wrong and symmetric and all(_none_wrong(found[k]) for k in (0, *range(2, len(found)))):
@@ -76,13 +80,14 @@ def judged(claim: Claim, rng: np.random.Generator, again: str, points: int = POI
         return Findings(
             Report("inconclusive", "; ".join(_doubts(claim, rounds, worst)), worst, again), kept
         )
-    probes = kept[0].cotangents if kept else None
-    against = "" if probes is None else f" pulling back {len(probes[0])} random cotangents"
+    probes = claim.probes
+    against = f" pulling back {probes} random cotangent{'s' * (probes > 1)}" if probes else ""
     reason = (
         f"{jac} agrees with {'- and '.join(claim.modes.modes)}-mode autodiff of {f}{against} at {len(decided)} "
         f"point{'s' if len(decided) > 1 else ''}, in float64, to {TOLERANCE:g} of each leaf's largest entry"
     )
-    return Findings(Report("correct", reason + claim.modes.why, _worst(decided), again), kept)
+    missed = (_MISS * TOLERANCE / _RELATIVE) ** (probes * len(decided)) if probes else 0.0
+    return Findings(Report("correct", reason + claim.modes.why, _worst(decided), again, missed=missed), kept)
 
 
 def compared(evidence: Evidence, blocks: list[Block], excused: float = 0.0) -> list[Leaf]:
@@ -94,14 +99,8 @@ def compared(evidence: Evidence, blocks: list[Block], excused: float = 0.0) -> l
     ):
         # A leaf that is zero throughout is measured against the others, else its rounding would look huge.
         size = unit(rev, otherwise=largest)
-        hand = hand.astype(np.result_type(hand, float), copy=False)
-        error = errors(hand, rev, size)
-        disagreement = evidence.disagreement
-        if fwd is not rev:
-            error = np.minimum(error, errors(hand, fwd, size))
-            disagreement = float(errors(fwd, rev, size).max(initial=0))
-        index = np.unravel_index(int(error.argmax()), hand.shape) if hand.size else ()
-        worst = float(error[index]) if hand.size else 0.0
+        worst, at, disagreement = _worst_entry(hand, fwd, rev, size)
+        index = np.unravel_index(at, hand.shape) if hand.size else ()
         values = (hand[index].item(), rev[index].item()) if hand.size else (0.0, 0.0)
         if worst > max(TOLERANCE, _DOUBT * disagreement, min(excused, _EXCUSED)):
             verdict: Verdict = "wrong"
@@ -109,6 +108,24 @@ def compared(evidence: Evidence, blocks: list[Block], excused: float = 0.0) -> l
             verdict = "correct" if max(worst, disagreement) <= TOLERANCE else "inconclusive"
         found.append(Leaf(block.path, verdict, hand.shape, worst, disagreement, tuple(map(int, index)), *values))
     return found
+
+
+def _worst_entry(
+    hand: np.ndarray, fwd: np.ndarray, rev: np.ndarray, size: float
+) -> tuple[float, int, float]:
+    """The largest error, its place, and how far the two modes lie apart; a part at a time, for leaves may be large."""
+    ours, theirs, others = (leaf.reshape(-1) for leaf in (hand, rev, fwd))
+    worst, at, apart = 0.0, 0, 0.0
+    for start in range(0, hand.size, _PART):
+        part = slice(start, start + _PART)
+        mine = ours[part].astype(np.result_type(ours, float), copy=False)
+        error = errors(mine, theirs[part], size)
+        if fwd is not rev:
+            error = np.minimum(error, errors(mine, others[part], size))
+            apart = max(apart, float(errors(others[part], theirs[part], size).max()))
+        if (found := float(error.max())) > worst or not start:
+            worst, at = found, start + int(error.argmax())
+    return worst, at, apart
 
 
 def _none_wrong(leaves: tuple[Leaf, ...]) -> bool:

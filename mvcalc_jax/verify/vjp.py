@@ -8,11 +8,12 @@ import jax
 import numpy as np
 
 from mvcalc_jax import autodiff, require
-from mvcalc_jax.verify.claims import Refuted, Subject, Undecided, VjpClaim, first_line, left_behind
+from mvcalc_jax.verify.claims import Refuted, VjpClaim, left_behind
 from mvcalc_jax.verify.jacobian import check_jacobian
 from mvcalc_jax.verify.names import name, written
 from mvcalc_jax.verify.points import inexact, looked_at, taken_apart
 from mvcalc_jax.verify.report import Report
+from mvcalc_jax.verify.subject import Subject, Undecided, first_line
 from mvcalc_jax.verify.trial import counted_in, trial
 
 
@@ -147,6 +148,7 @@ def _left_out(
             f"differentiate by); got {got}",
             "shape",
             names[1],
+            [path for path in point.paths if _number(path) >= (len(found) if isinstance(found, (tuple, list)) else 0)],
         )
     for k, (arg, returned_for) in enumerate(zip(args, found, strict=True)):
         if returned_for is None or not any(map(inexact, jax.tree.leaves(arg))):
@@ -158,7 +160,17 @@ def _left_out(
                 f"{names[1]}(…)[{k}] must have the structure of the argument, {want}; got {got}".replace("PyTreeDef", ""),
                 "shape",
                 f"args[{k}]",
+                [path for path in point.paths if _number(path) == k and path not in _paths(k, returned_for)],
             )
     if not any(v is not None for v in found):
         raise Undecided(f"{names[1]} returns None for every argument: there is nothing to check")
     return tuple(k for k, v in enumerate(found) if v is None)
+
+
+def _number(path: str) -> int:
+    """Which argument a leaf belongs to."""
+    return int(path.removeprefix("args[").partition("]")[0])
+
+
+def _paths(k: int, tree: Any) -> set[str]:
+    return {f"args[{k}]{jax.tree_util.keystr(path)}" for path, _ in jax.tree_util.tree_leaves_with_path(tree)}

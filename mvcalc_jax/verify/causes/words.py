@@ -1,6 +1,6 @@
 """What the operations of a function are called when a person reads of them."""
 
-from mvcalc_jax.verify.tape import Step, Tape
+from mvcalc_jax.verify.causes.tape import Step, Tape
 
 DERIVATIVES = {
     "tanh": "tanh′", "logistic": "the derivative of the sigmoid", "exp": "the derivative of the exponential",
@@ -33,6 +33,10 @@ _OPERATIONS = {
 }  # fmt: skip
 
 
+_SAME = ("convert_element_type", "broadcast_in_dim", "copy", "stop_gradient", "squeeze", "expand_dims")
+"""Operations after which a value is still called what it was called before."""
+
+
 def operation(primitive: str) -> str:
     """An operation in words, or by JAX's name."""
     return _OPERATIONS.get(primitive, f"`{primitive}`")
@@ -47,4 +51,7 @@ def called(tape: Tape, n: int) -> str:
     """What a value is: an argument, or the result of a step."""
     if n in tape.names:
         return tape.names[n]
-    return next((named(step) for step in tape.steps if n in step.outputs), "a constant")
+    for step in tape.steps:
+        if n in step.outputs:
+            return called(tape, step.inputs[0]) if step.primitive in _SAME else named(step)
+    return "a constant"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mvcalc_jax.verify.claims import Misshapen
 from mvcalc_jax.verify.errors import unit
 
 _ROUNDING = 1e-9
@@ -67,6 +68,26 @@ def repairs(seen: Seen, others: Sequence[Seen]) -> Iterator[Repair]:
     yield from _swapped(seen, others)
     yield from _rearranged(seen)
     yield from _partly(seen)
+
+
+def misshapen(seen: Seen, found: Misshapen) -> Repair:
+    """Why a leaf has the wrong shape: not summed, transposed, or only shaped otherwise."""
+    exact, leaf, rows = seen.exact[-1], found.leaf, 0 if seen.real_rows else seen.out
+    if found.rows:
+        exact, rows = exact.reshape(found.rows, *exact.shape[seen.out :]), 1
+    if leaf.shape[:rows] == exact.shape[:rows]:
+        for axis in range(rows, leaf.ndim):
+            if matches([leaf.sum(axis=axis)], [exact], [0 * exact]):
+                said = f"{found.reason}: it must be summed over axis {axis - rows}, of length {leaf.shape[axis]}"
+                return Repair("missing-sum", said, True, 0)
+        if leaf.ndim == exact.ndim <= _PERMUTED:
+            for order in itertools.permutations(range(rows, leaf.ndim)):
+                turned = leaf.transpose(*range(rows), *order)
+                if turned.shape == exact.shape != leaf.shape and matches([turned], [exact], [0 * exact]):
+                    return Repair("transpose", f"{found.reason}: it is transposed", True, 0)
+        if leaf.size == exact.size and matches([leaf.reshape(exact.shape)], [exact], [0 * exact]):
+            return Repair("shape", f"{found.reason}: the numbers are right", True, 0)
+    return Repair("shape", found.reason, True, 0)
 
 
 def _zero(seen: Seen) -> Iterator[Repair]:
@@ -167,6 +188,8 @@ def _asymmetric(seen: Seen) -> Iterator[Repair]:
         yield Repair("asymmetric", "must be symmetric and is not", False, 9.5)
         return
     for axes in _transpositions(seen):
+        if any(np.allclose(e, np.transpose(e, axes), rtol=1e-10, atol=1e-12 * unit(e)) for e in seen.exact):
+            continue
         if all(np.allclose(h, np.transpose(h, axes), rtol=1e-10, atol=1e-12 * unit(h)) for h in seen.hand) and (
             matches([(e + np.transpose(e, axes)) / 2 for e in seen.exact], seen.hand, seen.exact)
             or matches([e + np.transpose(e, axes) for e in seen.exact], seen.hand, seen.exact)
@@ -187,7 +210,8 @@ def _transpositions(seen: Seen) -> Iterator[tuple[int, ...]]:
 def _swapped(seen: Seen, others: Sequence[Seen]) -> Iterator[Repair]:
     for other in others:
         if other.exact[0].shape == seen.hand[0].shape and matches(seen.hand, other.exact, seen.exact):
-            yield Repair("swapped-leaves", f"holds the derivative by {other.path}", True, 0.5)
+            mutual = matches(other.hand, seen.exact, other.exact)
+            yield Repair("swapped-leaves", f"holds the derivative by {other.path}", True, 0.5 if mutual else 0.9)
         elif (
             other.exact[0].size == seen.hand[0].size > 1
             and other.exact[0].ndim == seen.hand[0].ndim
@@ -208,7 +232,7 @@ def _rearranged(seen: Seen) -> Iterator[Repair]:
             return
         if seen.explained_by(turned):
             yield Repair(kind, f"{said}", True, rank)
-        elif all(np.any(t != h) for t, h in zip(turned, seen.hand, strict=True)) and (c := factor(turned, seen.exact)) is not None:
+        elif not any(np.allclose(t, h, rtol=1e-9, atol=1e-12 * unit(h)) for t, h in zip(turned, seen.hand, strict=True)) and (c := factor(turned, seen.exact)) is not None:
             yield Repair(kind, f"{said}, and multiplied by {spoken(1 / c, seen.sizes)}", True, rank + 1)
 
     for permuted in _permutations(seen, axes):

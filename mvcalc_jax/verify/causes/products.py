@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from mvcalc_jax.verify.repairs import Repair, Seen, matches
-from mvcalc_jax.verify.tape import Tape
-from mvcalc_jax.verify.words import called
+from mvcalc_jax.verify.causes.repairs import Repair, Seen, matches
+from mvcalc_jax.verify.causes.tape import Tape
+from mvcalc_jax.verify.causes.words import called
 
 _MATRICES = 8
 _WELL = 1e6
@@ -95,9 +95,23 @@ def _another(tapes: Sequence[Tape], numbers: list[int], hand: Points, exact: Poi
                 if m == n or of_exact[0].shape != of_hand[0].shape:
                     continue
                 if matches(of_hand, of_exact, [0 * x for x in of_exact]):
+                    for a, b, much in ((m, n, "is missing"), (n, m, "stands there once too often")):
+                        if (other := _other_factor(tapes[0], a, b)) is not None:
+                            detail = f"the factor {called(tapes[0], other)} {much} in its {said} factor"
+                            yield Repair("missing-factor", detail, len(tapes) > 1, 4.6)
+                            return
                     detail = f"has {called(tapes[0], m)} as its {said} factor where {called(tapes[0], n)} belongs"
                     yield Repair("wrong-intermediate", detail, len(tapes) > 1, 4.6)
                     return
+
+
+def _other_factor(tape: Tape, part: int, product: int) -> int | None:
+    """The value by which `part` is multiplied, or divided, to give `product`; None if it is not."""
+    for step in tape.steps:
+        if product in step.outputs and step.primitive in ("mul", "div"):
+            same = [np.array_equal(tape.values[n], tape.values[part]) for n in step.inputs]
+            return step.inputs[1 - same.index(True)] if True in same else None
+    return None
 
 
 def _with_factor(tapes: Sequence[Tape], numbers: list[int], product: Points) -> dict[int, Points]:

@@ -12,16 +12,17 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from mvcalc_jax.verify.bisection import wrong_rows
+from mvcalc_jax.verify.causes.factors import factors
+from mvcalc_jax.verify.causes.mutants import Mutant, mutants
+from mvcalc_jax.verify.causes.repairs import Repair, Seen, matches, misshapen, repairs, spoken
+from mvcalc_jax.verify.causes.swaps import scaled
+from mvcalc_jax.verify.causes.tape import Tape, Variant, pulled_back, record
+from mvcalc_jax.verify.causes.words import called
 from mvcalc_jax.verify.claims import Claim, Evidence, VjpClaim
 from mvcalc_jax.verify.contract import origin_of_nan
 from mvcalc_jax.verify.errors import unit
-from mvcalc_jax.verify.factors import factors
-from mvcalc_jax.verify.mutants import Mutant, mutants
-from mvcalc_jax.verify.repairs import Repair, Seen, matches, repairs, spoken
 from mvcalc_jax.verify.report import Diagnosis, Leaf
-from mvcalc_jax.verify.swaps import scaled
-from mvcalc_jax.verify.tape import Tape, Variant, pulled_back, record
-from mvcalc_jax.verify.words import called
 
 KINDS = (
     "scale", "sign", "zero", "transpose", "axis-permuted", "axis-flipped", "swapped-leaves", "missing-factor",
@@ -33,6 +34,8 @@ KINDS = (
 
 _TOGETHER = 2 * 10**7
 """Variants are tried together up to so many numbers."""
+_LARGE = 10**6
+"""Of larger leaves only the repairs of the whole are tried."""
 _AT_ONCE, _PAIRS, _SCALED = 100, 40, 1500
 
 
@@ -51,7 +54,9 @@ def diagnosed(claim: Claim, evidence: list[Evidence], leaves: Sequence[Leaf]) ->
     if not evidence or not wrong:
         return ()
     seen = [_seen(claim, evidence, k) for k in range(len(leaves))]
-    infinite = [k for k in wrong if not np.isfinite(seen[k].hand).all()]
+    infinite = [k for k in wrong if k not in claim.misshapen and not np.isfinite(seen[k].hand).all()]
+    shapeless = [_Cause(misshapen(seen[k], m), frozenset({k})) for k, m in claim.misshapen.items()]
+    wrong = [k for k in wrong if k not in claim.misshapen]
     if infinite:
         at = next(e for e in evidence if not all(np.isfinite(e.hand[k]).all() for k in infinite))
         origin = origin_of_nan(claim, at.leaves)
@@ -60,17 +65,19 @@ def diagnosed(claim: Claim, evidence: list[Evidence], leaves: Sequence[Leaf]) ->
         rest = [k for k in wrong if k not in infinite]
     else:
         nan, rest = [], wrong
-    causes = nan + [
+    causes = shapeless + nan + [
         _Cause(repair, frozenset({k}))
         for k in rest
         if np.isfinite(seen[k].hand).all()
         for repair in repairs(seen[k], [other for j, other in enumerate(seen) if j != k])
     ]
     causes += list(_ignored_outputs(claim, seen, rest))
+    causes += list(_few_rows(claim, evidence[0], rest))
     settled = {k for cause in causes if cause.repair.rank < 2 for k in cause.explains}
-    if set(rest) - settled:
+    large = sum(leaf.size for leaf in evidence[0].hand) > _LARGE
+    if set(rest) - settled and not large:
         causes += list(_of_steps(claim, evidence, rest, seen))
-    return tuple(_told(_merged(causes), wrong, claim))
+    return tuple(_told(_merged(causes), [*claim.misshapen, *wrong], claim))
 
 
 def _seen(claim: Claim, evidence: list[Evidence], k: int) -> Seen:
@@ -110,6 +117,18 @@ def _ignored_outputs(claim: Claim, seen: list[Seen], wrong: list[int]) -> Iterat
         if explained:
             said = f"the cotangent of the output {path} is not used"
             yield _Cause(Repair("ignores-cotangent", said, True, 0.4), frozenset(explained))
+
+
+def _few_rows(claim: Claim, evidence: Evidence, wrong: list[int]) -> Iterator[_Cause]:
+    """A few outputs whose derivative is wrong, of many."""
+    if not isinstance(claim, VjpClaim) or claim.formed:
+        return
+    for k in wrong:
+        rows = wrong_rows(claim, evidence, k, np.random.default_rng(k))
+        if rows:
+            said = ", ".join(map(str, rows))
+            detail = f"is wrong for {len(rows)} of {claim.outputs} outputs only, counted through all of them: {said}"
+            yield _Cause(Repair("localised", detail, True, 5), frozenset({k}))
 
 
 def _names(claim: Claim) -> list[str]:
@@ -191,16 +210,13 @@ def _of_steps(
         for at, tape in zip(evidence, tapes, strict=True):
             if at.cotangents is None:
                 v = [
-                    jnp.asarray(rng.standard_normal(out.shape) * (o in (None, k)), out.dtype)
-                    for k, out in enumerate(subject.outputs)
+                    leaf[0] * (o in (None, k)) for k, leaf in enumerate(subject.cotangents(1, rng))
                 ]
                 hand, exact = (claim.rows(at, which, v) for which in (at.hand, at.reverse))
             else:
                 v = [jnp.asarray(v[0]) for v in at.cotangents]
                 hand, exact = [leaf[0] for leaf in at.hand], [leaf[0] for leaf in at.reverse]
             trials.append(_Trial(tape, v, hand, exact))
-        if any(map(np.iscomplexobj, trials[0].exact)):
-            continue
         local = {k % count: k for k in blocks}
         right = [j for j in range(count) if j not in local]
         causes = list(_explained(trials, local, right, seen))
@@ -278,10 +294,13 @@ def _how(trials: list[_Trial], j: int, results: list[np.ndarray], mutant: Mutant
         return None
     lost = [e - r for e, r in zip(exact, results, strict=True)]  # what goes through this step
     gap = [h - r for h, r in zip(hand, results, strict=True)]
-    over = sum(float(np.vdot(a, a)) for a in lost)
+    over = sum(float(np.vdot(a, a).real) for a in lost)
     if over <= (1e-12 * sum(map(unit, exact))) ** 2:
         return None
-    α = sum(float(np.vdot(a, b)) for a, b in zip(lost, gap, strict=True)) / over
+    square = lost[0].ndim >= 2 and lost[0].shape[-1] == lost[0].shape[-2]
+    if square and matches([r + np.swapaxes(a, -1, -2) for r, a in zip(results, lost, strict=True)], hand, exact):
+        return ("transposed",)
+    α = sum(float(np.vdot(a, b).real) for a, b in zip(lost, gap, strict=True)) / over
     if abs(α - 1) < 1e-9 or not matches([r + α * a for r, a in zip(results, lost, strict=True)], hand, exact):
         return None
     return ("times", round(α, 9))
@@ -290,6 +309,8 @@ def _how(trials: list[_Trial], j: int, results: list[np.ndarray], mutant: Mutant
 def _said(mutant: Mutant, how: tuple, sizes: dict[str, int]) -> tuple[str, str, float | None]:
     if how[0] == "as it is":
         return mutant.kind, mutant.detail, mutant.rank
+    if how[0] == "transposed":
+        return "transpose", f"{mutant.detail.removesuffix(' is missing')} is transposed", 2.7
     α = how[1]
     term = mutant.detail.removesuffix(" is missing")
     if abs(α + 1) < 1e-8:
@@ -311,7 +332,7 @@ def _scaled_on_the_way(trials: list[_Trial], local: dict[int, int]) -> Iterator[
         sites.add(step.site)
         for n, value in enumerate(tape.values):
             fits = np.ndim(value) == len(shape) and all(m in (1, l) for m, l in zip(np.shape(value), shape, strict=True))
-            if not fits or not _floating(value) or not np.ptp(value) or len(tried) >= _SCALED:
+            if not fits or not _floating(value) or np.size(value) < 2 or not np.ptp(value) or len(tried) >= _SCALED:
                 continue
             for inverse in (True, False):
                 tried.append((step, n, inverse))

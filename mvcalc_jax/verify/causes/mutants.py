@@ -12,10 +12,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax.verify import swaps
-from mvcalc_jax.verify.swaps import BILINEAR, BY_OUTPUT, Source
-from mvcalc_jax.verify.tape import Change, Detour, Region, Step, Tape, Variant, differentiable
-from mvcalc_jax.verify.words import DERIVATIVES, called, named
+from mvcalc_jax.verify.causes import swaps
+from mvcalc_jax.verify.causes.swaps import BILINEAR, BY_OUTPUT, Source
+from mvcalc_jax.verify.causes.tape import Change, Detour, Region, Step, Tape, Variant, differentiable
+from mvcalc_jax.verify.causes.words import DERIVATIVES, called, named
 
 _ELSEWHERE = 40
 _ROWS = {"first": slice(0, 1), "last": slice(-1, None), "all but the last": slice(0, -1), "all but the first": slice(1, None)}
@@ -46,7 +46,7 @@ class Workshop:
 
     tape: Tape
     rounds: dict[tuple[int, ...], list[Step]] = field(default_factory=dict)
-    sources: dict[tuple[int, ...], list[Source]] = field(default_factory=dict)
+    sources: dict[tuple, list[Source]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for step in self.tape.steps:
@@ -55,18 +55,29 @@ class Workshop:
 
     def _collect(self) -> None:
         """All different values with more than one entry, by shape: arguments, and what the steps of a round return."""
-        seen: dict[tuple[int, ...], list[Any]] = {}
+        seen: dict[tuple, list[Any]] = {}
         found = [Source((), n) for n in self.tape.arguments]
         found += [Source(site, steps[0].outputs[0]) for site, steps in self.rounds.items()]
         found += [Source(site, n, k) for site, steps in self.rounds.items() if len(steps) > 1 for k, n in enumerate(steps[0].inputs)]
         for source in found:
             value = self.tape.values[source.value]
-            if not jnp.issubdtype(jnp.result_type(value), jnp.floating) or np.size(value) < 2:
+            if not differentiable(value) or np.size(value) < 2:
                 continue
-            known = seen.setdefault(np.shape(value), [])
+            known = seen.setdefault(_kind(value), [])
             if not any(np.array_equal(value, other) for other in known):
                 known.append(np.asarray(value))
-                self.sources.setdefault(np.shape(value), []).append(source)
+                self.sources.setdefault(_kind(value), []).append(source)
+
+
+    def like(self, n: int) -> list[Source]:
+        """Some of the values that could stand in the place of a value."""
+        mine = self.tape.values[n]
+        found = self.sources.get(_kind(mine), [])[:_ELSEWHERE]
+        return [source for source in found if not np.array_equal(self.tape.values[source.value], mine)]
+
+
+def _kind(value: Any) -> tuple:
+    return np.shape(value), jnp.iscomplexobj(value)
 
 
 def mutants(tape: Tape) -> list[Mutant]:
@@ -104,10 +115,22 @@ def _of(shop: Workshop, rounds: list[Step]) -> Iterator[Mutant]:
     for k in [k for k in inputs if shapes[k] == out][:1] if name in DERIVATIVES else ():
         yield new("missing-factor", swaps.twice(k), f"{DERIVATIVES[name]} is applied twice{at}", 4)
         yield new("missing-factor", swaps.reciprocal(k), f"{DERIVATIVES[name]} divides instead of multiplying{at}", 8)
+    if any(jnp.iscomplexobj(tape.values[n]) for n in (*step.inputs, *step.outputs)):
+        yield from _conjugated(tape, step, inputs, what)
     yield from _powers(tape, step, inputs, out, at)
-    yield from _elsewhere(shop, rounds, inputs, shapes, at)
+    yield from _elsewhere(shop, rounds, inputs, at)
     yield from _turned(tape, step, inputs, shapes, out, what, at)
     yield from _summed(tape, rounds, inputs, shapes, out, what)
+
+
+def _conjugated(tape: Tape, step: Step, inputs: list[int], what: str) -> Iterator[Mutant]:
+    """Complex numbers conjugated where they must not be, or not where they must."""
+    said = f"the cotangent of {what} is conjugated"
+    yield Mutant("conjugate", step.site, swaps.conjugated(), said, 2)
+    for k in inputs:
+        if jnp.iscomplexobj(tape.values[step.inputs[k]]):
+            said = f"the derivative of {what} takes the conjugate of {called(tape, step.inputs[k])}"
+            yield Mutant("conjugate", step.site, swaps.conjugated_input(k), said, 2.2)
 
 
 def _powers(tape: Tape, step: Step, inputs: list[int], out: tuple, at: str) -> Iterator[Mutant]:
@@ -124,23 +147,24 @@ def _powers(tape: Tape, step: Step, inputs: list[int], out: tuple, at: str) -> I
 
 
 def _elsewhere(
-    shop: Workshop, rounds: list[Step], inputs: list[int], shapes: list[tuple], at: str
+    shop: Workshop, rounds: list[Step], inputs: list[int], at: str
 ) -> Iterator[Mutant]:
     """The right formula at another value of the function."""
     tape, step = shop.tape, rounds[0]
     name = step.primitive
     if name in DERIVATIVES or name in BILINEAR or name == "div":
         whole = np.shape(tape.values[step.outputs[0]])
-        for k in [k for k in inputs if shapes[k] == whole][:1] if name in DERIVATIVES else inputs:
-            for source in shop.sources.get(shapes[k], ())[:_ELSEWHERE]:
-                if not np.array_equal(tape.values[source.value], tape.values[step.inputs[k]]):
-                    said = f"takes {called(tape, source.value)} for {called(tape, step.inputs[k])}{at}"
-                    yield Mutant("wrong-intermediate", step.site, swaps.elsewhere(shop.rounds, k, source), f"{_derivative(name)} {said}", 6)
+        same = [k for k in inputs if np.shape(tape.values[step.inputs[k]]) == whole]
+        for k in same[:1] if name in DERIVATIVES else inputs:
+            for source in shop.like(step.inputs[k]):
+                said = f"takes {called(tape, source.value)} for {called(tape, step.inputs[k])}{at}"
+                change = swaps.elsewhere(shop.rounds, k, source)
+                yield Mutant("wrong-intermediate", step.site, change, f"{_derivative(name)} {said}", 6)
     if name in BY_OUTPUT:
-        for source in shop.sources.get(shapes[0], ())[:_ELSEWHERE]:
-            if not np.array_equal(tape.values[source.value], tape.values[step.outputs[0]]):
-                said = f"written in terms of its value, takes {called(tape, source.value)} for that value{at}"
-                yield Mutant("wrong-intermediate", step.site, swaps.by_output(shop.rounds, source), f"{_derivative(name)}, {said}", 6)
+        for source in shop.like(step.outputs[0]):
+            said = f"written in terms of its value, takes {called(tape, source.value)} for that value{at}"
+            change = swaps.by_output(shop.rounds, source)
+            yield Mutant("wrong-intermediate", step.site, change, f"{_derivative(name)}, {said}", 6)
 
 
 def _turned(
@@ -243,9 +267,7 @@ def _of_region(shop: Workshop, region: Region) -> Iterator[Mutant]:
 
     yield Mutant("missing-factor", region.site, Detour(twice), f"the derivative of `{region.name}` is applied twice{at}", 4)
     same = [region.site == other.site for other in tape.regions].count(True) == 1
-    for other in shop.sources.get(np.shape(source), ())[:_ELSEWHERE] if same else ():
-        if np.array_equal(tape.values[other.value], source):
-            continue
+    for other in shop.like(region.source) if same else ():
 
         def moved(tape: Tape, region: Region, c: Any, n: int = other.value) -> tuple[Any, Any]:
             return 0 * c, swaps.region_at(tape, region, tape.values[n], c)

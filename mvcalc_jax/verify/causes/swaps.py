@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax.verify.tape import Change, Region, Step, Tape, local_pull, region_pull
-from mvcalc_jax.verify.words import DERIVATIVES
+from mvcalc_jax.verify.causes.tape import Change, Region, Step, Tape, local_pull, region_pull
+from mvcalc_jax.verify.causes.words import DERIVATIVES
 
 BILINEAR = ("mul", "dot_general", "conv_general_dilated")
 
@@ -35,10 +35,10 @@ class Source(NamedTuple):
 
     def at(self, rounds: Rounds, step: Step) -> int:
         """Its number in the round of a step."""
-        mine = rounds.get(self.site, [])
-        if len(mine) < 2 or len(mine) != len(rounds[step.site]):
+        mine, theirs = rounds.get(self.site, []), rounds[step.site]
+        if len(mine) < 2 or len(mine) != len(theirs):
             return self.value
-        same = mine[rounds[step.site].index(step)]
+        same = mine[[each.outputs for each in theirs].index(step.outputs)]
         return same.outputs[0] if self.k is None else same.inputs[self.k]
 
 
@@ -133,6 +133,21 @@ def transposed(k: int) -> Change:
 def flipped(k: int, axes: tuple[int, ...]) -> Change:
     """The derivative by the other inputs with the k-th one backwards along some axes."""
     return _other_input(k, lambda value: jnp.flip(value, axes))
+
+
+def conjugated() -> Change:
+    """The cotangent of the output conjugated."""
+    return Change(lambda tape, step, outs: [np.conj(out) for out in outs], before=True)
+
+
+def conjugated_input(k: int) -> Change:
+    """The derivative with the k-th input conjugated."""
+
+    def back(tape: Tape, step: Step, outs: list, exact: list) -> list:
+        values = [jnp.conj(tape.values[m]) if j == k else tape.values[m] for j, m in enumerate(step.inputs)]
+        return _finite(local_pull(tape, step, values)([jnp.asarray(out) for out in outs]))
+
+    return Change(back)
 
 
 def _other_input(k: int, of: Any) -> Change:

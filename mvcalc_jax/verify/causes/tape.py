@@ -7,7 +7,8 @@ what every mistake of that kind would have led to.
 
 import linecache
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -197,7 +198,7 @@ def _line(equation: Any) -> str:
         return ""
     for frame in frames:
         path = Path(frame.file_name)
-        if _JAX in path.parents or (_HERE in path.parents and "verify" in path.parts):
+        if _JAX in path.parents or _HERE in path.parents:
             continue
         text = linecache.getline(frame.file_name, frame.line_num).strip()
         text = re.sub(r"\s+", " ", text)
@@ -240,7 +241,8 @@ def pulled_back(tape: Tape, cotangents: Leaves, variants: Sequence[Variant]) -> 
     held: dict[int, Any] = {}
 
     def add(n: int, value: Any) -> None:
-        held[n] = held[n] + value if n in held else value
+        with np.errstate(all="ignore"):
+            held[n] = held[n] + value if n in held else value
 
     for n, v in zip(tape.outputs, cotangents, strict=True):
         if differentiable(tape.values[n]):
@@ -254,16 +256,17 @@ def pulled_back(tape: Tape, cotangents: Leaves, variants: Sequence[Variant]) -> 
         for region in reversed(ends.get(number, [])):
             if region.result in held:
                 whole = np.array(held[region.result])
-                extra = np.zeros((count, *np.shape(tape.values[region.source])))
+                extra = _zeros(tape, region.source, count)
                 for k, detour in detours[region.site]:
-                    whole[k], extra[k] = detour.back(tape, region, whole[k])
+                    with _possible():
+                        whole[k], extra[k] = detour.back(tape, region, whole[k])
                 held[region.result] = whole
                 add(region.source, extra)
         if not any(n in held for n in step.outputs):
             continue
         outs = [held.pop(n, None) for n in step.outputs]
         outs = [
-            np.zeros((count, *np.shape(tape.values[n]))) if out is None else np.asarray(out)
+            _zeros(tape, n, count) if out is None else np.asarray(out)
             for n, out in zip(step.outputs, outs, strict=True)
         ]
         here = changes.get(step.site, ())
@@ -271,21 +274,36 @@ def pulled_back(tape: Tape, cotangents: Leaves, variants: Sequence[Variant]) -> 
             outs = [np.array(out) for out in outs]
         for k, change in here:
             if change.before:
-                for out, new in zip(outs, change.back(tape, step, [out[k] for out in outs]), strict=True):
-                    out[k] = new
+                with _possible():
+                    for out, new in zip(outs, change.back(tape, step, [out[k] for out in outs]), strict=True):
+                        out[k] = new
         back = jax.vmap(local_pull(tape, step))([jnp.asarray(out) for out in outs])
         passed = [None if p is None else np.array(p) for p in back]
         for k, change in here:
             if not change.before:
                 exact = [None if p is None else p[k] for p in passed]
-                new = change.back(tape, step, [out[k] for out in outs], exact)
-                for p, q in zip(passed, new, strict=True):
-                    if p is not None:
-                        p[k] = q
+                with _possible():
+                    new = change.back(tape, step, [out[k] for out in outs], exact)
+                    for p, q in zip(passed, new, strict=True):
+                        if p is not None:
+                            p[k] = q
         for n, p in zip(step.inputs, passed, strict=True):
             if p is not None:
                 add(n, p)
-    return [np.asarray(held.get(n, np.zeros((count, *np.shape(tape.values[n]))))) for n in tape.inputs]
+    return [np.asarray(held[n]) if n in held else _zeros(tape, n, count) for n in tape.inputs]
+
+
+@contextmanager
+def _possible() -> Iterator[None]:
+    """Not every operation takes every change: the value of another is out of its domain, or of the wrong type."""
+    with suppress(Exception), np.errstate(all="ignore"):
+        yield
+
+
+def _zeros(tape: Tape, n: int, count: int) -> np.ndarray:
+    """No cotangents of a value, for every variant."""
+    value = tape.values[n]
+    return np.zeros((count, *np.shape(value)), np.result_type(value, float) if differentiable(value) else float)
 
 
 def region_pull(tape: Tape, region: Region, at: Any, cotangent: Any) -> np.ndarray:

@@ -10,10 +10,10 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax.verify.products import products, regular
-from mvcalc_jax.verify.repairs import Repair, Seen, factor, matches, spoken
-from mvcalc_jax.verify.tape import Tape
-from mvcalc_jax.verify.words import called
+from mvcalc_jax.verify.causes.products import products, regular
+from mvcalc_jax.verify.causes.repairs import Repair, Seen, factor, matches, spoken
+from mvcalc_jax.verify.causes.tape import Tape
+from mvcalc_jax.verify.causes.words import called
 
 _SHAPES: dict[str, Callable[[Any], Any]] = {
     "{}": lambda w: w,
@@ -38,6 +38,7 @@ _LARGE = 3 * 10**5
 def factors(tapes: Sequence[Tape], seen: Seen) -> Iterator[Repair]:
     """Values of the function by which a block must be multiplied, or that must be added to it."""
     if not all(map(np.isrealobj, [*seen.hand, *seen.exact])) or seen.hand[0].size > _LARGE:
+        yield from _hints(seen)
         return
     numbers = _numbers(tapes[0])
     yield from _contents(tapes, numbers, seen)

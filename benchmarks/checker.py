@@ -1,0 +1,249 @@
+"""How good is the checker: does it find mistakes, does it blame the right place, does it name the cause?
+
+    python -m benchmarks.checker
+
+Every wrong derivative of `benchmarks.bugs` is checked, and every correct one, in float64, float32 and bfloat16. For
+comparison, the same derivatives as custom rules before `jax.test_util.check_grads`, with its defaults in float32, in
+float64, and with the tolerance multiplied by the size of the first argument, as chex does. A diagnosis is right if
+the author of the mistake accepts its kind as a name for the cause; authors and rules have not seen each other.
+"""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.test_util import check_grads
+
+import mvcalc_jax as mv
+from benchmarks import bugs
+from benchmarks.bugs.case import Bug, Case, Chain, Hessian, Jacobian, Subject, Vjp
+from benchmarks.harness import setting
+from mvcalc_jax import command, text
+from mvcalc_jax.verify import Report
+
+QUESTION = (__doc__ or "").partition("\n")[0]
+PRECISIONS = ("float64", "float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Put the checker through its exam; about 15 minutes on two cores. --debug shows where an error comes from."""
+
+    cases: str = ""
+    """Only cases whose name contains this."""
+    jobs: int = 2
+    """How many at once."""
+    misses: bool = False
+    """Show the whole report of whatever was missed."""
+
+
+class Answer(NamedTuple):
+    """What was said of one derivative."""
+
+    name: str
+    bug: bool
+    noticed: dict[str, bool]
+    """By contender, whether it was called wrong."""
+    marks: dict[str, bool | None]
+    """Whether leaf, link and diagnosis are right; None where that was not asked."""
+    seconds: float
+    report: str
+
+    @property
+    def missed(self) -> bool:
+        return self.bug != self.noticed[CHECKER] or False in self.marks.values()
+
+
+CHECKER = "check_*, float64"
+CONTENDERS = (
+    CHECKER,
+    *(f"check_*, {precision}" for precision in PRECISIONS[1:]),
+    "check_grads, defaults",
+    "check_grads, float64",
+    "check_grads, chex's tolerance",
+)
+
+
+def main(config: Config) -> int:
+    mv.require.whole("jobs", config.jobs, least=1)
+    chosen = [k for k, case in enumerate(_all()) if config.cases in case.name]
+    if not chosen:
+        raise ValueError(f"`cases` must be part of the name of a case; no name contains {config.cases!r}")
+    with mv.devices.computing("cpu") as device:
+        print(f"{QUESTION}\n{setting(device)}\n")
+    with ProcessPoolExecutor(config.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        answers = [answer for some in pool.map(examined, chosen) for answer in some]
+    print(table(answers))
+    for answer in answers:
+        if answer.missed:
+            print(f"\nmissed: {answer.name}\n{answer.report if config.misses else ''}")
+    return command.DONE
+
+
+def _all() -> list[Case]:
+    known = {case.name for case in bugs.cases()}
+    return [*bugs.cases(), *(case for case in bugs.controls() if case.name not in known)]
+
+
+def examined(number: int) -> list[Answer]:
+    """Everything that is said of a case's derivatives."""
+    case = _all()[number]
+    answers = [_answer(f"{case.name}, correct", case.right, None)]
+    return answers + [_answer(f"{case.name}, {bug.name}", bug.wrong, bug) for bug in case.bugs]
+
+
+def _answer(name: str, subject: Subject, bug: Bug | None) -> Answer:
+    began = time.perf_counter()
+    report = asked(subject, np.float64)
+    seconds = time.perf_counter() - began
+    noticed = {CHECKER: report.verdict == "wrong"}
+    for precision in PRECISIONS[1:]:
+        noticed[f"check_*, {precision}"] = asked(subject, jnp.dtype(precision)).verdict == "wrong"
+    tried = decorated(subject)
+    noticed["check_grads, defaults"] = _refused(tried, np.float32, {})
+    with jax.enable_x64(True):
+        noticed["check_grads, float64"] = _refused(tried, np.float64, {})
+    size = np.size(jax.tree.leaves(tried.args)[0])
+    noticed["check_grads, chex's tolerance"] = _refused(tried, np.float32, {"atol": 0.01 * size})
+    return Answer(name, bug is not None, noticed, _marks(report, bug), seconds, str(report))
+
+
+def asked(subject: Subject, dtype: Any) -> Report:
+    """What the checker says of a derivative at arguments of a precision."""
+    match subject:
+        case Jacobian(f, jac, args, argnums):
+            return mv.check_jacobian(f, jac, *_rounded(args, dtype), argnums=argnums)
+        case Hessian(f, hess, args, argnums):
+            return mv.check_hessian(f, hess, *_rounded(args, dtype), argnums=argnums)
+        case Vjp(f, fwd, bwd, args):
+            return mv.check_vjp(f, fwd, bwd, *_rounded(args, dtype))
+        case Chain(links, x, total):
+            return mv.check_chain(links, _rounded(x, dtype), total)
+
+
+def _marks(report: Report, bug: Bug | None) -> dict[str, bool | None]:
+    if bug is None:
+        return {}
+    wrong = {leaf.path for leaf in report.leaves if leaf.verdict == "wrong"}
+    links = ", ".join(link.name for link in report.links if link.verdict == "wrong") or "total"
+    kinds = [diagnosis.kind for diagnosis in report.diagnoses]
+    certified = [diagnosis.kind for diagnosis in report.diagnoses if diagnosis.certified]
+    return {
+        "right leaf": wrong == set(bug.leaves) if bug.leaves else None,
+        "right link": links == bug.link if bug.link else None,
+        "right first diagnosis": kinds[:1] != [] and kinds[0] in bug.kinds,
+        "first diagnosis, if certified": certified[0] in bug.kinds if kinds[:1] == certified[:1] != [] else None,
+    }
+
+
+class Rule(NamedTuple):
+    """A function with a hand-written rule, of the arguments that it can be differentiated by."""
+
+    g: Callable[..., Any]
+    args: tuple[Any, ...]
+    modes: tuple[str, ...]
+
+
+def decorated(subject: Subject) -> Rule:
+    """The derivative as a custom rule, as `check_grads` takes it."""
+    match subject:
+        case Jacobian(f, jac, args, argnums):
+            return _by_jacobian(f, jac, args, argnums)
+        case Hessian(f, hess, args, argnums):
+            return _by_jacobian(jax.grad(f, argnums), hess, args, argnums)
+        case Vjp(f, fwd, bwd, args):
+            g = jax.custom_vjp(f)
+            g.defvjp(fwd, bwd)
+            chosen = tuple(k for k, arg in enumerate(args) if _floating(arg))
+            return Rule(_of(g, args, chosen), tuple(args[k] for k in chosen), ("rev",))
+        case Chain(links, x, _):
+            steps = [_by_jacobian(link.f, link.jac, (None,), 0).g for link in links]
+            return Rule(lambda x: reduce(lambda at, step: step(at), steps, x), (x,), ("fwd", "rev"))
+
+
+def _by_jacobian(f: Callable[..., Any], jac: Callable[..., Any], args: tuple, argnums: Any) -> Rule:
+    chosen = argnums if isinstance(argnums, tuple) else (argnums,)
+    of, rule = _of(f, args, chosen), _of(jac, args, chosen)
+    g = jax.custom_jvp(of)
+
+    @g.defjvp
+    def _(primals: tuple, tangents: tuple) -> tuple[Any, Any]:
+        J = rule(*primals)
+        if not isinstance(argnums, tuple):
+            tangents = tangents[0]
+        y = of(*primals)
+
+        def along(out: Any, block: Any) -> Any:
+            parts = jax.tree.map(lambda b, t: jnp.tensordot(b, t, axes=jnp.ndim(t)), block, tangents)
+            return sum(jax.tree.leaves(parts)).astype(out.dtype)
+
+        return y, jax.tree.map(along, y, J)
+
+    return Rule(g, tuple(args[k] for k in chosen), ("fwd", "rev"))
+
+
+def _of(g: Callable[..., Any], args: tuple, chosen: tuple[int, ...]) -> Callable[..., Any]:
+    """A function of the chosen arguments alone."""
+
+    def of(*some: Any) -> Any:
+        every = list(args)
+        for k, arg in zip(chosen, some, strict=True):
+            every[k] = arg
+        return g(*every)
+
+    return of
+
+
+def _refused(rule: Rule, dtype: Any, tolerance: dict[str, float]) -> bool:
+    """Whether `check_grads` objects, or fails."""
+    try:
+        check_grads(rule.g, _rounded(rule.args, dtype), order=1, modes=rule.modes, **tolerance)
+    except Exception:  # an AssertionError, or whatever the wrong rule leads to
+        return True
+    return False
+
+
+def _rounded(args: Any, dtype: Any) -> Any:
+    return jax.tree.map(lambda leaf: np.asarray(leaf, dtype) if _is_real(leaf) else leaf, args)
+
+
+def _is_real(leaf: Any) -> bool:
+    return isinstance(leaf, (np.ndarray, np.generic, jax.Array)) and jnp.issubdtype(leaf.dtype, jnp.floating)
+
+
+def _floating(arg: Any) -> bool:
+    leaves = jax.tree.leaves(arg)
+    return bool(leaves) and all(jnp.issubdtype(jnp.result_type(leaf), jnp.inexact) for leaf in leaves)
+
+
+def table(answers: list[Answer]) -> str:
+    """The marks of all contenders, and of the checker alone."""
+    wrong, right = ([answer for answer in answers if answer.bug is bug] for bug in (True, False))
+    rows = [("", f"noticed, of {len(wrong)} wrong", f"false alarms, of {len(right)} correct")]
+    for name in CONTENDERS:
+        rows.append((name, _share(a.noticed[name] for a in wrong), str(sum(a.noticed[name] for a in right))))
+    marks = [("the checker", "right", "asked")]
+    for mark in wrong[0].marks if wrong else ():
+        given = [a.marks[mark] for a in wrong if a.marks[mark] is not None]
+        marks.append((mark, _share(given), str(len(given))))
+    seconds = sorted(answer.seconds for answer in answers)
+    return (
+        f"{text.columns(rows)}\n\n{text.columns(marks)}\n\n"
+        f"a check takes {seconds[len(seconds) // 2]:.1f} s (median; {seconds[-1]:.1f} s at most)"
+    )
+
+
+def _share(given: Iterator[Any] | list[Any]) -> str:
+    given = list(given)
+    return f"{sum(given)} ({100 * sum(given) / max(len(given), 1):.1f} %)"
+
+
+if __name__ == "__main__":
+    command.leave(command.run(main, Config, prog="python -m benchmarks.checker"))

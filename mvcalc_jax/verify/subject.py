@@ -1,0 +1,117 @@
+"""The function f as it can be computed, and what is known of it before any number is."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mvcalc_jax import autodiff
+from mvcalc_jax.verify.differences import Difference, difference
+from mvcalc_jax.verify.points import Leaves, Point, sizes
+from mvcalc_jax.verify.references import QUICKLY, References, holomorphic, references, traced
+
+
+class Undecided(Exception):
+    """Nothing can be said of the derivative; the message says why."""
+
+
+class Unrunnable(Undecided):
+    """f raises."""
+
+
+class Subject:
+    """The function f as it can be computed, and what is known of it before any number is."""
+
+    def __init__(self, f: Callable[..., Any], name: str, point: Point):
+        self.f, self.name, self.point = f, name, point
+        self.compute = traced(lambda leaves, others: f(*point.arguments(leaves, others)), (point.leaves, point.others))
+        try:
+            found = self.compute.shapes
+            if found is None:
+                found = self.compute.call(point.leaves, point.others)
+        except Exception as error:
+            raise Unrunnable(f"{name} raises {type(error).__name__}: {first_line(error)}") from error
+        self.structure = jax.tree.structure(found)
+        outputs = jax.tree_util.tree_leaves_with_path(found)
+        for path, leaf in outputs:
+            if not jnp.issubdtype(jnp.result_type(leaf), jnp.inexact):
+                raise Undecided(
+                    f"{name}(…){jax.tree_util.keystr(path)} must be floating-point to have a derivative; it is "
+                    f"{jnp.result_type(leaf)}"
+                )
+        self.out_paths = [jax.tree_util.keystr(path) for path, _ in outputs]
+        self.outputs = [jax.ShapeDtypeStruct(np.shape(leaf), jnp.result_type(leaf)) for _, leaf in outputs]
+
+    def flat(self, leaves: Leaves, others: Leaves) -> Leaves:
+        """f, from leaves to leaves."""
+        return [jnp.asarray(leaf) for leaf in jax.tree.leaves(self.f(*self.point.arguments(leaves, others)))]
+
+    def value(self, leaves: Leaves) -> list[np.ndarray]:
+        """f at a point."""
+        return [np.asarray(leaf) for leaf in jax.tree.leaves(self.compute.call(leaves, self.point.others))]
+
+    def cotangents(self, k: int, rng: np.random.Generator) -> Leaves:
+        """k random cotangents, a list over outputs."""
+        return [self._random((k, *out.shape), out.dtype, rng) for out in self.outputs]
+
+    @staticmethod
+    def _random(shape: tuple[int, ...], dtype: Any, rng: np.random.Generator) -> Any:
+        normal = rng.standard_normal(shape)
+        if jnp.issubdtype(dtype, jnp.complexfloating):
+            normal = normal + 1j * rng.standard_normal(shape)
+        return jax.device_put(normal.astype(dtype))
+
+    def pulled(self, leaves: Leaves, others: Leaves, cotangents: Leaves) -> Leaves:
+        """vᵀJ by autodiff, for a batch of cotangents v."""
+        _, pull = autodiff.pull(lambda *leaves: self.flat(list(leaves), others), *leaves)
+        return list(jax.vmap(lambda v: pull(v))(cotangents))
+
+    @cached_property
+    def compiled_pull(self) -> Callable[[Leaves, Leaves, Leaves], Leaves]:
+        """`pulled`, compiled."""
+        return jax.jit(self.pulled, compiler_options=dict(QUICKLY))
+
+    @cached_property
+    def autodiff(self) -> References:
+        """Both modes of autodiff, or the one that there is."""
+        leaves, others = self.point.leaves, self.point.others
+        try:
+            found = references(self.flat, leaves, others, self.outputs, self.compute.widest)
+        except Exception as error:
+            raise Undecided(f"autodiff cannot differentiate {self.name}: {first_line(error)}") from error
+        complex_in = any(jnp.issubdtype(leaf.dtype, jnp.complexfloating) for leaf in leaves)
+        if complex_in and not holomorphic(self.flat, leaves, others, np.random.default_rng(0)):
+            raise Undecided(
+                f"{self.name} is not holomorphic: by a complex argument it has no Jacobian of complex numbers; "
+                "check its backward pass with check_vjp, or the real and imaginary parts"
+            )
+        return found
+
+    def difference(self, leaves: Leaves, out: int, k: int, index: tuple[int, ...]) -> Difference:
+        """An entry of a block of the Jacobian, output `out` by leaf k, by differences."""
+        axes = len(self.outputs[out].shape)
+        size = float(sizes(leaves[k])[index[axes:]])
+
+        def along(t: float) -> float:
+            moved = [*leaves[:k], jnp.asarray(leaves[k]).at[index[axes:]].add(t), *leaves[k + 1 :]]
+            return float(np.real(self.value(moved)[out][index[:axes]]))
+
+        return difference(along, size)
+
+
+def arrays(leaves: Sequence[Any]) -> list[np.ndarray]:
+    """As NumPy sees them."""
+    return [np.asarray(leaf) for leaf in leaves]
+
+
+def finite(tree: Any) -> bool:
+    return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [""])[0]
+
+
