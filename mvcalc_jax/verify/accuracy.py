@@ -17,7 +17,7 @@ from mvcalc_jax.verify.causes.tape import Tape, record
 from mvcalc_jax.verify.claims import Claim, Evidence, JacobianClaim
 from mvcalc_jax.verify.errors import errors, unit
 from mvcalc_jax.verify.points import Leaves
-from mvcalc_jax.verify.references import QUICKLY, reverse
+from mvcalc_jax.verify.references import reverse, traced
 from mvcalc_jax.verify.report import Diagnosis, Grade, Leaf
 
 _GRADES: tuple[tuple[float, Grade], ...] = ((2.0, "A"), (10.0, "B"), (100.0, "C"))
@@ -82,25 +82,16 @@ def _rounded(claim: Claim, evidence: Evidence, dtype: Any) -> tuple[Leaves, Leav
     leaves, others = ([lower(leaf) for leaf in tree] for tree in (evidence.leaves, claim.subject.point.others))
     subject = claim.subject
     if isinstance(claim, JacobianClaim):
-        both = jax.jit(
-            lambda leaves, others: (claim.by_leaves(leaves, others), reverse(subject.flat, leaves, others)),
-            compiler_options=QUICKLY,
-        )
-        return both(leaves, others)
+        both = traced(lambda *args: (claim.by_leaves(*args), reverse(subject.flat, *args)), (leaves, others))
+        return both.call(leaves, others)
     shapes = jax.eval_shape(subject.flat, leaves, others)
-    rows = claim.cotangents(evidence)
-    rows = [jnp.asarray(v, shape.dtype) for v, shape in zip(rows, shapes, strict=True)]
-    both = jax.jit(
-        lambda leaves, others, rows: (
-            claim.pulled(leaves, others, rows),
-            subject.pulled(leaves, others, rows),
-        ),
-        compiler_options=QUICKLY,
-    )
-    return tuple(
+    rows = [jnp.asarray(v, shape.dtype) for v, shape in zip(claim.cotangents(evidence), shapes, strict=True)]
+    both = traced(lambda *args: (claim.pulled(*args), subject.pulled(*args)), (leaves, others, rows))
+    hand, auto = (
         [np.asarray(leaf).reshape(exact.shape) for leaf, exact in zip(side, evidence.reverse, strict=True)]
-        for side in both(leaves, others, rows)
+        for side in both.call(leaves, others, rows)
     )
+    return hand, auto
 
 
 def _why(claim: Claim, evidence: Evidence) -> str:

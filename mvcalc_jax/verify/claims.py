@@ -290,6 +290,7 @@ class VjpClaim:
 
     @property
     def rounds(self) -> float:
+        """ε of the narrowest floats that the formula passes through."""
         return self.compute.rounds
 
     @property

@@ -14,7 +14,7 @@ from mvcalc_jax.verify.claims import Claim, Evidence
 from mvcalc_jax.verify.points import sizes
 from mvcalc_jax.verify.report import Slope
 
-_STEPS = 2.0 ** -np.arange(2, 26)
+_STEPS = 2.0 ** -np.arange(2, 18)
 _ROUNDINGS = 8
 """So many ε of φ may be rounding."""
 WRONG, RIGHT = 1.3, 2.7

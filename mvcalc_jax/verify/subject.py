@@ -14,6 +14,10 @@ from mvcalc_jax.verify.points import Leaves, Point, sizes
 from mvcalc_jax.verify.references import QUICKLY, References, holomorphic, references, traced
 
 
+_SMALL = 10**5
+"""Of a Jacobian with fewer entries the evaluation takes no time to speak of."""
+
+
 class Undecided(Exception):
     """Nothing can be said of the derivative; the message says why."""
 
@@ -45,12 +49,19 @@ class Subject:
         self.out_paths = [jax.tree_util.keystr(path) for path, _ in outputs]
         self.outputs = [jax.ShapeDtypeStruct(np.shape(leaf), jnp.result_type(leaf)) for _, leaf in outputs]
 
+    @property
+    def _small(self) -> bool:
+        inputs, outputs = (sum(leaf.size for leaf in tree) for tree in (self.point.leaves, self.outputs))
+        return inputs * outputs <= _SMALL
+
     def flat(self, leaves: Leaves, others: Leaves) -> Leaves:
         """f, from leaves to leaves."""
         return [jnp.asarray(leaf) for leaf in jax.tree.leaves(self.f(*self.point.arguments(leaves, others)))]
 
     def value(self, leaves: Leaves) -> list[np.ndarray]:
         """f at a point."""
+        if self._small and "autodiff" in vars(self):  # sooner done with both Jacobians than compiled once more
+            return arrays(self.autodiff.at(leaves, self.point.others).value)
         return [np.asarray(leaf) for leaf in jax.tree.leaves(self.compute.call(leaves, self.point.others))]
 
     def cotangents(self, k: int, rng: np.random.Generator) -> Leaves:

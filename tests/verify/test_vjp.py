@@ -1,0 +1,261 @@
+"""Backward passes: right and wrong ones, and all that they may return and must not."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import mvcalc_jax as mv
+from mvcalc_jax.verify import claims
+
+RNG = np.random.default_rng(3)
+X, W, Z = RNG.standard_normal((5, 3)), RNG.standard_normal((3, 2)), 1 + RNG.random(4)
+
+
+def dense(W, x):
+    return jnp.tanh(x @ W)
+
+
+def fwd(W, x):
+    a = dense(W, x)
+    return a, (W, x, a)
+
+
+def bwd(residuals, g):
+    W, x, a = residuals
+    dz = g * (1 - a**2)
+    return x.T @ dz, dz @ W.T
+
+
+def blamed(report):
+    return [leaf.path for leaf in report.leaves if leaf.verdict == "wrong"]
+
+
+def test_a_right_backward_pass():
+    report = mv.check_vjp(dense, fwd, bwd, W, X)
+    assert report.verdict == "correct"
+    assert [(leaf.path, leaf.shape) for leaf in report.leaves] == [
+        ("args[0]", (5, 2, 3, 2)),
+        ("args[1]", (5, 2, 5, 3)),
+    ]
+    assert "bwd agrees with forward- and reverse-mode autodiff of" in report.reason
+    assert report.missed == 0
+    assert report.again == "check_vjp(test_vjp.dense, test_vjp.fwd, test_vjp.bwd, *args, seed=0)"
+
+
+def test_none_is_for_what_is_not_to_be_differentiated_by():
+    report = mv.check_vjp(dense, fwd, lambda r, g: (bwd(r, g)[0], None), W, X)
+    assert report.verdict == "correct"
+    assert [leaf.path for leaf in report.leaves] == ["args[0]"]
+    report = mv.check_vjp(dense, fwd, lambda r, g: (-bwd(r, g)[0], None), W, X)
+    assert blamed(report) == ["args[0]"]
+    report = mv.check_vjp(dense, fwd, lambda r, g: (None, None), W, X)
+    assert report.verdict == "inconclusive"
+    assert "None for every argument" in report.reason
+
+
+def rows(table, index, power):
+    return (table[index] ** power).sum(axis=1)
+
+
+@pytest.mark.parametrize("nothing", [None, np.zeros(3, jax.dtypes.float0)], ids=["None", "float0"])
+def test_integer_arguments_and_python_numbers(nothing):
+    args = X, np.array([0, 2, 2]), 3
+
+    def back(residuals, g, put):
+        table, index, power = residuals
+        return put(table, index, g[:, None] * power * table[index] ** (power - 1)), nothing, None
+
+    added = lambda r, g: back(r, g, lambda table, index, d: jnp.zeros_like(table).at[index].add(d))
+    put = lambda r, g: back(r, g, lambda table, index, d: jnp.zeros_like(table).at[index].set(d))
+    keep = lambda *args: (rows(*args), args)
+    assert mv.check_vjp(rows, keep, added, *args).verdict == "correct"
+    report = mv.check_vjp(rows, keep, put, *args)
+    assert report.verdict == "wrong"
+    assert report.diagnoses[0].kind == "missing-sum"
+    assert "overwritten instead of added up" in report.diagnoses[0].detail
+
+
+def test_a_python_scalar_is_an_argument():
+    f = lambda s, x: jnp.sin(s * x)
+
+    def back(residuals, g, sign=1):
+        s, x = residuals
+        return sign * (g * jnp.cos(s * x) * x).sum(), g * jnp.cos(s * x) * s
+
+    keep = lambda s, x: (f(s, x), (s, x))
+    assert mv.check_vjp(f, keep, back, 2.5, Z).verdict == "correct"
+    report = mv.check_vjp(f, keep, lambda r, g: back(r, g, sign=-1), 2.5, Z)
+    assert (blamed(report), report.diagnoses[0].kind) == (["args[0]"], "sign")
+
+
+TREE = {"v": Z, "w": np.array(1.3)}
+
+
+def two(p):
+    return {"s": (p["v"] ** 2).sum(), "y": p["w"] * jnp.sin(p["v"])}
+
+
+def two_back(p, g):
+    by_v = g["y"] * p["w"] * jnp.cos(p["v"]) + 2 * g["s"] * p["v"]
+    return ({"v": by_v, "w": (g["y"] * jnp.sin(p["v"])).sum()},)
+
+
+def test_trees_and_several_outputs():
+    keep = lambda p: (two(p), p)
+    assert mv.check_vjp(two, keep, two_back, TREE).verdict == "correct"
+    report = mv.check_vjp(two, keep, lambda p, g: two_back(p, {**g, "s": 0 * g["s"]}), TREE)
+    assert blamed(report) == ["args[0]['v']"]
+    assert report.diagnoses[0].kind == "ignores-cotangent"
+    assert "['s']" in report.diagnoses[0].detail and report.diagnoses[0].certified
+    report = mv.check_vjp(two, keep, lambda p, g: ({"v": two_back(p, g)[0]["v"]},), TREE)
+    assert blamed(report) == ["args[0]['w']"]
+    assert "must have the structure of the argument" in report.reason
+
+
+def test_a_forward_pass_that_returns_another_value():
+    report = mv.check_vjp(dense, lambda *args: (1.5 * dense(*args), fwd(*args)[1]), bwd, W, X)
+    assert report.verdict == "wrong"
+    first = report.diagnoses[0]
+    assert (first.kind, first.certified) == ("primal-mismatch", True)
+    assert "the value that fwd returns" in first.detail
+    assert blamed(report) == []
+    report = mv.check_vjp(dense, lambda *args: (dense(*args).T, fwd(*args)[1]), bwd, W, X)
+    assert report.verdict == "wrong"
+    assert "has shape (2, 5) instead of (5, 2)" in report.diagnoses[0].detail
+
+
+BENT = {
+    "ignored": (lambda g: jnp.ones_like(g), "ignores-cotangent", "does not use it"),
+    "clipped": (lambda g: jnp.clip(g, -1, 1), "nonlinear-in-cotangent", ""),
+    "clipped where it is large": (lambda g: jnp.clip(g, -99, 99), "nonlinear-in-cotangent", "clipped"),
+    "squared": (lambda g: g**2, "nonlinear-in-cotangent", ""),
+    "absolute": (lambda g: jnp.abs(g), "nonlinear-in-cotangent", ""),
+    "shifted": (lambda g: g + 1, "nonlinear-in-cotangent", "is not zero for a cotangent of zero"),
+}
+
+
+@pytest.mark.parametrize("how", BENT)
+def test_a_backward_pass_must_be_linear(how):
+    turn, kind, said = BENT[how]
+    report = mv.check_vjp(dense, fwd, lambda r, g: (bwd(r, turn(g))[0], bwd(r, g)[1]), W, X)
+    assert report.verdict == "wrong"
+    assert blamed(report) == ["args[0]"]
+    assert (report.diagnoses[0].kind, report.diagnoses[0].certified) == (kind, True)
+    assert said in report.diagnoses[0].detail
+
+
+BROKEN = {
+    "short": (lambda r, g: bwd(r, g)[:1], "must return a tuple of 2", ["args[1]"]),
+    "no tuple": (lambda r, g: bwd(r, g)[0], "must return a tuple of 2", ["args[0]", "args[1]"]),
+    "None": (lambda r, g: None, "must return a tuple of 2", ["args[0]", "args[1]"]),
+    "structure": (lambda r, g: (bwd(r, g)[0], bwd(r, g)), "must have the structure", ["args[1]"]),
+    "shape": (lambda r, g: (bwd(r, g)[0][:2], bwd(r, g)[1]), "must have shape (3, 2); got (2, 2)", ["args[0]"]),
+    "transposed": (lambda r, g: (bwd(r, g)[0].T, bwd(r, g)[1]), "must have shape (3, 2); got (2, 3)", ["args[0]"]),
+    "raises": (lambda r, g: 1 / 0, "raises ZeroDivisionError: division by zero", []),
+    "text": (lambda r, g: ("a", "b"), "", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_what_is_no_cotangent_is_wrong_for_a_reason(how):
+    back, reason, leaves = BROKEN[how]
+    report = mv.check_vjp(dense, fwd, back, W, X)
+    assert report.verdict == "wrong"
+    assert reason in report.reason
+    assert blamed(report) == leaves
+    assert report.diagnoses[0].certified
+    assert report.diagnoses[0].kind == ("transpose" if how == "transposed" else "shape")
+
+
+def test_a_forward_pass_must_return_a_pair():
+    report = mv.check_vjp(dense, dense, bwd, W, X)
+    assert report.verdict == "wrong"
+    assert "must return a pair" in report.reason
+
+
+def neighbours(x):
+    return jnp.sin(x) * jnp.roll(x, 1)
+
+
+def d_neighbours(x, g):
+    return (g * jnp.cos(x) * jnp.roll(x, 1) + jnp.roll(g * jnp.sin(x), -1),)
+
+
+@pytest.fixture
+def large(rng):
+    return rng.standard_normal(claims._ROWS + 100)
+
+
+def test_large_outputs_are_probed_and_the_chance_of_a_miss_is_printed(large):
+    keep = lambda x: (neighbours(x), x)
+    report = mv.check_vjp(neighbours, keep, d_neighbours, large)
+    assert report.verdict == "correct"
+    assert f"pulling back {claims._PROBES} random cotangents" in report.reason
+    assert 0 < report.missed < 1e-6
+    assert re.search(r"is missed with probability \de-\d+", str(report))
+
+    one = lambda x, g: (d_neighbours(x, g)[0].at[1000].multiply(1.001),)
+    report = mv.check_vjp(neighbours, keep, one, large)
+    assert report.verdict == "wrong"
+    assert report.leaves[0].index[1:] == (1000,)
+    assert "localised" in [cause.kind for cause in report.diagnoses]
+
+    half = lambda x, g: (g * jnp.cos(x) * jnp.roll(x, 1),)
+    report = mv.check_vjp(neighbours, keep, half, large)
+    assert (report.diagnoses[0].kind, report.diagnoses[0].certified) == ("missing-term", True)
+
+
+def test_many_products_of_inputs_and_outputs_are_probed_as_well(monkeypatch):
+    monkeypatch.setattr(claims, "_FORMED", 10)
+    report = mv.check_vjp(dense, fwd, bwd, W, X)
+    assert report.verdict == "correct" and report.missed > 0
+    report = mv.check_vjp(dense, fwd, lambda r, g: (bwd(r, g)[0] / 5, bwd(r, g)[1]), W, X)
+    assert blamed(report) == ["args[0]"]
+    assert report.diagnoses[0].kind == "scale" and "1/5" in report.diagnoses[0].detail
+
+
+def product_rule(slope):
+    """x sin x, with a derivative in which the cosine counts `slope` times."""
+    f = jax.custom_jvp(lambda x: x * jnp.sin(x))
+    f.defjvp(lambda p, t: (p[0] * jnp.sin(p[0]), t[0] * (jnp.sin(p[0]) + slope * p[0] * jnp.cos(p[0]))))
+    return f
+
+
+def decorated(back):
+    f = jax.custom_vjp(dense)
+    f.defvjp(fwd, back)
+    return f
+
+
+def test_functions_with_custom_rules_are_compared_with_their_plain_twins():
+    assert mv.check_custom(dense, decorated(bwd), W, X).verdict == "correct"
+    report = mv.check_custom(dense, decorated(lambda r, g: (bwd(r, g)[0] / 5, bwd(r, g)[1])), W, X)
+    assert (blamed(report), report.diagnoses[0].kind) == (["args[0]"], "scale")
+    assert report.again.startswith("check_custom(test_vjp.dense, ")
+    plain = lambda x: x * jnp.sin(x)
+    assert mv.check_custom(plain, product_rule(1), Z).verdict == "correct"
+    report = mv.check_custom(plain, product_rule(0), Z)
+    assert (report.verdict, report.diagnoses[0].kind) == ("wrong", "missing-term")
+    with pytest.raises(AssertionError, match="cause: missing-term"):
+        mv.assert_custom(plain, product_rule(0), Z)
+    mv.assert_custom(plain, product_rule(1), Z)
+
+
+def test_assert_vjp_raises_the_report():
+    mv.assert_vjp(dense, fwd, bwd, W, X)
+    wrong = lambda r, g: (bwd(r, g)[0], -bwd(r, g)[1])
+    with pytest.raises(AssertionError) as failure:
+        mv.assert_vjp(dense, fwd, wrong, W, X)
+    assert str(failure.value) == str(mv.check_vjp(dense, fwd, wrong, W, X))
+
+
+def test_misuse(unchecked):
+    with pytest.raises(TypeError, match="`bwd` must be a function; got NoneType"):
+        mv.check_vjp(dense, fwd, None, W, X)
+    with pytest.raises(TypeError, match="some argument must be of floating-point or complex numbers"):
+        mv.check_vjp(rows, rows, rows, np.arange(3), 2)
+    with pytest.raises(ValueError, match="inside jit or vmap"):
+        jax.jit(lambda x: mv.check_vjp(dense, fwd, bwd, W, x))(X)
