@@ -139,7 +139,9 @@ def _marks(report: Report, bug: Bug | None) -> dict[str, bool | None]:
         "right leaf": wrong == set(bug.leaves) if bug.leaves else None,
         "right link": links == bug.link if bug.link else None,
         "right first diagnosis": kinds[:1] != [] and kinds[0] in bug.kinds,
-        "first diagnosis, if certified": certified[0] in bug.kinds if kinds[:1] == certified[:1] != [] else None,
+        "first diagnosis, if certified": certified[0] in bug.kinds
+        if kinds[:1] == certified[:1] != []
+        else None,
     }
 
 

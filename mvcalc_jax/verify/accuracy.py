@@ -48,7 +48,11 @@ def graded(
         exact = evidence.reverse[k]
         size = unit(exact)
         ours, theirs = (float(errors(_wide(a[k]), exact, size).max(initial=0)) for a in (hand, auto))
-        ρ = max(ours, _FEW * ε) / max(theirs, _FEW * ε) if np.isfinite(theirs) else float(not np.isfinite(ours))
+        ρ = (
+            max(ours, _FEW * ε) / max(theirs, _FEW * ε)
+            if np.isfinite(theirs)
+            else float(not np.isfinite(ours))
+        )
         grade: Grade = next((grade for limit, grade in _GRADES if ρ <= limit), "D")
         found.append(replace(leaf, grade=grade))
         if grade == "D":
@@ -79,7 +83,9 @@ def _rounded(claim: Claim, evidence: Evidence, dtype: Any) -> tuple[Leaves, Leav
             return jnp.asarray(leaf, jnp.complex64)
         return jnp.asarray(leaf, dtype) if jnp.issubdtype(kind, jnp.floating) else leaf
 
-    leaves, others = ([lower(leaf) for leaf in tree] for tree in (evidence.leaves, claim.subject.point.others))
+    leaves, others = (
+        [lower(leaf) for leaf in tree] for tree in (evidence.leaves, claim.subject.point.others)
+    )
     subject = claim.subject
     if isinstance(claim, JacobianClaim):
         both = traced(lambda *args: (claim.by_leaves(*args), reverse(subject.flat, *args)), (leaves, others))
@@ -129,7 +135,15 @@ def _origin(tape: Tape, n: int) -> str:
             return ""
         if step.primitive in STABLE:
             return step.primitive
-        if step.primitive not in ("integer_pow", "square", "mul", "div", "neg", "broadcast_in_dim", "convert_element_type"):
+        if step.primitive not in (
+            "integer_pow",
+            "square",
+            "mul",
+            "div",
+            "neg",
+            "broadcast_in_dim",
+            "convert_element_type",
+        ):
             return ""
         n = step.inputs[0]
     return ""

@@ -19,7 +19,9 @@ _LARGE = 10**6
 _SAID = 3
 
 
-def adequate(point: Point, blocks: Sequence[Block], evidence: Sequence[Evidence], threshold: float) -> Adequacy:
+def adequate(
+    point: Point, blocks: Sequence[Block], evidence: Sequence[Evidence], threshold: float
+) -> Adequacy:
     """How many planted mistakes are further off than `threshold`, at one point at least."""
     caught, planted = 0, 0
     invisible: dict[str, list[str]] = {}
@@ -30,8 +32,7 @@ def adequate(point: Point, blocks: Sequence[Block], evidence: Sequence[Evidence]
         for name, why, broken in _mistakes(k, block, hand, blocks, evidence):
             planted += 1
             if any(
-                errors(b, h, unit(h)).max(initial=0) > threshold
-                for b, h in zip(broken, hand, strict=True)
+                errors(b, h, unit(h)).max(initial=0) > threshold for b, h in zip(broken, hand, strict=True)
             ):
                 caught += 1
             else:
@@ -61,13 +62,25 @@ def _mistakes(
     axes = [a for a in range(hand[0].ndim - into, hand[0].ndim) if hand[0].shape[a] > 1]
     for a in axes:
         b = a - hand[0].ndim
-        yield f"an axis {a - hand[0].ndim + into} in reverse", "is the same both ways", made(lambda h, b=b: np.flip(h, b))
-        yield f"an axis {a - hand[0].ndim + into} rolled by one", "is the same all along it", made(lambda h, b=b: np.roll(h, 1, b))
+        yield (
+            f"an axis {a - hand[0].ndim + into} in reverse",
+            "is the same both ways",
+            made(lambda h, b=b: np.flip(h, b)),
+        )
+        yield (
+            f"an axis {a - hand[0].ndim + into} rolled by one",
+            "is the same all along it",
+            made(lambda h, b=b: np.roll(h, 1, b)),
+        )
     if into >= 2 and block.into[-1] == block.into[-2] > 1:
         yield "a transpose", "is symmetric", made(lambda h: np.swapaxes(h, -1, -2))
     for j, other in enumerate(blocks[:k]):
         if evidence[0].hand[j].shape == hand[0].shape:
-            yield f"the derivative by {other.path} in its place", "is the same", [at.hand[j] for at in evidence]
+            yield (
+                f"the derivative by {other.path} in its place",
+                "is the same",
+                [at.hand[j] for at in evidence],
+            )
 
 
 def _one(h: np.ndarray, change: Callable[[Any], Any]) -> np.ndarray:

@@ -62,7 +62,9 @@ def check_chain(
             try:
                 values.append(link.f(values[-1]))
             except Exception as error:
-                reason = f"link {link.name} raises {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+                reason = (
+                    f"link {link.name} raises {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+                )
                 return Report("inconclusive", reason, (), again, tuple(results))
             results.append(_link(link, values[-2], seed))
         return _judged(links, values[0], results, total, seed, again)
@@ -125,12 +127,16 @@ class _Path:
         rng = np.random.default_rng(seed)
         leaves, structure = jax.tree.flatten(x)
         starts = [x, *(jax.tree.unflatten(structure, near(leaves, rng)) for _ in range(points - 1))]
-        self.values = [list(itertools.accumulate(links, lambda at, link: link.f(at), initial=at)) for at in starts]
+        self.values = [
+            list(itertools.accumulate(links, lambda at, link: link.f(at), initial=at)) for at in starts
+        ]
 
     def matrix(self, k: int, p: int, at: int | None = None) -> np.ndarray:
         """The Jacobian of link k at point p, by autodiff; on request, at another value on the way."""
         flat, unravel = ravel_pytree(self.values[p][k if at is None else at])
-        found = autodiff.jacobian(lambda v: ravel_pytree(self.links[k].f(unravel(v)))[0], mode="forward")(flat)
+        found = autodiff.jacobian(lambda v: ravel_pytree(self.links[k].f(unravel(v)))[0], mode="forward")(
+            flat
+        )
         return np.asarray(found)
 
     def by_hand(self, jac: Callable[[Any], Any], p: int, k: int, rows: int) -> np.ndarray:
@@ -175,29 +181,52 @@ def _judged(
         whole = None
     else:
         whole = _whole(links, x, total, seed)
-    leaves = whole.leaves if whole else tuple(
-        replace(leaf, path=f"{result.name}: {leaf.path}") for result in results for leaf in result.report.leaves
+    leaves = (
+        whole.leaves
+        if whole
+        else tuple(
+            replace(leaf, path=f"{result.name}: {leaf.path}")
+            for result in results
+            for leaf in result.report.leaves
+        )
     )
     right = f"{len(results) - len(wrong) - len(unsure)} of {len(results)} links"
     if whole and whole.verdict == "correct" and len(wrong) > 1:
         names = " and ".join(result.name for result in wrong)
-        first = Diagnosis("compensating", names, f"{names} are wrong, and make up for each other: the whole is right", True)
+        first = Diagnosis(
+            "compensating", names, f"{names} are wrong, and make up for each other: the whole is right", True
+        )
         causes = (first, *causes)
     if wrong:
-        verdict, reason = "wrong", f"the local Jacobian of {', '.join(r.name for r in wrong)} is wrong; {right} are right"
+        verdict, reason = (
+            "wrong",
+            f"the local Jacobian of {', '.join(r.name for r in wrong)} is wrong; {right} are right",
+        )
         if whole:
             reason += f"; the whole is {whole.verdict}"
     elif whole and whole.verdict == "wrong":
-        verdict, reason = "wrong", f"all links are right, and {name(total, 'total') if callable(total) else 'total'} is not their product"
+        verdict, reason = (
+            "wrong",
+            f"all links are right, and {name(total, 'total') if callable(total) else 'total'} is not their product",
+        )
         causes = (*_product(_Path(links, x, seed), total), *whole.diagnoses)
     elif unsure or (whole and whole.verdict == "inconclusive"):
         which = [f"{r.name}: {r.report.reason}" for r in unsure] or [f"the whole: {whole.reason}"]
         verdict, reason = "inconclusive", "; ".join(which)
     else:
-        verdict, reason = "correct", f"{right} are right, each at its own input" + ("; so is the whole" if whole else "")
+        verdict, reason = (
+            "correct",
+            f"{right} are right, each at its own input" + ("; so is the whole" if whole else ""),
+        )
     return Report(
-        verdict, reason, leaves, again, tuple(results), causes,
-        slope=whole.slope if whole else None, compared=whole.compared if whole else (),
+        verdict,
+        reason,
+        leaves,
+        again,
+        tuple(results),
+        causes,
+        slope=whole.slope if whole else None,
+        compared=whole.compared if whole else (),
         adequacy=whole.adequacy if whole else None,
     )
 
@@ -235,14 +264,21 @@ def _product(path: _Path, total: Callable[..., Any] | Any) -> Iterator[Diagnosis
 
     for k, link in enumerate(links):
         without = [[*each[:k], *each[k + 1 :]] for each in factors]
-        yield from explains("missing-factor", without, f"the Jacobian of {link.name} is missing in the product")
+        yield from explains(
+            "missing-factor", without, f"the Jacobian of {link.name} is missing in the product"
+        )
         twice = [[*each[:k], each[k], *each[k:]] for each in factors]
-        yield from explains("missing-factor", twice, f"the Jacobian of {link.name} stands in the product twice")
+        yield from explains(
+            "missing-factor", twice, f"the Jacobian of {link.name} stands in the product twice"
+        )
         turned = [[*each[:k], each[k].T, *each[k + 1 :]] for each in factors]
         yield from explains("transpose", turned, f"the Jacobian of {link.name} is transposed in the product")
         for j in range(len(links) + 1):
             if np.shape(path.values[0][j]) == np.shape(path.values[0][k]) and j != k:
-                moved = [[*each[:k], path.matrix(k, p, at=j), *each[k + 1 :]] for p, each in zip(points, factors, strict=True)]
+                moved = [
+                    [*each[:k], path.matrix(k, p, at=j), *each[k + 1 :]]
+                    for p, each in zip(points, factors, strict=True)
+                ]
                 said = f"the Jacobian of {link.name} is evaluated at the {_value(links, j)} instead of the {_value(links, k)}"
                 yield from explains("wrong-intermediate", moved, said)
     if len(links) <= _PERMUTED:
@@ -250,7 +286,9 @@ def _product(path: _Path, total: Callable[..., Any] | Any) -> Iterator[Diagnosis
             if order != tuple(range(len(links))):
                 said = " · ".join(links[k].name for k in reversed(order))
                 moved = [[each[k] for k in order] for each in factors]
-                yield from explains("reversed-order", moved, f"the factors are multiplied in the wrong order: {said}")
+                yield from explains(
+                    "reversed-order", moved, f"the factors are multiplied in the wrong order: {said}"
+                )
 
 
 def _multiplied(factors: Sequence[np.ndarray]) -> Any:

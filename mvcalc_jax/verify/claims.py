@@ -138,7 +138,9 @@ class JacobianClaim:
             ) from error
         if (got := jax.tree.structure(found)) != self.structure:
             there = {path for path, _ in jax.tree_util.tree_leaves_with_path(found)}
-            wanted = jax.tree_util.tree_leaves_with_path(jax.tree.unflatten(self.structure, self.blocks), is_leaf=_is_block)
+            wanted = jax.tree_util.tree_leaves_with_path(
+                jax.tree.unflatten(self.structure, self.blocks), is_leaf=_is_block
+            )
             raise Refuted(
                 f"{self.name} must return {spoken(self.structure)}, where * stands for an array; got {spoken(got)}",
                 "shape",
@@ -148,9 +150,16 @@ class JacobianClaim:
         paths, ours = zip(*jax.tree_util.tree_leaves_with_path(found), strict=True)
         return [
             _conforming(
-                self, k, f"{self.name}(…){jax.tree_util.keystr(path)}", leaf, (*(block.out or ()), *block.into), real=real
+                self,
+                k,
+                f"{self.name}(…){jax.tree_util.keystr(path)}",
+                leaf,
+                (*(block.out or ()), *block.into),
+                real=real,
             )
-            for k, (path, leaf, block, real) in enumerate(zip(paths, ours, self.blocks, self._real(), strict=True))
+            for k, (path, leaf, block, real) in enumerate(
+                zip(paths, ours, self.blocks, self._real(), strict=True)
+            )
         ]
 
     def _real(self) -> list[bool]:
@@ -316,7 +325,9 @@ class VjpClaim:
         try:
             exact = arrays(self.subject.compiled_pull(leaves, self.subject.point.others, cotangents))
         except Exception as error:
-            raise Undecided(f"autodiff cannot differentiate {self.subject.name}: {first_line(error)}") from error
+            raise Undecided(
+                f"autodiff cannot differentiate {self.subject.name}: {first_line(error)}"
+            ) from error
         if not finite(exact):
             return None
         hand = self.by_hand(leaves, cotangents)
@@ -392,9 +403,7 @@ def _conforming(
 
 def left_behind(jac: str, f: str) -> Undecided:
     """The derivative takes something from f by a side door."""
-    return Undecided(
-        f"{jac} uses something that {f} left behind; make it a function of its arguments alone"
-    )
+    return Undecided(f"{jac} uses something that {f} left behind; make it a function of its arguments alone")
 
 
 def _is_block(value: Any) -> bool:

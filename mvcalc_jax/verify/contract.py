@@ -21,7 +21,9 @@ def repeatable(claim: Claim) -> None:
     """
     subject, point = claim.subject, claim.subject.point
     if not _repeats(subject.flat, point.leaves, point.others):
-        raise Undecided(f"{subject.name} returns something else each time; make it a function of its arguments, and of a key")
+        raise Undecided(
+            f"{subject.name} returns something else each time; make it a function of its arguments, and of a key"
+        )
     if not _repeats(claim.by_leaves, point.leaves, point.others):
         paths = [block.path for block in claim.blocks]
         try:

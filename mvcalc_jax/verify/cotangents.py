@@ -32,14 +32,20 @@ def nonlinear(claim: VjpClaim, rng: np.random.Generator) -> dict[int, tuple[str,
     tolerance = max(_ROUNDING, 1e3 * max(claim.rounds, claim.subject.compute.rounds))
     pull = _puller(claim, v, w)
     of_v, of_w = pull(1.0, 0.0), pull(0.0, 1.0)
-    usable = [k for k in range(len(of_v)) if of_v[k].size and np.isfinite(of_v[k]).all() and np.isfinite(of_w[k]).all()]
+    usable = [
+        k
+        for k in range(len(of_v))
+        if of_v[k].size and np.isfinite(of_v[k]).all() and np.isfinite(of_w[k]).all()
+    ]
     size = {k: max(unit(of_v[k]), unit(of_w[k])) for k in usable}
     same = {k for k in usable if np.any(of_v[k]) and not _off(of_v[k], of_w[k], size[k], tolerance)}
     found: dict[int, tuple[str, str]] = {}
     for said, (a, b) in _TESTS.items():
         given = pull(a, b)
         for k in usable:
-            if k not in found and _off(given[k], a * of_v[k] + b * of_w[k], max(abs(a), abs(b)) * size[k] or size[k], tolerance):
+            if k not in found and _off(
+                given[k], a * of_v[k] + b * of_w[k], max(abs(a), abs(b)) * size[k] or size[k], tolerance
+            ):
                 found[k] = "nonlinear-in-cotangent", said
                 if k in same and not _off(given[k], of_v[k], size[k], tolerance):
                     found[k] = "ignores-cotangent", "is the same whatever the cotangent: bwd does not use it"
@@ -72,7 +78,9 @@ def other_primal(claim: VjpClaim) -> str:
     point, subject = claim.subject.point, claim.subject
     returned = claim.fwd(*point.arguments(point.leaves, point.others))[0]
     if jax.tree.structure(returned) != subject.structure:
-        return f"has the structure {jax.tree.structure(returned)} instead of {subject.structure}".replace("PyTreeDef", "")
+        return f"has the structure {jax.tree.structure(returned)} instead of {subject.structure}".replace(
+            "PyTreeDef", ""
+        )
     tolerance = max(_ROUNDING, 1e2 * max(claim.rounds, subject.compute.rounds))
     for path, theirs, ours in zip(
         subject.out_paths, subject.value(point.leaves), arrays(jax.tree.leaves(returned)), strict=True

@@ -55,7 +55,9 @@ def check_hessian(
     The arguments, the report and the errors are those of `check_jacobian`, whose function is the gradient of f.
     """
     require.function("f", f)
-    again = f"check_hessian({written(f, 'f')}, {written(hess, 'hess')}, *args, argnums={argnums}, seed={seed})"
+    again = (
+        f"check_hessian({written(f, 'f')}, {written(hess, 'hess')}, *args, argnums={argnums}, seed={seed})"
+    )
     names = f"the gradient of {name(f, 'f')}", name(hess, "hess")
     return _checked(autodiff.gradient(f, argnums), hess, args, argnums, seed, names, again, hessian=True)
 

@@ -39,7 +39,9 @@ class Point(NamedTuple):
 
 def taken_apart(args: tuple, by: Callable[[int, Any], bool], *, widen: bool = True) -> Point:
     """The arguments as a `Point`; `by(k, leaf)` says whether to differentiate by a leaf of the k-th argument."""
-    paths, flat = zip(*jax.tree_util.tree_leaves_with_path(args), strict=True) if jax.tree.leaves(args) else ((), ())
+    paths, flat = (
+        zip(*jax.tree_util.tree_leaves_with_path(args), strict=True) if jax.tree.leaves(args) else ((), ())
+    )
     structure = jax.tree.structure(args)
     chosen = [k for k, (path, leaf) in enumerate(zip(paths, flat, strict=True)) if by(path[0].idx, leaf)]
     other = [k for k, leaf in enumerate(flat) if k not in chosen and _is_array(leaf)]

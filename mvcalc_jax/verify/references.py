@@ -211,7 +211,9 @@ def holomorphic(f: Flat, leaves: Leaves, others: Leaves, rng: np.random.Generato
         return autodiff.push(lambda *leaves: f(list(leaves), others), tuple(leaves), turned)[1]
 
     for plain, turned in zip(along(1.0), along(1j), strict=True):
-        if _is_complex(plain) and not np.allclose(1j * plain, turned, rtol=1e-8, atol=1e-10 * float(np.abs(plain).max(initial=0))):
+        if _is_complex(plain) and not np.allclose(
+            1j * plain, turned, rtol=1e-8, atol=1e-10 * float(np.abs(plain).max(initial=0))
+        ):
             return False
     return True
 

@@ -186,7 +186,17 @@ class Report:
             header = ("link", "verdict", "error", "cause")
             lines.append(text.columns([header, *map(_link_row, self.links)]))
         if self.leaves:
-            header = ("leaf", "verdict", "shape", "error", "worst at", "by hand", "autodiff", "ratio", "grade")
+            header = (
+                "leaf",
+                "verdict",
+                "shape",
+                "error",
+                "worst at",
+                "by hand",
+                "autodiff",
+                "ratio",
+                "grade",
+            )
             shown = [*map(_row, self.leaves)]
             lines.append(text.columns([header, *shown]))
         lines += [

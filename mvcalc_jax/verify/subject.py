@@ -31,7 +31,9 @@ class Subject:
 
     def __init__(self, f: Callable[..., Any], name: str, point: Point):
         self.f, self.name, self.point = f, name, point
-        self.compute = traced(lambda leaves, others: f(*point.arguments(leaves, others)), (point.leaves, point.others))
+        self.compute = traced(
+            lambda leaves, others: f(*point.arguments(leaves, others)), (point.leaves, point.others)
+        )
         try:
             found = self.compute.shapes
             if found is None:
@@ -60,7 +62,9 @@ class Subject:
 
     def value(self, leaves: Leaves) -> list[np.ndarray]:
         """f at a point."""
-        if self._small and "autodiff" in vars(self):  # sooner done with both Jacobians than compiled once more
+        if self._small and "autodiff" in vars(
+            self
+        ):  # sooner done with both Jacobians than compiled once more
             return arrays(self.autodiff.at(leaves, self.point.others).value)
         return [np.asarray(leaf) for leaf in jax.tree.leaves(self.compute.call(leaves, self.point.others))]
 
@@ -124,5 +128,3 @@ def finite(tree: Any) -> bool:
 
 def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [""])[0]
-
-

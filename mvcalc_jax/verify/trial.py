@@ -64,7 +64,9 @@ def _tried(claim: Claim, rng: np.random.Generator, again: str, dtype: Any, point
     )
     report = replace(report, leaves=leaves)
     if claim.misshapen:
-        report = replace(report, verdict="wrong", reason="; ".join(m.reason for m in claim.misshapen.values()))
+        report = replace(
+            report, verdict="wrong", reason="; ".join(m.reason for m in claim.misshapen.values())
+        )
     if causes and report.verdict != "wrong":
         report = replace(report, verdict="wrong", reason=f"{causes[0].where}: {causes[0].detail}")
     if findings.evidence:
@@ -75,7 +77,9 @@ def _tried(claim: Claim, rng: np.random.Generator, again: str, dtype: Any, point
             worth = adequate(claim.subject.point, claim.blocks, findings.evidence, TOLERANCE)
             report = replace(report, leaves=leaves, diagnoses=lost, adequacy=worth)
     if report.verdict == "wrong":
-        skip = [replace(leaf, verdict="correct") if k in bent else leaf for k, leaf in enumerate(report.leaves)]
+        skip = [
+            replace(leaf, verdict="correct") if k in bent else leaf for k, leaf in enumerate(report.leaves)
+        ]
         report = replace(report, diagnoses=(*causes, *_sought(claim, findings, skip)))
     return report
 
@@ -109,7 +113,9 @@ def _broken_rules(claim: Claim, rng: np.random.Generator) -> tuple[set[int], lis
         claim.blocks = [block._replace(out=None) for block in claim.blocks]
     causes = [Diagnosis(kind, claim.blocks[k].path, said, True) for k, (kind, said) in bent.items()]
     if primal := other_primal(claim):
-        causes.insert(0, Diagnosis("primal-mismatch", claim.name, f"the value that fwd returns {primal}", True))
+        causes.insert(
+            0, Diagnosis("primal-mismatch", claim.name, f"the value that fwd returns {primal}", True)
+        )
     return set(bent), causes
 
 

@@ -77,9 +77,7 @@ def judged(claim: Claim, rng: np.random.Generator, again: str, points: int = POI
     # A point where nobody can tell says nothing against those where one can.
     decided = [leaves for leaves in found if all(leaf.verdict == "correct" for leaf in leaves)]
     if not decided:
-        return Findings(
-            Report("inconclusive", "; ".join(_doubts(claim, rounds, worst)), worst, again), kept
-        )
+        return Findings(Report("inconclusive", "; ".join(_doubts(claim, rounds, worst)), worst, again), kept)
     probes = claim.probes
     against = f" pulling back {probes} random cotangent{'s' * (probes > 1)}" if probes else ""
     reason = (
@@ -94,9 +92,7 @@ def compared(evidence: Evidence, blocks: list[Block], excused: float = 0.0) -> l
     """A `Leaf` for every block, at one point; errors up to `excused` may be rounding."""
     largest = max(map(unit, evidence.reverse), default=1.0)
     found = []
-    for block, hand, fwd, rev in zip(
-        blocks, evidence.hand, evidence.forward, evidence.reverse, strict=True
-    ):
+    for block, hand, fwd, rev in zip(blocks, evidence.hand, evidence.forward, evidence.reverse, strict=True):
         # A leaf that is zero throughout is measured against the others, else its rounding would look huge.
         size = unit(rev, otherwise=largest)
         worst, at, disagreement = _worst_entry(hand, fwd, rev, size)
@@ -106,13 +102,13 @@ def compared(evidence: Evidence, blocks: list[Block], excused: float = 0.0) -> l
             verdict: Verdict = "wrong"
         else:
             verdict = "correct" if max(worst, disagreement) <= TOLERANCE else "inconclusive"
-        found.append(Leaf(block.path, verdict, hand.shape, worst, disagreement, tuple(map(int, index)), *values))
+        found.append(
+            Leaf(block.path, verdict, hand.shape, worst, disagreement, tuple(map(int, index)), *values)
+        )
     return found
 
 
-def _worst_entry(
-    hand: np.ndarray, fwd: np.ndarray, rev: np.ndarray, size: float
-) -> tuple[float, int, float]:
+def _worst_entry(hand: np.ndarray, fwd: np.ndarray, rev: np.ndarray, size: float) -> tuple[float, int, float]:
     """The largest error, its place, and how far the two modes lie apart; a part at a time, for leaves may be large."""
     ours, theirs, others = (leaf.reshape(-1) for leaf in (hand, rev, fwd))
     worst, at, apart = 0.0, 0, 0.0

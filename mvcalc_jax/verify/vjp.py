@@ -50,9 +50,7 @@ def check_vjp(
         every = taken_apart(args, lambda _, leaf: inexact(leaf), widen=widen)
         subject = Subject(f, names[0], every)
         left_out = _left_out(subject, fwd, bwd, names[1:], len(args), rng)
-        point = taken_apart(
-            args, lambda k, leaf: inexact(leaf) and k not in left_out, widen=widen
-        )
+        point = taken_apart(args, lambda k, leaf: inexact(leaf) and k not in left_out, widen=widen)
         return VjpClaim(Subject(f, names[0], point), fwd, bwd, names[2], left_out)
 
     with jax.enable_x64(True):
@@ -148,7 +146,11 @@ def _left_out(
             f"differentiate by); got {got}",
             "shape",
             names[1],
-            [path for path in point.paths if _number(path) >= (len(found) if isinstance(found, (tuple, list)) else 0)],
+            [
+                path
+                for path in point.paths
+                if _number(path) >= (len(found) if isinstance(found, (tuple, list)) else 0)
+            ],
         )
     for k, (arg, returned_for) in enumerate(zip(args, found, strict=True)):
         if returned_for is None or not any(map(inexact, jax.tree.leaves(arg))):
@@ -157,7 +159,9 @@ def _left_out(
         got = jax.tree.structure(returned_for, is_leaf=lambda leaf: leaf is None)
         if want != got:
             raise Refuted(
-                f"{names[1]}(…)[{k}] must have the structure of the argument, {want}; got {got}".replace("PyTreeDef", ""),
+                f"{names[1]}(…)[{k}] must have the structure of the argument, {want}; got {got}".replace(
+                    "PyTreeDef", ""
+                ),
                 "shape",
                 f"args[{k}]",
                 [path for path in point.paths if _number(path) == k and path not in _paths(k, returned_for)],

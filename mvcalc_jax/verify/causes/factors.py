@@ -64,7 +64,10 @@ def _contents(tapes: Sequence[Tape], numbers: list[int], seen: Seen) -> Iterator
             if c is not None and len(tapes) > 1:
                 times = "" if abs(c - 1) < 1e-9 else f"{spoken(c, seen.sizes)} times "
                 yield Repair(
-                    "wrong-intermediate", f"holds {times}{called(tapes[0], n)}{where} where another value belongs", True, 4.9
+                    "wrong-intermediate",
+                    f"holds {times}{called(tapes[0], n)}{where} where another value belongs",
+                    True,
+                    4.9,
                 )
                 return
 
@@ -76,7 +79,8 @@ def _numbers(tape: Tape) -> list[int]:
         if not jnp.issubdtype(jnp.result_type(value), jnp.floating) or np.size(value) == 0:
             continue
         if not any(
-            np.shape(value) == np.shape(tape.values[m]) and np.array_equal(value, tape.values[m]) for m in kept
+            np.shape(value) == np.shape(tape.values[m]) and np.array_equal(value, tape.values[m])
+            for m in kept
         ):
             kept.append(n)
     return kept[:120]
@@ -113,7 +117,10 @@ def _multiplied(tapes: Sequence[Tape], numbers: list[int], seen: Seen) -> Iterat
                 name = said.format(called(tapes[0], n))
                 times = "" if abs(c - 1) < 1e-9 else f" (and {spoken(c, seen.sizes)})"
                 yield Repair(
-                    "missing-factor", f"must be multiplied by {name}{where}{times}", len(tapes) > 1, 5 + (times != "")
+                    "missing-factor",
+                    f"must be multiplied by {name}{where}{times}",
+                    len(tapes) > 1,
+                    5 + (times != ""),
                 )
                 return
 
@@ -142,10 +149,20 @@ def _by_matrices(tapes: Sequence[Tape], numbers: list[int], seen: Seen) -> Itera
                 (plain, None, "missing-factor", f"must be multiplied by the matrix {name}"),
                 (turned, None, "missing-factor", f"must be multiplied by the transpose of the matrix {name}"),
                 (None, plain, "missing-factor", f"is multiplied by the matrix {name} once too often"),
-                (None, turned, "missing-factor", f"is multiplied by the transpose of the matrix {name} once too often"),
+                (
+                    None,
+                    turned,
+                    "missing-factor",
+                    f"is multiplied by the transpose of the matrix {name} once too often",
+                ),
             ):
-                left = [h if ours is None else applied(ours[t], h) for t, h in enumerate(seen.hand[: len(tapes)])]
-                right = [e if theirs is None else applied(theirs[t], e) for t, e in enumerate(seen.exact[: len(tapes)])]
+                left = [
+                    h if ours is None else applied(ours[t], h) for t, h in enumerate(seen.hand[: len(tapes)])
+                ]
+                right = [
+                    e if theirs is None else applied(theirs[t], e)
+                    for t, e in enumerate(seen.exact[: len(tapes)])
+                ]
                 if matches(left, right, [0 * r for r in right]) and any(np.any(r) for r in right):
                     yield Repair(kind, said, len(tapes) > 1, 5.2)
                     return
@@ -179,12 +196,22 @@ def _hints(seen: Seen) -> Iterator[Repair]:
         yield Repair("extra-support", "is not zero where it must be, and wrong elsewhere, too", False, 8.5)
         return
     with np.errstate(all="ignore"):
-        quotient = [np.where(h & e, x / y, np.nan) for h, e, x, y in zip(ours, theirs, seen.exact, seen.hand, strict=True)]
+        quotient = [
+            np.where(h & e, x / y, np.nan)
+            for h, e, x, y in zip(ours, theirs, seen.exact, seen.hand, strict=True)
+        ]
     for axes in _axis_sets(seen):
         others = tuple(a for a in range(quotient[0].ndim) if a not in axes)
         if others and all(_constant(q, others) for q in quotient):
-            said = " and ".join(f"the output's axis {a}" if a < seen.out else f"axis {a - seen.out}" for a in axes)
-            yield Repair("missing-factor", f"must be multiplied by a factor that depends on {said or 'the point'} alone", False, 8)
+            said = " and ".join(
+                f"the output's axis {a}" if a < seen.out else f"axis {a - seen.out}" for a in axes
+            )
+            yield Repair(
+                "missing-factor",
+                f"must be multiplied by a factor that depends on {said or 'the point'} alone",
+                False,
+                8,
+            )
             return
     yield Repair("missing-term", f"differs by a term of {_share(seen):.2g} of its size", False, 9)
 
@@ -198,9 +225,16 @@ def _constant(q: np.ndarray, axes: tuple[int, ...]) -> bool:
     known = np.isfinite(q)
     if known.sum() < 2:
         return False
-    low, high = np.nanmin(np.where(known, q, np.inf), axis=axes), np.nanmax(np.where(known, q, -np.inf), axis=axes)
+    low, high = (
+        np.nanmin(np.where(known, q, np.inf), axis=axes),
+        np.nanmax(np.where(known, q, -np.inf), axis=axes),
+    )
     counted = np.isfinite(low) & np.isfinite(high)
-    return bool(counted.any() and (np.abs(high - low)[counted] <= 1e-8 * np.abs(high)[counted]).all() and known.sum() > counted.sum())
+    return bool(
+        counted.any()
+        and (np.abs(high - low)[counted] <= 1e-8 * np.abs(high)[counted]).all()
+        and known.sum() > counted.sum()
+    )
 
 
 def _share(seen: Seen) -> float:

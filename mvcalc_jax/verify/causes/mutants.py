@@ -17,8 +17,13 @@ from mvcalc_jax.verify.causes.swaps import BILINEAR, BY_OUTPUT, Source
 from mvcalc_jax.verify.causes.tape import Change, Detour, Region, Step, Tape, Variant, differentiable
 from mvcalc_jax.verify.causes.words import DERIVATIVES, called, named
 
-_ELSEWHERE = 40
-_ROWS = {"first": slice(0, 1), "last": slice(-1, None), "all but the last": slice(0, -1), "all but the first": slice(1, None)}
+_ELSEWHERE, _ROUNDS = 40, 6
+_ROWS = {
+    "first": slice(0, 1),
+    "last": slice(-1, None),
+    "all but the last": slice(0, -1),
+    "all but the first": slice(1, None),
+}
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,11 @@ class Mutant:
     detail: str
     rank: float
     linear: bool = False
+    also: tuple[tuple[tuple[int, ...], Change], ...] = ()
 
     @property
     def variant(self) -> Variant:
-        return {self.site: self.change}
+        return {self.site: self.change, **dict(self.also)}
 
 
 @dataclass
@@ -58,7 +64,12 @@ class Workshop:
         seen: dict[tuple, list[Any]] = {}
         found = [Source((), n) for n in self.tape.arguments]
         found += [Source(site, steps[0].outputs[0]) for site, steps in self.rounds.items()]
-        found += [Source(site, n, k) for site, steps in self.rounds.items() if len(steps) > 1 for k, n in enumerate(steps[0].inputs)]
+        for site, steps in self.rounds.items():
+            if len(steps) > 1:
+                found += [Source(site, n, k) for k, n in enumerate(steps[0].inputs)]
+                found += [
+                    Source((), n) for n in (steps[-1].outputs[0], *steps[-1].inputs, steps[0].outputs[0])
+                ]
         for source in found:
             value = self.tape.values[source.value]
             if not differentiable(value) or np.size(value) < 2:
@@ -68,11 +79,10 @@ class Workshop:
                 known.append(np.asarray(value))
                 self.sources.setdefault(_kind(value), []).append(source)
 
-
     def like(self, n: int) -> list[Source]:
         """Some of the values that could stand in the place of a value."""
         mine = self.tape.values[n]
-        found = self.sources.get(_kind(mine), [])[:_ELSEWHERE]
+        found = self.sources.get(_kind(mine), [])
         return [source for source in found if not np.array_equal(self.tape.values[source.value], mine)]
 
 
@@ -84,6 +94,7 @@ def mutants(tape: Tape) -> list[Mutant]:
     """All that are known, for a function's steps, and for the functions that it calls by name."""
     shop = Workshop(tape)
     found = [mutant for steps in shop.rounds.values() for mutant in _of(shop, steps)]
+    found += _of_shared_factors(shop)
     for region in {region.site: region for region in tape.regions}.values():
         found += _of_region(shop, region)
     return found
@@ -114,13 +125,44 @@ def _of(shop: Workshop, rounds: list[Step]) -> Iterator[Mutant]:
                 yield new(kind, swaps.passed_on(k), detail, 2)
     for k in [k for k in inputs if shapes[k] == out][:1] if name in DERIVATIVES else ():
         yield new("missing-factor", swaps.twice(k), f"{DERIVATIVES[name]} is applied twice{at}", 4)
-        yield new("missing-factor", swaps.reciprocal(k), f"{DERIVATIVES[name]} divides instead of multiplying{at}", 8)
+        yield new(
+            "missing-factor",
+            swaps.reciprocal(k),
+            f"{DERIVATIVES[name]} divides instead of multiplying{at}",
+            8,
+        )
     if any(jnp.iscomplexobj(tape.values[n]) for n in (*step.inputs, *step.outputs)):
         yield from _conjugated(tape, step, inputs, what)
+    for k in [k for k in inputs if shapes[k] == out][:1]:
+        for formula, of in swaps.MISREMEMBERED.get(name, {}).items():
+            said = f"{_derivative(name)} is taken for {formula}{at}"
+            yield new("missing-factor", swaps.misremembered(k, of), said, 4.4)
+    if 1 < len(rounds) <= _ROUNDS:
+        yield from _single_rounds(rounds, inputs, what)
     yield from _powers(tape, step, inputs, out, at)
     yield from _elsewhere(shop, rounds, inputs, at)
     yield from _turned(tape, step, inputs, shapes, out, what, at)
     yield from _summed(tape, rounds, inputs, shapes, out, what)
+
+
+def _single_rounds(rounds: list[Step], inputs: list[int], what: str) -> Iterator[Mutant]:
+    """A path that is missing in one round of a loop, or in one of several calls, only."""
+    site = rounds[0].site
+    for number, step in enumerate(rounds, 1):
+        where = f"in round {number} of {len(rounds)} of {what}"
+        said = f"the dependence {where} is missing"
+        yield Mutant("missing-term", site, swaps.in_one_round(swaps.stopped(), step), said, 2.1, linear=True)
+        if len(inputs) > 1:
+            for k in inputs:
+                said = f"the derivative by {_nth(k, len(step.inputs))} {where} is missing"
+                yield Mutant(
+                    "missing-term", site, swaps.in_one_round(swaps.without(k), step), said, 2.2, linear=True
+                )
+        if step.primitive in DERIVATIVES:
+            said = f"the factor {DERIVATIVES[step.primitive]} is missing {where}".replace(", is", " is")
+            yield Mutant(
+                "missing-factor", site, swaps.in_one_round(swaps.passed_on(inputs[0]), step), said, 2.3
+            )
 
 
 def _conjugated(tape: Tape, step: Step, inputs: list[int], what: str) -> Iterator[Mutant]:
@@ -140,15 +182,16 @@ def _powers(tape: Tape, step: Step, inputs: list[int], out: tuple, at: str) -> I
     k = 1 if step.primitive == "div" else 0
     if k not in inputs or np.shape(tape.values[step.inputs[k]]) != out:
         return
-    base, sign = called(tape, step.inputs[k]), -1 if "pow" in step.primitive or step.primitive == "square" else 1
+    base, sign = (
+        called(tape, step.inputs[k]),
+        -1 if "pow" in step.primitive or step.primitive == "square" else 1,
+    )
     for power, said in ((1, "too few"), (2, "too few, twice"), (-1, "too many")):
         detail = f"the derivative of {named(step)} by {base} has a factor of {base} {said}"
         yield Mutant("missing-factor", step.site, swaps.times_power(k, sign * power), detail, 4)
 
 
-def _elsewhere(
-    shop: Workshop, rounds: list[Step], inputs: list[int], at: str
-) -> Iterator[Mutant]:
+def _elsewhere(shop: Workshop, rounds: list[Step], inputs: list[int], at: str) -> Iterator[Mutant]:
     """The right formula at another value of the function."""
     tape, step = shop.tape, rounds[0]
     name = step.primitive
@@ -156,12 +199,13 @@ def _elsewhere(
         whole = np.shape(tape.values[step.outputs[0]])
         same = [k for k in inputs if np.shape(tape.values[step.inputs[k]]) == whole]
         for k in same[:1] if name in DERIVATIVES else inputs:
-            for source in shop.like(step.inputs[k]):
+            near = [Source(step.site, step.inputs[k], k, shift) for shift in (-1, 1) if len(rounds) > 1]
+            for source in [*near, *shop.like(step.inputs[k])][: max(_ELSEWHERE // len(rounds), 8)]:
                 said = f"takes {called(tape, source.value)} for {called(tape, step.inputs[k])}{at}"
                 change = swaps.elsewhere(shop.rounds, k, source)
                 yield Mutant("wrong-intermediate", step.site, change, f"{_derivative(name)} {said}", 6)
     if name in BY_OUTPUT:
-        for source in shop.like(step.outputs[0]):
+        for source in shop.like(step.outputs[0])[: max(_ELSEWHERE // len(rounds), 8)]:
             said = f"written in terms of its value, takes {called(tape, source.value)} for that value{at}"
             change = swaps.by_output(shop.rounds, source)
             yield Mutant("wrong-intermediate", step.site, change, f"{_derivative(name)}, {said}", 6)
@@ -179,34 +223,95 @@ def _turned(
     if name in BILINEAR or name == "triangular_solve":
         for k in inputs:
             if len(shapes[k]) >= 2 and shapes[k][-1] == shapes[k][-2] > 1:
-                yield new("transpose", swaps.transposed(k), f"{called(tape, step.inputs[k])} stands where its transpose should{at}", 5)
+                yield new(
+                    "transpose",
+                    swaps.transposed(k),
+                    f"{called(tape, step.inputs[k])} stands where its transpose should{at}",
+                    5,
+                )
     if name == "dot_general":
         for k in inputs:
             if len(shapes[k]) == 2 and len(out) == 2 and len({*shapes[0], *shapes[1], *out}) == 1:
-                yield new("reversed-order", swaps.reversed_order(k), f"the factors of the product are in the wrong order{at}", 5)
+                yield new(
+                    "reversed-order",
+                    swaps.reversed_order(k),
+                    f"the factors of the product are in the wrong order{at}",
+                    5,
+                )
             for a, b in _equal_axes(out):
-                yield new("transpose", swaps.cotangent_swapped(k, a, b), f"the cotangent of {what} stands where its transpose should", 5.1)
+                yield new(
+                    "transpose",
+                    swaps.cotangent_swapped(k, a, b),
+                    f"the cotangent of {what} stands where its transpose should",
+                    5.1,
+                )
     if name == "conv_general_dilated":
         spatial = tuple(step.params["dimension_numbers"].rhs_spec[2:])
         for k in inputs:
             axes = spatial if k else tuple(step.params["dimension_numbers"].lhs_spec[2:])
             for some in {axes, *((a,) for a in axes)}:
-                yield new("axis-flipped", swaps.flipped(k, some), f"the {('input', 'kernel')[k]} of {what} must be flipped along axes {some}, or must not", 5)
+                yield new(
+                    "axis-flipped",
+                    swaps.flipped(k, some),
+                    f"the {('input', 'kernel')[k]} of {what} must be flipped along axes {some}, or must not",
+                    5,
+                )
             for a, b in _equal_axes(shapes[k]):
                 if a in axes and b in axes:
-                    yield new("axis-permuted", swaps.swapped(k, a, b), f"axes {a} and {b} of what {what} passes back are swapped", 5.2)
+                    yield new(
+                        "axis-permuted",
+                        swaps.swapped(k, a, b),
+                        f"axes {a} and {b} of what {what} passes back are swapped",
+                        5.2,
+                    )
     if name.startswith("cum"):
-        yield new("axis-flipped", swaps.flipped_output(step.params["axis"]), f"{what} runs the same way back as forth: its derivative runs the other way", 5)
-        yield new("missing-term", swaps.passed_on(0), f"{what} passes back the entry itself only, not those after it", 4)
+        yield new(
+            "axis-flipped",
+            swaps.flipped_output(step.params["axis"]),
+            f"{what} runs the same way back as forth: its derivative runs the other way",
+            5,
+        )
+        yield new(
+            "missing-term",
+            swaps.passed_on(0),
+            f"{what} passes back the entry itself only, not those after it",
+            4,
+        )
     if name in ("transpose", "reshape") and out != shapes[0]:
-        yield new("axis-permuted", swaps.reshaped(), f"{what} is undone by a reshape, which leaves the numbers in the wrong order", 5.3)
-    if name in ("reduce_sum", "broadcast_in_dim", "transpose", "reshape", "reduce_max", "mul", "add", "sub", "div", "dot_general"):
+        yield new(
+            "axis-permuted",
+            swaps.reshaped(),
+            f"{what} is undone by a reshape, which leaves the numbers in the wrong order",
+            5.3,
+        )
+    if name in (
+        "reduce_sum",
+        "broadcast_in_dim",
+        "transpose",
+        "reshape",
+        "reduce_max",
+        "mul",
+        "add",
+        "sub",
+        "div",
+        "dot_general",
+    ):
         for k in inputs:
             for a, b in _equal_axes(shapes[k]):
-                yield new("transpose" if len(shapes[k]) == 2 else "axis-permuted", swaps.swapped(k, a, b), f"axes {a} and {b} of what {what} passes back are swapped", 7)
+                yield new(
+                    "transpose" if len(shapes[k]) == 2 else "axis-permuted",
+                    swaps.swapped(k, a, b),
+                    f"axes {a} and {b} of what {what} passes back are swapped",
+                    7,
+                )
             for a, b in _equal_axes(out):
                 if shapes[k][a : a + 1] == (1,) or shapes[k][b : b + 1] == (1,):
-                    yield new("axis-permuted", swaps.other_axis(k, a, b), f"the sum that belongs to {what} is over axis {b} or {a}, not the other", 5.5)
+                    yield new(
+                        "axis-permuted",
+                        swaps.other_axis(k, a, b),
+                        f"the sum that belongs to {what} is over axis {b} or {a}, not the other",
+                        5.5,
+                    )
 
 
 def _summed(
@@ -222,15 +327,25 @@ def _summed(
     for k in inputs:
         for axis in _summed_axes(step, k, shapes, out):
             for said, rows in _ROWS.items():
-                yield new(swaps.only(k, axis, rows), f"the sum over axis {axis} that belongs to {what} takes {said} of {out[axis]} terms")
+                yield new(
+                    swaps.only(k, axis, rows),
+                    f"the sum over axis {axis} that belongs to {what} takes {said} of {out[axis]} terms",
+                )
     if name in ("gather", "dynamic_slice", "slice") and shapes[0]:
         for last in (True, False):
-            yield new(swaps.overwritten(last=last), f"entries that {what} takes more than once are overwritten instead of added up")
+            yield new(
+                swaps.overwritten(last=last),
+                f"entries that {what} takes more than once are overwritten instead of added up",
+            )
     if len(rounds) > 1:
         for k in inputs:
             if len({each.inputs[k] for each in rounds}) == 1:
                 for said, which in (("first", rounds[0]), ("last", rounds[-1])):
-                    yield new(swaps.one_round(k, which), f"the sum over the rounds of the loop takes the {said} round only, in {what}", 4.2)
+                    yield new(
+                        swaps.one_round(k, which),
+                        f"the sum over the rounds of the loop takes the {said} round only, in {what}",
+                        4.2,
+                    )
 
 
 def _summed_axes(step: Step, k: int, shapes: list[tuple], out: tuple) -> list[int]:
@@ -253,6 +368,22 @@ def _summed_axes(step: Step, k: int, shapes: list[tuple], out: tuple) -> list[in
     return [a for a in axes if out[a] > 1]
 
 
+def _of_shared_factors(shop: Workshop) -> Iterator[Mutant]:
+    """A value that several steps multiply by, and whose sign is wrong in the derivatives of all of them."""
+    tape = shop.tape
+    uses: dict[str, dict[tuple[int, ...], Change]] = {}
+    for steps in shop.rounds.values():
+        if steps[0].primitive == "mul" and len(steps[0].inputs) == 2:
+            for k in (0, 1):
+                name = called(tape, steps[0].inputs[k])
+                uses.setdefault(name, {})[steps[0].site] = swaps.signed(1 - k)
+    for name, changes in uses.items():
+        if len(changes) > 1 and name != "a constant":
+            first = next(iter(changes))
+            said = f"the factor {name} has the wrong sign wherever it is multiplied by"
+            yield Mutant("sign", first, changes[first], said, 4.3, also=tuple(changes.items())[1:])
+
+
 def _of_region(shop: Workshop, region: Region) -> Iterator[Mutant]:
     """Mistakes in the derivative of a function that is called by a name, as a whole."""
     tape = shop.tape
@@ -260,14 +391,26 @@ def _of_region(shop: Workshop, region: Region) -> Iterator[Mutant]:
     at = f" in {region.line}" if region.line else ""
     if np.shape(source) != np.shape(result):
         return
-    yield Mutant("missing-factor", region.site, Detour(lambda tape, region, c: (0 * c, c)), f"the derivative of `{region.name}` is missing{at}", 3)
+    yield Mutant(
+        "missing-factor",
+        region.site,
+        Detour(lambda tape, region, c: (0 * c, c)),
+        f"the derivative of `{region.name}` is missing{at}",
+        3,
+    )
 
     def twice(tape: Tape, region: Region, c: Any) -> tuple[Any, Any]:
         return swaps.region_at(tape, region, tape.values[region.source], c), 0 * c
 
-    yield Mutant("missing-factor", region.site, Detour(twice), f"the derivative of `{region.name}` is applied twice{at}", 4)
+    yield Mutant(
+        "missing-factor",
+        region.site,
+        Detour(twice),
+        f"the derivative of `{region.name}` is applied twice{at}",
+        4,
+    )
     same = [region.site == other.site for other in tape.regions].count(True) == 1
-    for other in shop.like(region.source) if same else ():
+    for other in shop.like(region.source)[:_ELSEWHERE] if same else ():
 
         def moved(tape: Tape, region: Region, c: Any, n: int = other.value) -> tuple[Any, Any]:
             return 0 * c, swaps.region_at(tape, region, tape.values[n], c)

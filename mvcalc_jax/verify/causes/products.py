@@ -35,7 +35,8 @@ def products(tapes: Sequence[Tape], numbers: list[int], seen: Seen) -> Iterator[
     if len(seen.exact[0].shape) - seen.out != 2:
         return
     hand, exact = (
-        [leaf.reshape(-1, *leaf.shape[-2:]) for leaf in side[: len(tapes)]] for side in (seen.hand, seen.exact)
+        [leaf.reshape(-1, *leaf.shape[-2:]) for leaf in side[: len(tapes)]]
+        for side in (seen.hand, seen.exact)
     )
     yield from _another(tapes, numbers, hand, exact)
     yield from _reordered(tapes, numbers, hand, exact)
@@ -82,7 +83,12 @@ def _reordered(tapes: Sequence[Tape], numbers: list[int], hand: Points, exact: P
                     continue
                 if matches(ours, theirs, [0 * x for x in theirs]):
                     said = " · ".join("…" if k is None else letters[k][0] for k in right)
-                    yield Repair("reversed-order", f"has its factors in the wrong order; the right one is {said}", len(tapes) > 1, 4.7)
+                    yield Repair(
+                        "reversed-order",
+                        f"has its factors in the wrong order; the right one is {said}",
+                        len(tapes) > 1,
+                        4.7,
+                    )
                     return
 
 
@@ -100,7 +106,9 @@ def _another(tapes: Sequence[Tape], numbers: list[int], hand: Points, exact: Poi
                             detail = f"the factor {called(tapes[0], other)} {much} in its {said} factor"
                             yield Repair("missing-factor", detail, len(tapes) > 1, 4.6)
                             return
-                    detail = f"has {called(tapes[0], m)} as its {said} factor where {called(tapes[0], n)} belongs"
+                    detail = (
+                        f"has {called(tapes[0], m)} as its {said} factor where {called(tapes[0], n)} belongs"
+                    )
                     yield Repair("wrong-intermediate", detail, len(tapes) > 1, 4.6)
                     return
 
@@ -135,7 +143,9 @@ def _with_factor(tapes: Sequence[Tape], numbers: list[int], product: Points) -> 
             for w, x in zip(factors, product, strict=True):
                 W = as_columns(w)
                 u = np.linalg.lstsq(W, x.reshape(-1, columns).T, rcond=None)[0]
-                fits &= np.allclose(W @ u, x.reshape(-1, columns).T, rtol=1e-9, atol=1e-11 * np.abs(x).max(initial=0))
+                fits &= np.allclose(
+                    W @ u, x.reshape(-1, columns).T, rtol=1e-9, atol=1e-11 * np.abs(x).max(initial=0)
+                )
                 U.append(u)
             if fits and any(np.any(x) for x in product):
                 found[n] = U

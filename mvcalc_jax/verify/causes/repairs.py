@@ -53,8 +53,12 @@ def matches(repaired: Sequence[Any], exact: Sequence[np.ndarray], hand: Sequence
         size = unit(theirs, otherwise=unit(before))
         if ours.shape != theirs.shape:
             return False
-        explained = float(np.abs(before - theirs).max(initial=0)) if before.shape == theirs.shape else math.inf
-        if not np.abs(ours - theirs).max(initial=0) <= min(_ROUNDING * size, max(1e-3 * explained, 1e-11 * size)):
+        explained = (
+            float(np.abs(before - theirs).max(initial=0)) if before.shape == theirs.shape else math.inf
+        )
+        if not np.abs(ours - theirs).max(initial=0) <= min(
+            _ROUNDING * size, max(1e-3 * explained, 1e-11 * size)
+        ):
             return False
     return True
 
@@ -78,7 +82,9 @@ def misshapen(seen: Seen, found: Misshapen) -> Repair:
     if leaf.shape[:rows] == exact.shape[:rows]:
         for axis in range(rows, leaf.ndim):
             if matches([leaf.sum(axis=axis)], [exact], [0 * exact]):
-                said = f"{found.reason}: it must be summed over axis {axis - rows}, of length {leaf.shape[axis]}"
+                said = (
+                    f"{found.reason}: it must be summed over axis {axis - rows}, of length {leaf.shape[axis]}"
+                )
                 return Repair("missing-sum", said, True, 0)
         if leaf.ndim == exact.ndim <= _PERMUTED:
             for order in itertools.permutations(range(rows, leaf.ndim)):
@@ -114,7 +120,12 @@ def _multiple(seen: Seen) -> Iterator[Repair]:
         return
     said = spoken(1 / c, seen.sizes)
     exactly = isinstance(c, float) and said != f"{1 / c:.6g}"
-    yield Repair("scale", f"is {said} times what it must be: multiply it by {spoken(c, seen.sizes)}", True, 0 if exactly else 2.5)
+    yield Repair(
+        "scale",
+        f"is {said} times what it must be: multiply it by {spoken(c, seen.sizes)}",
+        True,
+        0 if exactly else 2.5,
+    )
 
 
 def spoken(number: complex, sizes: dict[str, int]) -> str:
@@ -133,7 +144,10 @@ def _factors(sizes: dict[str, int]) -> Iterator[tuple[float, str]]:
         yield float(n), str(n)
         yield 1 / n, f"1/{n}"
     lengths = sorted({n for n in sizes.values() if n > 1})
-    called = {n: f"{n}, the length of {' or '.join(dict.fromkeys(name for name, m in sizes.items() if m == n))}," for n in lengths}
+    called = {
+        n: f"{n}, the length of {' or '.join(dict.fromkeys(name for name, m in sizes.items() if m == n))},"
+        for n in lengths
+    }
     for n in lengths:
         yield float(n), called[n]
         yield 1 / n, f"1/{n} (1 over {called[n]})"
@@ -151,7 +165,16 @@ def _factors(sizes: dict[str, int]) -> Iterator[tuple[float, str]]:
     for n in range(5, 13):
         yield float(n), str(n)
         yield 1 / n, f"1/{n}"
-    for value, name in ((math.pi, "π"), (2 * math.pi, "2π"), (math.sqrt(math.pi), "√π"), (math.sqrt(2 * math.pi), "√(2π)"), (math.sqrt(2), "√2"), (math.log(2), "ln 2"), (math.log(10), "ln 10"), (180 / math.pi, "180/π")):
+    for value, name in (
+        (math.pi, "π"),
+        (2 * math.pi, "2π"),
+        (math.sqrt(math.pi), "√π"),
+        (math.sqrt(2 * math.pi), "√(2π)"),
+        (math.sqrt(2), "√2"),
+        (math.log(2), "ln 2"),
+        (math.log(10), "ln 10"),
+        (180 / math.pi, "180/π"),
+    ):
         yield value, name
         yield 1 / value, f"1/{name}"
 
@@ -165,12 +188,19 @@ def _asymmetric(seen: Seen) -> Iterator[Repair]:
     """A block that must equal its transpose, and does not."""
     for axes in _transpositions(seen):
         turned = [np.transpose(h, axes) for h in seen.hand]
-        if not all(np.allclose(e, np.transpose(e, axes), rtol=1e-10, atol=1e-12 * unit(e)) for e in seen.exact):
+        if not all(
+            np.allclose(e, np.transpose(e, axes), rtol=1e-10, atol=1e-12 * unit(e)) for e in seen.exact
+        ):
             continue
-        if all(np.allclose(h, t, rtol=1e-10, atol=1e-12 * unit(h)) for h, t in zip(seen.hand, turned, strict=True)):
+        if all(
+            np.allclose(h, t, rtol=1e-10, atol=1e-12 * unit(h))
+            for h, t in zip(seen.hand, turned, strict=True)
+        ):
             continue
         tries = {
-            "take the mean of it and its transpose": [(h + t) / 2 for h, t in zip(seen.hand, turned, strict=True)],
+            "take the mean of it and its transpose": [
+                (h + t) / 2 for h, t in zip(seen.hand, turned, strict=True)
+            ],
             "add its transpose": [h + t for h, t in zip(seen.hand, turned, strict=True)],
         }
         if seen.hand[0].ndim == 2:
@@ -178,9 +208,7 @@ def _asymmetric(seen: Seen) -> Iterator[Repair]:
                 tries[f"only the {said} triangle is right; copy it to the other"] = [
                     keep(h) + keep(h, 1 if said == "upper" else -1).T for h in seen.hand
                 ]
-            tries["add its transpose, the diagonal once"] = [
-                h + h.T - np.diag(np.diag(h)) for h in seen.hand
-            ]
+            tries["add its transpose, the diagonal once"] = [h + h.T - np.diag(np.diag(h)) for h in seen.hand]
         for said, repaired in tries.items():
             if seen.explained_by(repaired):
                 yield Repair("asymmetric", f"must be symmetric and is not: {said}", True, 0.5)
@@ -190,7 +218,9 @@ def _asymmetric(seen: Seen) -> Iterator[Repair]:
     for axes in _transpositions(seen):
         if any(np.allclose(e, np.transpose(e, axes), rtol=1e-10, atol=1e-12 * unit(e)) for e in seen.exact):
             continue
-        if all(np.allclose(h, np.transpose(h, axes), rtol=1e-10, atol=1e-12 * unit(h)) for h in seen.hand) and (
+        if all(
+            np.allclose(h, np.transpose(h, axes), rtol=1e-10, atol=1e-12 * unit(h)) for h in seen.hand
+        ) and (
             matches([(e + np.transpose(e, axes)) / 2 for e in seen.exact], seen.hand, seen.exact)
             or matches([e + np.transpose(e, axes) for e in seen.exact], seen.hand, seen.exact)
         ):
@@ -211,12 +241,18 @@ def _swapped(seen: Seen, others: Sequence[Seen]) -> Iterator[Repair]:
     for other in others:
         if other.exact[0].shape == seen.hand[0].shape and matches(seen.hand, other.exact, seen.exact):
             mutual = matches(other.hand, seen.exact, other.exact)
-            yield Repair("swapped-leaves", f"holds the derivative by {other.path}", True, 0.5 if mutual else 0.9)
+            yield Repair(
+                "swapped-leaves", f"holds the derivative by {other.path}", True, 0.5 if mutual else 0.9
+            )
         elif (
             other.exact[0].size == seen.hand[0].size > 1
             and other.exact[0].ndim == seen.hand[0].ndim
             and other.exact[0].shape != seen.hand[0].shape
-            and matches([h.reshape(e.shape) for h, e in zip(seen.hand, other.exact, strict=True)], other.exact, [0 * e for e in other.exact])
+            and matches(
+                [h.reshape(e.shape) for h, e in zip(seen.hand, other.exact, strict=True)],
+                other.exact,
+                [0 * e for e in other.exact],
+            )
         ):
             yield Repair("swapped-leaves", f"holds the derivative by {other.path}, reshaped", True, 0.5)
 
@@ -232,7 +268,13 @@ def _rearranged(seen: Seen) -> Iterator[Repair]:
             return
         if seen.explained_by(turned):
             yield Repair(kind, f"{said}", True, rank)
-        elif not any(np.allclose(t, h, rtol=1e-9, atol=1e-12 * unit(h)) for t, h in zip(turned, seen.hand, strict=True)) and (c := factor(turned, seen.exact)) is not None:
+        elif (
+            not any(
+                np.allclose(t, h, rtol=1e-9, atol=1e-12 * unit(h))
+                for t, h in zip(turned, seen.hand, strict=True)
+            )
+            and (c := factor(turned, seen.exact)) is not None
+        ):
             yield Repair(kind, f"{said}, and multiplied by {spoken(1 / c, seen.sizes)}", True, rank + 1)
 
     for permuted in _permutations(seen, axes):
@@ -241,28 +283,54 @@ def _rearranged(seen: Seen) -> Iterator[Repair]:
         yield from found(kind, lambda h, p=permuted: np.transpose(h, p), said, 4.8 if many else 0.6)
     for permuted in _permutations(seen, axes, reshaped=True):
         kind, said = _name_of(permuted, seen)
-        yield from found(kind, lambda h, p=permuted: np.transpose(h.reshape(_inverse(shape, p)), p), f"{said}: the numbers are laid out in the wrong order", 0.7)
+        yield from found(
+            kind,
+            lambda h, p=permuted: np.transpose(h.reshape(_inverse(shape, p)), p),
+            f"{said}: the numbers are laid out in the wrong order",
+            0.7,
+        )
     for count in (1, 2):
         for some in itertools.combinations(axes, count):
-            yield from found("axis-flipped", lambda h, s=some: np.flip(h, s), f"runs backwards along {_axes(some, seen)}", 0.6)
+            yield from found(
+                "axis-flipped",
+                lambda h, s=some: np.flip(h, s),
+                f"runs backwards along {_axes(some, seen)}",
+                0.6,
+            )
     for a in axes:
         for shift in range(1, min(shape[a], 65)):
-            yield from found("axis-permuted", lambda h, a=a, s=shift: np.roll(h, -s, a), f"is rolled by {shift} along {_axes((a,), seen)}", 0.7)
+            yield from found(
+                "axis-permuted",
+                lambda h, a=a, s=shift: np.roll(h, -s, a),
+                f"is rolled by {shift} along {_axes((a,), seen)}",
+                0.7,
+            )
         order = _order(seen, a)
         if order is not None:
-            yield from found("axis-permuted", lambda h, a=a, o=order: np.take(h, o, a), f"has its entries along {_axes((a,), seen)} in another order: {order.tolist()[:12]}", 0.8)
+            yield from found(
+                "axis-permuted",
+                lambda h, a=a, o=order: np.take(h, o, a),
+                f"has its entries along {_axes((a,), seen)} in another order: {order.tolist()[:12]}",
+                0.8,
+            )
 
 
 def _order(seen: Seen, axis: int) -> np.ndarray | None:
     """How the slices along an axis would have to be ordered; None if they are no reordering at all."""
-    hand, exact = (np.moveaxis(leaf[0], axis, 0).reshape(leaf[0].shape[axis], -1) for leaf in (seen.hand, seen.exact))
+    hand, exact = (
+        np.moveaxis(leaf[0], axis, 0).reshape(leaf[0].shape[axis], -1) for leaf in (seen.hand, seen.exact)
+    )
     if len(hand) > 64:
         return None
     away = np.abs(hand[None] - exact[:, None]).max(axis=2, initial=0)
     if not away.size:
         return None
     order = away.argmin(axis=1)
-    return order if len(set(order.tolist())) == len(order) and away.min(axis=1).max() < 1e-9 * unit(exact) else None
+    return (
+        order
+        if len(set(order.tolist())) == len(order) and away.min(axis=1).max() < 1e-9 * unit(exact)
+        else None
+    )
 
 
 def _permutations(seen: Seen, axes: list[int], *, reshaped: bool = False) -> Iterator[tuple[int, ...]]:
@@ -295,7 +363,8 @@ def _name_of(permuted: tuple[int, ...], seen: Seen) -> tuple[str, str]:
     if seen.real_rows and seen.out and across:
         pairs = " and ".join(f"{a} and the output's {permuted[a]}" for a in moved if a >= seen.out)
         return "transpose", f"is transposed: axes {pairs} stand for each other".replace(
-            pairs, " and ".join(f"{a - seen.out} and the output's {permuted[a]}" for a in moved if a >= seen.out)
+            pairs,
+            " and ".join(f"{a - seen.out} and the output's {permuted[a]}" for a in moved if a >= seen.out),
         )
     if len(moved) == 2 and into == 2 and min(moved) >= seen.out:
         return "transpose", "is transposed"
@@ -324,12 +393,27 @@ def _partly(seen: Seen) -> Iterator[Repair]:
     where = ", ".join(f"{_axes((a,), seen)} at {_ranges(places[a])}" for a in confined)
     share = f"{count} of {total} entries"
     if zero_exact and not (box and len(inside) and count < total / 4):
-        yield Repair("extra-support", f"must be zero in {share} where it is not{f' ({where})' if where else ''}; the others are right", True, 5)
+        yield Repair(
+            "extra-support",
+            f"must be zero in {share} where it is not{f' ({where})' if where else ''}; the others are right",
+            True,
+            5,
+        )
     elif zero_hand and not (inside and _single(places, inside)):
-        yield Repair("missing-support", f"is zero in {share} where it must not be{f' ({where})' if where else ''}; the others are right", True, 5)
+        yield Repair(
+            "missing-support",
+            f"is zero in {share} where it must not be{f' ({where})' if where else ''}; the others are right",
+            True,
+            5,
+        )
     elif confined:
         small = count <= total / 4
-        yield Repair("localised", f"is wrong in {share} only: {where}", bool(inside) and box and small, 5.5 if box and small else 7.5)
+        yield Repair(
+            "localised",
+            f"is wrong in {share} only: {where}",
+            bool(inside) and box and small,
+            5.5 if box and small else 7.5,
+        )
         if zero_hand:
             yield Repair("missing-support", f"is zero there ({where}), and must not be", True, 6)
         if zero_exact:

@@ -65,12 +65,16 @@ def diagnosed(claim: Claim, evidence: list[Evidence], leaves: Sequence[Leaf]) ->
         rest = [k for k in wrong if k not in infinite]
     else:
         nan, rest = [], wrong
-    causes = shapeless + nan + [
-        _Cause(repair, frozenset({k}))
-        for k in rest
-        if np.isfinite(seen[k].hand).all()
-        for repair in repairs(seen[k], [other for j, other in enumerate(seen) if j != k])
-    ]
+    causes = (
+        shapeless
+        + nan
+        + [
+            _Cause(repair, frozenset({k}))
+            for k in rest
+            if np.isfinite(seen[k].hand).all()
+            for repair in repairs(seen[k], [other for j, other in enumerate(seen) if j != k])
+        ]
+    )
     causes += list(_ignored_outputs(claim, seen, rest))
     causes += list(_few_rows(claim, evidence[0], rest))
     settled = {k for cause in causes if cause.repair.rank < 2 for k in cause.explains}
@@ -85,7 +89,9 @@ def _seen(claim: Claim, evidence: list[Evidence], k: int) -> Seen:
     rows = 1 if block.out is None else len(block.out)
     sizes = {
         f"axis {a} of {path}" if np.ndim(leaf) > 1 else path: n
-        for path, leaf in zip(_names(claim), [*claim.subject.point.leaves, *claim.subject.point.others], strict=True)
+        for path, leaf in zip(
+            _names(claim), [*claim.subject.point.leaves, *claim.subject.point.others], strict=True
+        )
         for a, n in enumerate(np.shape(leaf))
     }
     return Seen(
@@ -112,7 +118,11 @@ def _ignored_outputs(claim: Claim, seen: list[Seen], wrong: list[int]) -> Iterat
         explained = {
             k
             for k in wrong
-            if matches([h[others] for h in seen[k].hand], [e[others] for e in seen[k].exact], [h[others] for h in seen[k].hand])
+            if matches(
+                [h[others] for h in seen[k].hand],
+                [e[others] for e in seen[k].exact],
+                [h[others] for h in seen[k].hand],
+            )
         }
         if explained:
             said = f"the cotangent of the output {path} is not used"
@@ -125,7 +135,7 @@ def _few_rows(claim: Claim, evidence: Evidence, wrong: list[int]) -> Iterator[_C
         return
     for k in wrong:
         rows = wrong_rows(claim, evidence, k, np.random.default_rng(k))
-        if rows:
+        if rows and len(rows) < claim.outputs:
             said = ", ".join(map(str, rows))
             detail = f"is wrong for {len(rows)} of {claim.outputs} outputs only, counted through all of them: {said}"
             yield _Cause(Repair("localised", detail, True, 5), frozenset({k}))
@@ -184,9 +194,7 @@ def _told(causes: list[_Cause], wrong: list[int], claim: Claim) -> Iterator[Diag
         yield Diagnosis(cause.repair.kind, where, cause.repair.detail, cause.repair.certified)
 
 
-def _of_steps(
-    claim: Claim, evidence: list[Evidence], wrong: list[int], seen: list[Seen]
-) -> Iterator[_Cause]:
+def _of_steps(claim: Claim, evidence: list[Evidence], wrong: list[int], seen: list[Seen]) -> Iterator[_Cause]:
     """Mistakes in the derivative of one step of f, found by what they lead to."""
     subject = claim.subject
     others = subject.point.others
@@ -209,9 +217,7 @@ def _of_steps(
         trials = []
         for at, tape in zip(evidence, tapes, strict=True):
             if at.cotangents is None:
-                v = [
-                    leaf[0] * (o in (None, k)) for k, leaf in enumerate(subject.cotangents(1, rng))
-                ]
+                v = [leaf[0] * (o in (None, k)) for k, leaf in enumerate(subject.cotangents(1, rng))]
                 hand, exact = (claim.rows(at, which, v) for which in (at.hand, at.reverse))
             else:
                 v = [jnp.asarray(v[0]) for v in at.cotangents]
@@ -254,15 +260,17 @@ def _explained(
     known = mutants(first.tape)
     found = [trial.variants([{}, *(mutant.variant for mutant in known)]) for trial in trials]
     if not all(
-        matches([found[t][j][0] for t in range(len(trials))], [t.exact[j] for t in trials], [1 + t.exact[j] for t in trials])
+        matches(
+            [found[t][j][0] for t in range(len(trials))],
+            [t.exact[j] for t in trials],
+            [1 + t.exact[j] for t in trials],
+        )
         for j in local
     ):
         return  # taken apart, f has another derivative: a custom rule inside it
     any_cause = False
     for m, mutant in enumerate(known, 1):
-        results = {
-            j: [found[t][j][m] for t in range(len(trials))] for j in [*local, *right]
-        }
+        results = {j: [found[t][j][m] for t in range(len(trials))] for j in [*local, *right]}
         explains = {j: _how(trials, j, results[j], mutant) for j in local}
         by_factor: dict[tuple, set[int]] = {}
         for j, how in explains.items():
@@ -270,7 +278,8 @@ def _explained(
                 by_factor.setdefault(how, set()).add(j)
         for how, which in by_factor.items():
             spoils = sum(
-                not matches(results[j], [t.exact[j] for t in trials], [1 + t.exact[j] for t in trials]) for j in [*right, *(set(local) - which)]
+                not matches(results[j], [t.exact[j] for t in trials], [1 + t.exact[j] for t in trials])
+                for j in [*right, *(set(local) - which)]
             )
             kind, detail, rank = _said(mutant, how, seen[0].sizes)
             if rank is None:
@@ -298,7 +307,9 @@ def _how(trials: list[_Trial], j: int, results: list[np.ndarray], mutant: Mutant
     if over <= (1e-12 * sum(map(unit, exact))) ** 2:
         return None
     square = lost[0].ndim >= 2 and lost[0].shape[-1] == lost[0].shape[-2]
-    if square and matches([r + np.swapaxes(a, -1, -2) for r, a in zip(results, lost, strict=True)], hand, exact):
+    if square and matches(
+        [r + np.swapaxes(a, -1, -2) for r, a in zip(results, lost, strict=True)], hand, exact
+    ):
         return ("transposed",)
     α = sum(float(np.vdot(a, b).real) for a, b in zip(lost, gap, strict=True)) / over
     if abs(α - 1) < 1e-9 or not matches([r + α * a for r, a in zip(results, lost, strict=True)], hand, exact):
@@ -331,8 +342,16 @@ def _scaled_on_the_way(trials: list[_Trial], local: dict[int, int]) -> Iterator[
             continue
         sites.add(step.site)
         for n, value in enumerate(tape.values):
-            fits = np.ndim(value) == len(shape) and all(m in (1, l) for m, l in zip(np.shape(value), shape, strict=True))
-            if not fits or not _floating(value) or np.size(value) < 2 or not np.ptp(value) or len(tried) >= _SCALED:
+            fits = np.ndim(value) == len(shape) and all(
+                m in (1, l) for m, l in zip(np.shape(value), shape, strict=True)
+            )
+            if (
+                not fits
+                or not _floating(value)
+                or np.size(value) < 2
+                or not np.ptp(value)
+                or len(tried) >= _SCALED
+            ):
                 continue
             for inverse in (True, False):
                 tried.append((step, n, inverse))
@@ -368,15 +387,25 @@ def _pairs(
         if not mutant.linear or len(distinct) >= _PAIRS:
             continue
         effect = [found[0][j][m] for j in local]
-        if all(np.allclose(e, found[0][j][0], rtol=1e-12, atol=0) for j, e in zip(local, effect, strict=True)):
+        if all(
+            np.allclose(e, found[0][j][0], rtol=1e-12, atol=0) for j, e in zip(local, effect, strict=True)
+        ):
             continue
         if any(
-            all(np.allclose(e, found[0][j][n], rtol=1e-9, atol=1e-12 * unit(e)) for j, e in zip(local, effect, strict=True))
+            all(
+                np.allclose(e, found[0][j][n], rtol=1e-9, atol=1e-12 * unit(e))
+                for j, e in zip(local, effect, strict=True)
+            )
             for n in distinct
         ):
             continue
         distinct.append(m)
-    pairs = [(a, b) for k, a in enumerate(distinct) for b in distinct[k + 1 :] if known[a - 1].site != known[b - 1].site]
+    pairs = [
+        (a, b)
+        for k, a in enumerate(distinct)
+        for b in distinct[k + 1 :]
+        if known[a - 1].site != known[b - 1].site
+    ]
     if not pairs:
         return
     changes = [known[a - 1].variant | known[b - 1].variant for a, b in pairs]
@@ -389,4 +418,6 @@ def _pairs(
         }
         if which:
             detail = f"{known[a - 1].detail}; and {known[b - 1].detail}"
-            yield _Cause(Repair("missing-term", detail, len(trials) > 1, 4.5), frozenset(local[j] for j in which))
+            yield _Cause(
+                Repair("missing-term", detail, len(trials) > 1, 4.5), frozenset(local[j] for j in which)
+            )

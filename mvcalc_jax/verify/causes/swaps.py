@@ -26,19 +26,22 @@ Rounds = dict[tuple[int, ...], list[Step]]
 class Source(NamedTuple):
     """A value of the function: an argument, or what the step of a site returns, or takes as its k-th input.
 
-    In a loop it is another value in every round; `value` is that of the first.
+    In a loop it is another value in every round, that of the same round or of one `shift` rounds away; `value` is that
+    of the first.
     """
 
     site: tuple[int, ...]
     value: int
     k: int | None = None
+    shift: int = 0
 
     def at(self, rounds: Rounds, step: Step) -> int:
         """Its number in the round of a step."""
         mine, theirs = rounds.get(self.site, []), rounds[step.site]
         if len(mine) < 2 or len(mine) != len(theirs):
             return self.value
-        same = mine[[each.outputs for each in theirs].index(step.outputs)]
+        number = [each.outputs for each in theirs].index(step.outputs) + self.shift
+        same = mine[min(max(number, 0), len(mine) - 1)]
         return same.outputs[0] if self.k is None else same.inputs[self.k]
 
 
@@ -209,7 +212,9 @@ def other_axis(k: int, a: int, b: int) -> Change:
         values[k] = jnp.broadcast_to(values[k], np.shape(outs[0]))
         terms = np.asarray(local_pull(tape, step, values)([jnp.asarray(outs[0])])[k])
         shape = np.shape(exact[k])
-        axes = tuple({a: b, b: a}.get(axis, axis) for axis, n in enumerate(shape) if n == 1 and terms.shape[axis] > 1)
+        axes = tuple(
+            {a: b, b: a}.get(axis, axis) for axis, n in enumerate(shape) if n == 1 and terms.shape[axis] > 1
+        )
         return _with(exact, k, terms.sum(axis=axes).reshape(shape))
 
     return Change(back)
@@ -239,6 +244,48 @@ def one_round(k: int, which: Step) -> Change:
         return exact if step.outputs == which.outputs else _with(exact, k, 0 * exact[k])
 
     return Change(back)
+
+
+def in_one_round(change: Change, which: Step) -> Change:
+    """A change in one round of a loop only."""
+
+    def before(tape: Tape, step: Step, outs: list) -> list:
+        return change.back(tape, step, outs) if step.outputs == which.outputs else outs
+
+    def after(tape: Tape, step: Step, outs: list, exact: list) -> list:
+        return change.back(tape, step, outs, exact) if step.outputs == which.outputs else exact
+
+    return Change(before, before=True) if change.before else Change(after)
+
+
+def signed(k: int) -> Change:
+    """What is passed back to the k-th input with the wrong sign."""
+    return Change(lambda tape, step, outs, exact: _with(exact, k, -exact[k]))
+
+
+def misremembered(k: int, of: Any) -> Change:
+    """The derivative of an elementwise function by a wrong formula in terms of its input x and value y."""
+
+    def back(tape: Tape, step: Step, outs: list, exact: list) -> list:
+        x, y = (np.asarray(tape.values[n]) for n in (step.inputs[k], step.outputs[0]))
+        return _with(exact, k, np.nan_to_num(outs[0] * of(x, y)))
+
+    return Change(back)
+
+
+MISREMEMBERED = {
+    "tanh": {"1 − y": lambda x, y: 1 - y, "1 + y²": lambda x, y: 1 + y**2, "1 − x²": lambda x, y: 1 - x**2,
+             "y (1 − y)": lambda x, y: y * (1 - y), "1 − y⁴": lambda x, y: 1 - y**4, "√(1 − y²)": lambda x, y: np.sqrt(1 - y**2)},
+    "logistic": {"y": lambda x, y: y, "1 − y": lambda x, y: 1 - y, "y (1 + y)": lambda x, y: y * (1 + y), "1 − y²": lambda x, y: 1 - y**2,
+                 "y²": lambda x, y: y**2, "(1 − y)²": lambda x, y: (1 - y) ** 2},
+    "exp": {"x eˣ": lambda x, y: x * y, "e⁻ˣ": lambda x, y: np.exp(-x)},
+    "log": {"1/x²": lambda x, y: 1 / x**2, "log x": lambda x, y: y, "x": lambda x, y: x},
+    "sin": {"sin x": lambda x, y: y},
+    "cos": {"cos x": lambda x, y: y},
+    "sqrt": {"1/(2x)": lambda x, y: 0.5 / x, "√x/2": lambda x, y: 0.5 * y},
+    "abs": {"x": lambda x, y: x},
+}  # fmt: skip
+"""Wrong derivatives that are written for right ones, with x the argument and y the function's value."""
 
 
 def overwritten(*, last: bool) -> Change:

@@ -23,7 +23,20 @@ from mvcalc_jax.verify.points import Leaves
 STEPS = 1500
 """Longer functions are not taken apart."""
 
-_CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint", "custom_jvp_call", "custom_vjp_call")
+_SHORTEST = 3
+"""Shorter sequences may repeat within a line: x·y·z is two products."""
+
+_CALLS = (
+    "jit",
+    "pjit",
+    "closed_call",
+    "core_call",
+    "remat",
+    "remat2",
+    "checkpoint",
+    "custom_jvp_call",
+    "custom_vjp_call",
+)
 _HERE, _JAX = Path(__file__).parents[1], Path(jax.__file__).parent
 
 
@@ -91,7 +104,36 @@ def record(f: Callable[..., Any], leaves: Leaves, others: Leaves, names: Sequenc
     tape.names.update(zip(every, names, strict=False))
     tape.inputs.extend(every[: len(leaves)])
     tape.outputs.extend(_run(tape, closed.jaxpr, closed.consts, every, (), ""))
+    _share_sites(tape)
     return tape
+
+
+def _share_sites(tape: Tape) -> None:
+    """Give steps of a line that was run through several times, in a loop of Python's, the same sites."""
+    visits: dict[str, list[list[int]]] = {}
+    before = ""
+    for k, step in enumerate(tape.steps):
+        if step.line and step.line != before:
+            visits.setdefault(step.line, []).append([])
+        if step.line:
+            visits[step.line][-1].append(k)
+        before = step.line
+    for runs in visits.values():
+        if len(runs) == 1:
+            runs = _periods(runs[0], [tape.steps[k].primitive for k in runs[0]])
+        kinds = [[tape.steps[k].primitive for k in run] for run in runs]
+        if len(runs) > 1 and all(kind == kinds[0] for kind in kinds):
+            for run in runs[1:]:
+                for first, k in zip(runs[0], run, strict=True):
+                    tape.steps[k] = tape.steps[k]._replace(site=tape.steps[first].site)
+
+
+def _periods(run: list[int], kinds: list[str]) -> list[list[int]]:
+    """The visits of a line that is all there is in a loop: equal sequences one after the other."""
+    for period in range(_SHORTEST, len(run) // 2 + 1):
+        if len(run) % period == 0 and kinds == kinds[:period] * (len(run) // period):
+            return [run[k : k + period] for k in range(0, len(run), period)]
+    return [run]
 
 
 def _kept(tape: Tape, value: Any) -> int:
@@ -109,7 +151,9 @@ def _run(
     number.update(zip(jaxpr.invars, args, strict=True))
 
     def read(atom: Any) -> int:
-        return _kept(tape, jnp.asarray(atom.val, atom.aval.dtype)) if isinstance(atom, Literal) else number[atom]
+        return (
+            _kept(tape, jnp.asarray(atom.val, atom.aval.dtype)) if isinstance(atom, Literal) else number[atom]
+        )
 
     for k, equation in enumerate(jaxpr.eqns):
         inputs, here, name = [read(atom) for atom in equation.invars], (*site, k), equation.primitive.name
@@ -132,7 +176,9 @@ def _run(
                 raise TooLong
 
             def apply(*values: Any, equation: Any = equation) -> list:
-                found = equation.primitive.bind(*values, **equation.primitive.get_bind_params(equation.params))
+                found = equation.primitive.bind(
+                    *values, **equation.primitive.get_bind_params(equation.params)
+                )
                 return list(found) if equation.primitive.multiple_results else [found]
 
             outputs = [_kept(tape, value) for value in apply(*(tape.values[n] for n in inputs))]
@@ -155,7 +201,9 @@ def _opened(jaxpr: Any) -> tuple[Jaxpr, Sequence[Any]]:
     return (jaxpr.jaxpr, jaxpr.consts) if isinstance(jaxpr, ClosedJaxpr) else (jaxpr, ())
 
 
-def _scan(tape: Tape, params: dict[str, Any], inputs: list[int], site: tuple[int, ...], line: str) -> list[int]:
+def _scan(
+    tape: Tape, params: dict[str, Any], inputs: list[int], site: tuple[int, ...], line: str
+) -> list[int]:
     """A loop, round by round."""
     length, (body, held) = params["length"], _opened(params["jaxpr"])
     if "ft_in" in params:  # since JAX 0.11
@@ -174,9 +222,7 @@ def _scan(tape: Tape, params: dict[str, Any], inputs: list[int], site: tuple[int
         return out
 
     for t in rounds:
-        taken = [
-            step("round", lambda x, t=t: [x[t]], [n], -2 - k) for k, n in enumerate(lists)
-        ]
+        taken = [step("round", lambda x, t=t: [x[t]], [n], -2 - k) for k, n in enumerate(lists)]
         out = _run(tape, body, held, [*fixed, *carry, *taken], site, line)
         carry = out[:carried]
         rows.append(out[carried:])
@@ -303,7 +349,9 @@ def _possible() -> Iterator[None]:
 def _zeros(tape: Tape, n: int, count: int) -> np.ndarray:
     """No cotangents of a value, for every variant."""
     value = tape.values[n]
-    return np.zeros((count, *np.shape(value)), np.result_type(value, float) if differentiable(value) else float)
+    return np.zeros(
+        (count, *np.shape(value)), np.result_type(value, float) if differentiable(value) else float
+    )
 
 
 def region_pull(tape: Tape, region: Region, at: Any, cotangent: Any) -> np.ndarray:

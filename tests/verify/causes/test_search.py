@@ -9,8 +9,9 @@ import pytest
 
 import mvcalc_jax as mv
 from mvcalc_jax.verify.causes.search import KINDS
-from tests.verify.causes import mistakes
-from tests.verify.causes.mistakes import MISTAKES, P, W, X, d_layer, layer
+from tests.verify.causes import functions
+from tests.verify.causes.functions import P, W, X, b, d_layer, d_softmax, layer
+from tests.verify.causes.mistakes import MISTAKES
 
 
 def test_there_is_a_mistake_of_every_kind():
@@ -39,7 +40,7 @@ LINES = {
 
 @pytest.mark.parametrize("name", LINES)
 def test_the_line_of_the_function_is_named(name):
-    source = inspect.getsource(mistakes).splitlines()
+    source = inspect.getsource(functions).splitlines()
     number = next(k for k, line in enumerate(source, 1) if line.strip() == LINES[name])
     assert f"`{LINES[name]}` (line {number})" in MISTAKES[name].check().diagnoses[0].detail
 
@@ -48,7 +49,7 @@ def test_one_cause_for_all_the_leaves_that_it_explains():
     diagnoses = MISTAKES["no tanh′"].check().diagnoses
     assert diagnoses[0].where == "args[0], args[1]"
     report = mv.check_jacobian(
-        layer, lambda *a: (-d_layer(*a)[0], 3 * d_layer(*a)[1]), W, mistakes.b, X, argnums=(0, 1)
+        layer, lambda *a: (-d_layer(*a)[0], 3 * d_layer(*a)[1]), W, b, X, argnums=(0, 1)
     )
     assert [(cause.kind, cause.where) for cause in report.diagnoses[:2]] == [
         ("sign", "args[0]"),
@@ -57,9 +58,7 @@ def test_one_cause_for_all_the_leaves_that_it_explains():
 
 
 def test_what_nothing_explains_is_a_hint():
-    report = mv.check_jacobian(
-        layer, lambda *a: jnp.exp(a[0]) * d_layer(*a)[0].sum() + a[0] ** 3, W, mistakes.b, X
-    )
+    report = mv.check_jacobian(layer, lambda *a: jnp.exp(a[0]) * d_layer(*a)[0].sum() + a[0] ** 3, W, b, X)
     assert report.verdict == "wrong"
     assert report.diagnoses
     assert not any(cause.certified for cause in report.diagnoses)
@@ -85,16 +84,21 @@ def stable_softmax(x):
 def test_a_maximum_that_is_subtracted_for_stability_does_not_hide_the_cause():
     """The way through the maximum cancels: whoever derives the softmax by hand leaves it out."""
     for sign, kind in ((0, "missing-term"), (1, "sign")):
-        report = mv.check_jacobian(stable_softmax, lambda x, sign=sign: mistakes.d_softmax(x, sign), P)
+        report = mv.check_jacobian(stable_softmax, lambda x, sign=sign: d_softmax(x, sign), P)
         assert (report.diagnoses[0].kind, report.diagnoses[0].certified) == (kind, True), str(report)
 
 
 def test_a_leaf_that_must_be_summed_over_samples_and_kept_as_a_row():
-    report = mv.check_jacobian(
-        layer, lambda *a: d_layer(*a, over=lambda dz: dz), W, mistakes.b, X, argnums=(0, 1)
-    )
+    report = mv.check_jacobian(layer, lambda *a: d_layer(*a, over=lambda dz: dz), W, b, X, argnums=(0, 1))
     assert "must have shape (1, 2); got (5, 2)" in report.reason
     assert report.diagnoses[0].kind == "missing-sum"
+
+
+def test_a_jacobian_that_happens_to_be_symmetric_need_not_be():
+    """Of an elementwise function the Jacobian is diagonal; entries beside it are no matter of symmetry."""
+    beside = lambda x: jnp.diag(2 * x) + jnp.triu(jnp.ones((4, 4), x.dtype), 1)
+    report = mv.check_jacobian(lambda x: x**2, beside, P)
+    assert report.diagnoses[0].kind == "extra-support"
 
 
 def test_the_search_can_fail_without_the_verdict(monkeypatch):

@@ -1,0 +1,85 @@
+"""Factors and terms that are values of the function, and products of them in the wrong order."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mvcalc_jax.verify.causes.factors import factors
+from mvcalc_jax.verify.causes.products import products, regular
+from mvcalc_jax.verify.causes.repairs import Seen
+from mvcalc_jax.verify.causes.tape import record
+
+RNG = np.random.default_rng(4)
+
+
+@pytest.fixture
+def tapes(float64):
+    """Of tr(sin(P X Q)), at three points, with the matrices P, X and Q."""
+    points = [[RNG.standard_normal((3, 3)) for _ in range(3)] for _ in range(3)]
+    f = lambda leaves, _: [jnp.sin(leaves[0] @ leaves[1] @ leaves[2]).trace()]
+    return points, [record(f, [jnp.asarray(m) for m in point], [], ["P", "X", "Q"]) for point in points]
+
+
+def seen(hand, exact):
+    return Seen("leaf", hand, exact, 0, True, {"P": 3})
+
+
+def numbers(tape):
+    return list(range(len(tape.values)))[:3]
+
+
+def test_factors_in_another_order_are_put_right(tapes):
+    points, taped = tapes
+    unknown = [RNG.standard_normal((3, 3)) for _ in points]
+    exact = [P @ G @ Q for (P, _, Q), G in zip(points, unknown, strict=True)]
+    hand = [Q @ G @ P for (P, _, Q), G in zip(points, unknown, strict=True)]
+    found = list(products(taped, numbers(taped[0]), seen(hand, exact)))
+    assert [(repair.kind, repair.certified) for repair in found] == [("reversed-order", True)]
+    assert found[0].detail.endswith("the right one is P · … · Q")
+
+
+def test_what_is_no_product_of_them_is_not(tapes):
+    points, taped = tapes
+    hand, exact = ([RNG.standard_normal((3, 3)) for _ in points] for _ in range(2))
+    assert list(products(taped, numbers(taped[0]), seen(hand, exact))) == []
+
+
+def test_one_point_does_not_certify(tapes):
+    points, taped = tapes
+    (P, _, Q), G = points[0], RNG.standard_normal((3, 3))
+    for repair in products(taped[:1], numbers(taped[0]), seen([Q @ G @ P], [P @ G @ Q])):
+        assert not repair.certified
+
+
+def test_matrices_that_one_can_solve_with():
+    assert regular([np.eye(3), np.eye(3) + 1])
+    assert not regular([np.eye(3), np.ones((3, 3))])
+    assert not regular([np.ones((3, 2))])
+    assert not regular([np.eye(1)])
+    assert not regular([np.full((2, 2), np.nan)])
+
+
+MISSING = {
+    "a factor": (lambda P, X, Q, e: e / X, "missing-factor", "must be multiplied by X"),
+    "its square": (lambda P, X, Q, e: e / X**2, "missing-factor", "must be multiplied by X²"),
+    "an inverse": (lambda P, X, Q, e: e * P, "missing-factor", "must be multiplied by 1/P"),
+    "a matrix": (lambda P, X, Q, e: np.linalg.solve(P, e), "missing-factor", "the matrix P"),
+    "an inverse transposed": (
+        lambda P, X, Q, e: np.linalg.solve(P.T, P @ e),
+        "transpose",
+        "P stands where its transpose should, or its inverse's",
+    ),
+    "a term": (lambda P, X, Q, e: e - 3 * Q, "missing-term", "3 times Q"),
+    "a constant": (lambda P, X, Q, e: e + 7.0, "missing-term", "differs by a term"),
+}
+
+
+@pytest.mark.parametrize("how", MISSING)
+def test_values_of_the_function_that_are_missing(how, tapes):
+    change, kind, said = MISSING[how]
+    points, taped = tapes
+    exact = [RNG.standard_normal((3, 3)) for _ in points]
+    hand = [change(*point, e) for point, e in zip(points, exact, strict=True)]
+    first = min(factors(taped, seen(hand, exact)), key=lambda repair: (not repair.certified, repair.rank))
+    assert (first.kind, first.certified) == (kind, how != "a constant")
+    assert said in first.detail
