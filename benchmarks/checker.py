@@ -184,7 +184,7 @@ def _by_jacobian(f: Callable[..., Any], jac: Callable[..., Any], args: tuple, ar
 
         def along(out: Any, block: Any) -> Any:
             parts = jax.tree.map(lambda b, t: jnp.tensordot(b, t, axes=jnp.ndim(t)), block, tangents)
-            return sum(jax.tree.leaves(parts)).astype(out.dtype)
+            return jnp.asarray(sum(jax.tree.leaves(parts)), out.dtype)
 
         return y, jax.tree.map(along, y, J)
 

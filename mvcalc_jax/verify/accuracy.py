@@ -5,6 +5,7 @@ measured against float64. Correct formulas have ρ of about 1; one that subtract
 the way, has a large one: grade A up to 2, B up to 10, C up to 100, D above.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,13 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax.verify.causes.tape import Tape, record
-from mvcalc_jax.verify.claims import Claim, Evidence, JacobianClaim
+from mvcalc_jax.verify.claims import Claim, JacobianClaim
 from mvcalc_jax.verify.errors import errors, unit
+from mvcalc_jax.verify.evidence import Evidence
 from mvcalc_jax.verify.points import Leaves
 from mvcalc_jax.verify.references import reverse, traced
 from mvcalc_jax.verify.report import Diagnosis, Grade, Leaf
 
-_GRADES: tuple[tuple[float, Grade], ...] = ((2.0, "A"), (10.0, "B"), (100.0, "C"))
+_GRADES: dict[Grade, float] = {"A": 2.0, "B": 10.0, "C": 100.0, "D": math.inf}
 _FEW = 4
 """So many ε of a leaf's largest entry are nobody's fault."""
 
@@ -29,7 +31,8 @@ STABLE = {
     "logistic": "1 − σ(x) loses digits where σ is near 1; σ(−x) keeps them",
     "exp": "exp(x) − 1 loses digits near 0; expm1(x) keeps them",
     "log": "log(1 + x) loses digits near 0; log1p(x) keeps them",
-    "reduce_sum": "a mean of squares minus the square of the mean loses digits; the mean of squared deviations keeps them",
+    "reduce_sum": "a mean of squares minus the square of the mean loses digits; the mean of squared deviations "
+    "keeps them",
 }
 """What keeps the digits, by the operation whose result is subtracted."""
 
@@ -53,7 +56,7 @@ def graded(
             if np.isfinite(theirs)
             else float(not np.isfinite(ours))
         )
-        grade: Grade = next((grade for limit, grade in _GRADES if ρ <= limit), "D")
+        grade = next(grade for grade, limit in _GRADES.items() if ρ <= limit)
         found.append(replace(leaf, grade=grade))
         if grade == "D":
             lost.append((leaf.path, ours, theirs))

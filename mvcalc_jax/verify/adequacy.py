@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from mvcalc_jax.verify.claims import Block, Evidence
 from mvcalc_jax.verify.errors import errors, unit
+from mvcalc_jax.verify.evidence import Block, Evidence
 from mvcalc_jax.verify.points import Point, is_symmetric
 from mvcalc_jax.verify.report import Adequacy
 

@@ -14,8 +14,8 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from mvcalc_jax import autodiff, require
-from mvcalc_jax.verify.causes.repairs import matches
-from mvcalc_jax.verify.jacobian import check_jacobian, check_jacobian_at
+from mvcalc_jax.verify.causes.seen import matches
+from mvcalc_jax.verify.jacobian import check_jacobian, check_part
 from mvcalc_jax.verify.names import name, written
 from mvcalc_jax.verify.points import inexact, looked_at, near, taken_apart
 from mvcalc_jax.verify.report import Diagnosis, LinkResult, Report
@@ -172,62 +172,42 @@ def _judged(
         results = _elsewhere(_Path(links, x, seed), results)
     wrong = [result for result in results if result.verdict == "wrong"]
     unsure = [result for result in results if result.verdict == "inconclusive"]
-    causes = tuple(
+    whole = None if total is None else _whole(links, x, total, seed, explain=not wrong)
+    causes = [
         replace(cause, where=f"{result.name}: {cause.where}" if cause.where != result.name else result.name)
         for result in wrong
         for cause in result.report.diagnoses
+    ]
+    right = (
+        f"{len(results) - len(wrong) - len(unsure)} of {len(results)} links are right, each at its own input"
     )
-    if total is None:
-        whole = None
-    else:
-        whole = _whole(links, x, total, seed)
-    leaves = (
-        whole.leaves
-        if whole
-        else tuple(
-            replace(leaf, path=f"{result.name}: {leaf.path}")
-            for result in results
-            for leaf in result.report.leaves
-        )
-    )
-    right = f"{len(results) - len(wrong) - len(unsure)} of {len(results)} links"
-    if whole and whole.verdict == "correct" and len(wrong) > 1:
-        names = " and ".join(result.name for result in wrong)
-        first = Diagnosis(
-            "compensating", names, f"{names} are wrong, and make up for each other: the whole is right", True
-        )
-        causes = (first, *causes)
     if wrong:
-        verdict, reason = (
-            "wrong",
-            f"the local Jacobian of {', '.join(r.name for r in wrong)} is wrong; {right} are right",
-        )
+        names = " and ".join(result.name for result in wrong)
+        verdict, reason = "wrong", f"the local Jacobian of {names} is wrong; {right}"
         if whole:
             reason += f"; the whole is {whole.verdict}"
+        if whole and whole.verdict == "correct" and len(wrong) > 1:
+            said = f"{names} are wrong, and make up for each other: the whole is right"
+            causes.insert(0, Diagnosis("compensating", names, said, certified=True))
     elif whole and whole.verdict == "wrong":
-        verdict, reason = (
-            "wrong",
-            f"all links are right, and {name(total, 'total') if callable(total) else 'total'} is not their product",
-        )
-        causes = (*_product(_Path(links, x, seed), total), *whole.diagnoses)
+        called = name(total, "total") if callable(total) else "total"
+        verdict, reason = "wrong", f"all links are right, and {called} is not their product"
+        causes = [*_product(_Path(links, x, seed), total), *whole.diagnoses]
     elif unsure or (whole and whole.verdict == "inconclusive"):
-        which = [f"{r.name}: {r.report.reason}" for r in unsure] or [f"the whole: {whole.reason}"]
-        verdict, reason = "inconclusive", "; ".join(which)
+        doubts = [f"{result.name}: {result.report.reason}" for result in unsure]
+        verdict, reason = "inconclusive", "; ".join(doubts or [f"the whole: {whole.reason if whole else ''}"])
     else:
-        verdict, reason = (
-            "correct",
-            f"{right} are right, each at its own input" + ("; so is the whole" if whole else ""),
-        )
-    return Report(
-        verdict,
-        reason,
-        leaves,
-        again,
-        tuple(results),
-        causes,
-        slope=whole.slope if whole else None,
-        compared=whole.compared if whole else (),
-        adequacy=whole.adequacy if whole else None,
+        verdict, reason = "correct", right + ("; so is the whole" if whole else "")
+    leaves = [
+        replace(leaf, path=f"{result.name}: {leaf.path}")
+        for result in results
+        for leaf in result.report.leaves
+    ]
+    found = Report(verdict, reason, tuple(leaves), again, tuple(results), tuple(causes))
+    if whole is None:
+        return found
+    return replace(
+        found, leaves=whole.leaves, slope=whole.slope, compared=whole.compared, adequacy=whole.adequacy
     )
 
 
@@ -240,10 +220,10 @@ def _composed(links: Sequence[Link]) -> Callable[[Any], Any]:
     return chain
 
 
-def _whole(links: list[Link], x: Any, total: Callable[..., Any] | Any, seed: int) -> Report:
-    if callable(total):
-        return check_jacobian(_composed(links), total, x, seed=seed)
-    return check_jacobian_at(_composed(links), lambda _: total, x, seed=seed)
+def _whole(links: list[Link], x: Any, total: Callable[..., Any] | Any, seed: int, *, explain: bool) -> Report:
+    known_everywhere = callable(total)
+    jac = total if known_everywhere else lambda _: total
+    return check_part(_composed(links), jac, x, seed=seed, everywhere=known_everywhere, explain=explain)
 
 
 def _product(path: _Path, total: Callable[..., Any] | Any) -> Iterator[Diagnosis]:
@@ -279,21 +259,31 @@ def _product(path: _Path, total: Callable[..., Any] | Any) -> Iterator[Diagnosis
                     [*each[:k], path.matrix(k, p, at=j), *each[k + 1 :]]
                     for p, each in zip(points, factors, strict=True)
                 ]
-                said = f"the Jacobian of {link.name} is evaluated at the {_value(links, j)} instead of the {_value(links, k)}"
+                places = f"the {_value(links, j)} instead of the {_value(links, k)}"
+                said = f"the Jacobian of {link.name} is evaluated at {places}"
                 yield from explains("wrong-intermediate", moved, said)
-    if len(links) <= _PERMUTED:
-        for order in itertools.permutations(range(len(links))):
-            if order != tuple(range(len(links))):
-                said = " · ".join(links[k].name for k in reversed(order))
-                moved = [[each[k] for k in order] for each in factors]
-                yield from explains(
-                    "reversed-order", moved, f"the factors are multiplied in the wrong order: {said}"
-                )
+    count = len(links)
+    for order in itertools.permutations(range(count)) if count <= _PERMUTED else _exchanges(count):
+        if order != tuple(range(count)):
+            said = " · ".join(links[k].name for k in reversed(order))
+            moved = [[each[k] for k in order] for each in factors]
+            yield from explains(
+                "reversed-order", moved, f"the factors are multiplied in the wrong order: {said}"
+            )
+
+
+def _exchanges(count: int) -> Iterator[tuple[int, ...]]:
+    """The orders that differ by an exchange of two, and the reverse: of many links, all others would be too many."""
+    yield tuple(reversed(range(count)))
+    for a, b in itertools.combinations(range(count), 2):
+        yield tuple({a: b, b: a}.get(k, k) for k in range(count))
 
 
 def _multiplied(factors: Sequence[np.ndarray]) -> Any:
     """J_L … J₁ of a list that begins with J₁; None where the shapes do not fit."""
-    product = factors[0] if factors else None
+    if not factors:
+        return None
+    product = factors[0]
     for each in factors[1:]:
         if each.shape[1] != product.shape[0]:
             return None

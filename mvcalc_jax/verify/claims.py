@@ -5,13 +5,14 @@ block is a pair of an output and an input leaf; or, of a backward pass, an input
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax.verify.differences import Difference, difference
+from mvcalc_jax.verify.evidence import Block, Evidence, Misshapen, Refuted, in_words, is_block, left_behind
 from mvcalc_jax.verify.points import Leaves, sizes
 from mvcalc_jax.verify.references import Reference, References, rounding, traced
 from mvcalc_jax.verify.subject import Subject, Undecided, arrays, finite, first_line
@@ -21,46 +22,6 @@ ENTRIES = 10**8
 _FORMED, _ROWS, _PROBES = 3 * 10**6, 1500, 4
 """A backward pass is pulled back row by row up to this size; a larger one with so many random cotangents, or with
 one if even that is as large."""
-
-
-class Refuted(Exception):
-    """The derivative is wrong before any number is compared.
-
-    Attributes:
-        kind: of the mistake, as in a diagnosis.
-        where: which leaf, or which function.
-        leaves: the paths of the leaves that are wrong, if they are known.
-    """
-
-    def __init__(self, reason: str, kind: str, where: str, leaves: Sequence[str] = ()):
-        super().__init__(reason)
-        self.kind, self.where, self.leaves = kind, where, leaves
-
-
-class Block(NamedTuple):
-    """A part of the Jacobian: its path, and the shapes of its output and of its input.
-
-    `out` is None where rows belong to random cotangents.
-    """
-
-    path: str
-    out: tuple[int, ...] | None
-    into: tuple[int, ...]
-
-
-class Evidence(NamedTuple):
-    """What was written by hand and what autodiff says at a point, block by block.
-
-    `cotangents` are those that the rows belong to, a list over outputs; None if the Jacobian was formed in full.
-    `disagreement` of forward and reverse mode is known as one number where rows belong to cotangents.
-    """
-
-    leaves: Leaves
-    hand: list[np.ndarray]
-    forward: list[np.ndarray]
-    reverse: list[np.ndarray]
-    cotangents: Leaves | None = None
-    disagreement: float = 0.0
 
 
 class JacobianClaim:
@@ -139,10 +100,10 @@ class JacobianClaim:
         if (got := jax.tree.structure(found)) != self.structure:
             there = {path for path, _ in jax.tree_util.tree_leaves_with_path(found)}
             wanted = jax.tree_util.tree_leaves_with_path(
-                jax.tree.unflatten(self.structure, self.blocks), is_leaf=_is_block
+                jax.tree.unflatten(self.structure, self.blocks), is_leaf=is_block
             )
             raise Refuted(
-                f"{self.name} must return {spoken(self.structure)}, where * stands for an array; got {spoken(got)}",
+                f"{self.name} must return {in_words(self.structure)}, where * stands for an array; got {in_words(got)}",
                 "shape",
                 self.name,
                 [block.path for path, block in wanted if path not in there],
@@ -314,7 +275,7 @@ class VjpClaim:
             if not finite(reference):
                 return None
             hand = self.by_hand(leaves, self._basis(self.outputs))
-            shapes = [(*block.out, *block.into) for block in self.blocks]
+            shapes = [(*(block.out or ()), *block.into) for block in self.blocks]
             return Evidence(
                 leaves,
                 [rows.reshape(shape) for rows, shape in zip(hand, shapes, strict=True)],
@@ -375,17 +336,6 @@ class VjpClaim:
 Claim = JacobianClaim | VjpClaim
 
 
-class Misshapen(NamedTuple):
-    """A leaf of the wrong shape, with what is wrong in words; what it holds may still say why.
-
-    The first axis belongs to so many `rows`, that is cotangents; 0 if it is the leaf's own.
-    """
-
-    reason: str
-    leaf: np.ndarray
-    rows: int
-
-
 def _conforming(
     claim: "Claim", k: int, where: str, leaf: Any, shape: tuple[int, ...], *, real: bool, rows: int = 0
 ) -> np.ndarray:
@@ -399,20 +349,6 @@ def _conforming(
         claim.misshapen[k] = Misshapen(reason, array, rows)
         return np.full(shape, np.nan)
     return array
-
-
-def left_behind(jac: str, f: str) -> Undecided:
-    """The derivative takes something from f by a side door."""
-    return Undecided(f"{jac} uses something that {f} left behind; make it a function of its arguments alone")
-
-
-def _is_block(value: Any) -> bool:
-    return isinstance(value, Block)
-
-
-def spoken(structure: Any) -> str:
-    """The structure of a tree, as its user would write it."""
-    return str(structure).removeprefix("PyTreeDef(")[:-1]
 
 
 def _with_paths(found: Sequence[Any]) -> list[tuple[str, Any]]:

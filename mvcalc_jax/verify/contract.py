@@ -7,7 +7,8 @@ import jax
 import numpy as np
 
 from mvcalc_jax.verify.causes.tape import record
-from mvcalc_jax.verify.claims import Claim, Refuted
+from mvcalc_jax.verify.claims import Claim
+from mvcalc_jax.verify.evidence import Refuted
 from mvcalc_jax.verify.points import Leaves
 from mvcalc_jax.verify.subject import Undecided, arrays
 
@@ -56,7 +57,7 @@ def _repeats(f: Callable[[Leaves, Leaves], Leaves], leaves: Leaves, others: Leav
 
 
 def _same(a: Any, b: Any) -> bool:
-    if jax.dtypes.issubdtype(getattr(a, "dtype", float), jax.dtypes.extended):
+    if jax.numpy.issubdtype(getattr(a, "dtype", float), jax.dtypes.prng_key):
         a, b = jax.random.key_data(a), jax.random.key_data(b)
     return np.array_equal(np.asarray(a), np.asarray(b), equal_nan=np.asarray(a).dtype.kind in "fc")
 

@@ -42,9 +42,23 @@ def check_jacobian(
     return _checked(f, jac, args, argnums, seed, (name(f, "f"), name(jac, "jac")), again)
 
 
-def check_jacobian_at(f: Callable[..., Any], jac: Callable[..., Any], *args: Any, seed: int = 0) -> Report:
-    """`check_jacobian` at the arguments alone, for a Jacobian that is known there and nowhere else."""
-    return _checked(f, jac, args, 0, seed, (name(f, "f"), "total"), "", points=1)
+def check_part(
+    f: Callable[..., Any],
+    jac: Callable[..., Any],
+    *args: Any,
+    seed: int = 0,
+    everywhere: bool = True,
+    explain: bool = True,
+) -> Report:
+    """`check_jacobian` of a part of something larger.
+
+    Args:
+        f, jac, *args, seed: as there.
+        everywhere: whether the Jacobian is known near the arguments, too, and not at them alone.
+        explain: whether causes are sought.
+    """
+    points = POINTS if everywhere else 1
+    return _checked(f, jac, args, 0, seed, (name(f, "f"), "total"), "", points=points, explain=explain)
 
 
 def check_hessian(
@@ -86,6 +100,7 @@ def _checked(
     again: str,
     *,
     points: int = POINTS,
+    explain: bool = True,
     hessian: bool = False,
 ) -> Report:
     require.function("f", f)
@@ -99,4 +114,4 @@ def _checked(
         return JacobianClaim(subject, jac, names[1], chosen, single=single, hessian=hessian)
 
     with jax.enable_x64(True):
-        return trial(claim, np.random.default_rng(seed), again, counted_in(args), points)
+        return trial(claim, np.random.default_rng(seed), again, counted_in(args), points, explain=explain)

@@ -36,6 +36,11 @@ class Point(NamedTuple):
     arguments: Callable[[Leaves, Leaves], tuple]
     other_paths: list[str]
 
+    @property
+    def names(self) -> list[str]:
+        """What leaves and others are called, in this order."""
+        return [*self.paths, *self.other_paths]
+
 
 def taken_apart(args: tuple, by: Callable[[int, Any], bool], *, widen: bool = True) -> Point:
     """The arguments as a `Point`; `by(k, leaf)` says whether to differentiate by a leaf of the k-th argument."""

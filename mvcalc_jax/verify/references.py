@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import eval_jaxpr
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from mvcalc_jax import autodiff
@@ -93,7 +94,7 @@ class Program(NamedTuple):
 @lru_cache(maxsize=256)
 def _compiled(program: Program) -> Callable[..., list[Any]]:
     def evaluated(consts: list[Any], *args: Any) -> list[Any]:
-        return jax.core.eval_jaxpr(program.jaxpr, consts, *args)
+        return eval_jaxpr(program.jaxpr, consts, *args)
 
     return jax.jit(evaluated, compiler_options=dict(QUICKLY))
 

@@ -10,7 +10,8 @@ from statistics import median
 
 import numpy as np
 
-from mvcalc_jax.verify.claims import Claim, Evidence
+from mvcalc_jax.verify.claims import Claim
+from mvcalc_jax.verify.evidence import Evidence
 from mvcalc_jax.verify.points import sizes
 from mvcalc_jax.verify.report import Slope
 
@@ -42,14 +43,15 @@ def taylor(claim: Claim, evidence: Evidence, rng: np.random.Generator) -> Slope 
     largest = max(float(np.abs([up, down]).max()), abs(φ(0.0)))
     ε = max(np.finfo(float).eps, claim.subject.compute.rounds)
     noise = _ROUNDINGS * ε * largest
-    with np.errstate(all="ignore"):
-        remainders = [
-            np.abs(up - down - 2 * _STEPS * sum(np.sum(g * s) for g, s in zip(J, d, strict=True)))
-            for J in (by_hand, exact)
-        ]
     if not np.isfinite(largest):
         return None
-    return Slope(_STEPS, *remainders, noise, steepness(_STEPS, remainders[0], noise))
+
+    def remainder(J: list[np.ndarray]) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return np.abs(up - down - 2 * _STEPS * sum(np.sum(g * s) for g, s in zip(J, d, strict=True)))
+
+    ours, theirs = remainder(by_hand), remainder(exact)
+    return Slope(_STEPS, ours, theirs, noise, steepness(_STEPS, ours, noise))
 
 
 def steepness(steps: np.ndarray, remainder: np.ndarray, noise: float) -> float:

@@ -13,7 +13,6 @@ from mvcalc_jax.verify.differences import Difference, difference
 from mvcalc_jax.verify.points import Leaves, Point, sizes
 from mvcalc_jax.verify.references import QUICKLY, References, holomorphic, references, traced
 
-
 _SMALL = 10**5
 """Of a Jacobian with fewer entries the evaluation takes no time to speak of."""
 

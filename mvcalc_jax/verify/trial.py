@@ -10,22 +10,28 @@ import numpy as np
 from mvcalc_jax.verify.accuracy import graded
 from mvcalc_jax.verify.adequacy import adequate
 from mvcalc_jax.verify.causes.search import diagnosed
-from mvcalc_jax.verify.claims import Claim, Evidence, Refuted, VjpClaim
+from mvcalc_jax.verify.claims import Claim, VjpClaim
 from mvcalc_jax.verify.contract import repeatable
 from mvcalc_jax.verify.cotangents import nonlinear, other_primal
+from mvcalc_jax.verify.evidence import Evidence, Refuted
 from mvcalc_jax.verify.points import near
 from mvcalc_jax.verify.report import Compared, Diagnosis, Leaf, Report
 from mvcalc_jax.verify.slopes import taylor
 from mvcalc_jax.verify.subject import Undecided, Unrunnable, first_line
 from mvcalc_jax.verify.verdict import POINTS, TOLERANCE, Findings, judged
 
-
 DEBUG = False
 """Raise what goes wrong in the search for causes; for the checker's own tests."""
 
 
 def trial(
-    prepare: Callable[[bool], Claim], rng: np.random.Generator, again: str, dtype: Any, points: int = POINTS
+    prepare: Callable[[bool], Claim],
+    rng: np.random.Generator,
+    again: str,
+    dtype: Any,
+    points: int = POINTS,
+    *,
+    explain: bool = True,
 ) -> Report:
     """Everything about one claim.
 
@@ -35,6 +41,7 @@ def trial(
         again: the line that repeats the check.
         dtype: in which the formula's digits are counted.
         points: how many points to look at.
+        explain: whether causes are sought.
     """
     try:
         try:
@@ -45,7 +52,7 @@ def trial(
             except Unrunnable:
                 raise wide from None
         repeatable(claim)
-        return _tried(claim, rng, again, dtype, points)
+        return _tried(claim, rng, again, dtype, points, explain=explain)
     except Undecided as reason:
         return Report("inconclusive", str(reason), (), again)
     except Refuted as reason:
@@ -55,7 +62,9 @@ def trial(
         return Report("wrong", str(reason), leaves, again, diagnoses=(cause,))
 
 
-def _tried(claim: Claim, rng: np.random.Generator, again: str, dtype: Any, points: int) -> Report:
+def _tried(
+    claim: Claim, rng: np.random.Generator, again: str, dtype: Any, points: int, *, explain: bool
+) -> Report:
     bent, causes = _broken_rules(claim, rng)
     findings = judged(claim, rng, again, points)
     report = findings.report
@@ -76,7 +85,7 @@ def _tried(claim: Claim, rng: np.random.Generator, again: str, dtype: Any, point
             leaves, lost = graded(claim, at, report.leaves, dtype)
             worth = adequate(claim.subject.point, claim.blocks, findings.evidence, TOLERANCE)
             report = replace(report, leaves=leaves, diagnoses=lost, adequacy=worth)
-    if report.verdict == "wrong":
+    if report.verdict == "wrong" and explain:
         skip = [
             replace(leaf, verdict="correct") if k in bent else leaf for k, leaf in enumerate(report.leaves)
         ]

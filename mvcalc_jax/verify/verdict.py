@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mvcalc_jax.verify.claims import Block, Claim, Evidence
+from mvcalc_jax.verify.claims import Claim
 from mvcalc_jax.verify.errors import errors, unit
+from mvcalc_jax.verify.evidence import Block, Evidence
 from mvcalc_jax.verify.points import is_covariance, near
 from mvcalc_jax.verify.references import rounding
 from mvcalc_jax.verify.report import Leaf, Report, Verdict

@@ -8,7 +8,8 @@ import jax
 import numpy as np
 
 from mvcalc_jax import autodiff, require
-from mvcalc_jax.verify.claims import Refuted, VjpClaim, left_behind
+from mvcalc_jax.verify.claims import VjpClaim
+from mvcalc_jax.verify.evidence import Refuted, left_behind
 from mvcalc_jax.verify.jacobian import check_jacobian
 from mvcalc_jax.verify.names import name, written
 from mvcalc_jax.verify.points import inexact, looked_at, taken_apart

@@ -48,10 +48,9 @@ BAD_JACOBIANS = {
     "raises without words": (silent, "raises Silent"),
     "None": (lambda x: None, "must return *"),
     "list": (lambda x: [1.0, 2.0, 3.0], "must return *"),
-    "dict": (lambda x: {"a": x}, "must return *"),
     "string": (lambda x: "abc", "must be of real numbers"),
     "objects": (lambda x: np.array([None] * 3), "must be of real numbers"),
-    "complex": (lambda x: jnp.cos(x) + 0j, "must be of real numbers"),
+    "complex": (lambda x: jnp.cos(x).astype(complex), "must be of real numbers"),
     "empty": (lambda x: jnp.zeros(0), "must have shape (3,); got (0,)"),
     "Python number": (lambda x: 1.0, "must have shape (3,); got ()"),
     "NaN": (lambda x: jnp.cos(x) * jnp.nan, "not the derivative"),
@@ -98,8 +97,7 @@ BAD_ARGUMENTS = {
     "none": ((), {}, ValueError, "must name some of the 0 arguments"),
     "integers": ((np.arange(3),), {}, TypeError, "must hold floating-point numbers"),
     "string": (("abc",), {}, TypeError, "must be an array of floating-point numbers"),
-    "object": ((object(),), {}, TypeError, "must be an array of floating-point numbers"),
-    "argnums": ((X,), {"argnums": 0.5}, TypeError, "must be a whole number"),
+    "argnums": ((X,), {"argnums": "x"}, TypeError, "argnums"),
     "argnums twice": ((X,), {"argnums": (0, -1)}, ValueError, "each once"),
     "seed": ((X,), {"seed": -1}, ValueError, "must be at least 0"),
 }
@@ -197,8 +195,7 @@ EDGES = {
     "tiny": (square, lambda x: 2 * x, [1e-300, 2e-300, 0.0]),
     "raises nearby": (square, up_to_one, [0.99, 0.98, 0.5]),
     "infinite": (square, lambda x: 2 * x, [1.0, np.inf]),
-    "no numbers": (square, lambda x: 2 * x, np.zeros(0)),
-    "cancels": (lambda x: jax.nn.softplus(x).sum(), lambda x: 1 - 1 / (1 + jnp.exp(x)), [-30.0, -28.0, -25.0]),
+    "cancels": (lambda x: jax.nn.softplus(x).sum(), lambda x: 1 - 1 / (1 + jnp.exp(x)), [-30.0, -28]),
     "float32 inside": (f, lambda x: np.cos(np.asarray(x, "float32")).astype(float), X),
     "unit vector": (lambda x: x / jnp.linalg.norm(x), lambda x: jnp.eye(2) - jnp.outer(x, x), [0.6, 0.8]),
 }
@@ -228,6 +225,18 @@ SMALL_ERRORS = {
 def test_small_errors_are_not_called_correct(case):
     f, jac, x = SMALL_ERRORS[case]
     assert mv.check_jacobian(f, jac, np.asarray(x)).verdict != "correct"
+
+
+def test_two_formulas_of_the_same_text_are_not_confused():
+    def times(c):
+        c = np.array([2.0, 2.0, c])
+        return jax.jit(lambda x: x * c)
+
+    assert [mv.check_jacobian(square, times(c), X).verdict for c in (2, 3, 2)] == [
+        "correct",
+        "wrong",
+        "correct",
+    ]
 
 
 @pytest.mark.parametrize("x64", [False, True])

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax.verify.causes.products import products, regular
-from mvcalc_jax.verify.causes.repairs import Repair, Seen, factor, matches, spoken
+from mvcalc_jax.verify.causes.seen import Repair, Seen, factor, matches, spoken
 from mvcalc_jax.verify.causes.tape import Tape
 from mvcalc_jax.verify.causes.words import called
 

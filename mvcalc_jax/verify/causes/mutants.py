@@ -6,97 +6,33 @@ derivative returns, the mistake is found, with the line of the function that it 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax.verify.causes import swaps
+from mvcalc_jax.verify.causes.spread import of_region, of_shared_factors, single_rounds
 from mvcalc_jax.verify.causes.swaps import BILINEAR, BY_OUTPUT, Source
-from mvcalc_jax.verify.causes.tape import Change, Detour, Region, Step, Tape, Variant, differentiable
-from mvcalc_jax.verify.causes.words import DERIVATIVES, called, named
+from mvcalc_jax.verify.causes.tape import Change, Step, Tape, differentiable
+from mvcalc_jax.verify.causes.words import DERIVATIVES, called, named, nth
+from mvcalc_jax.verify.causes.workshop import ELSEWHERE, Mutant, Workshop
 
-_ELSEWHERE, _ROUNDS = 40, 6
+_ROUNDS = 6
 _ROWS = {
-    "first": slice(0, 1),
-    "last": slice(-1, None),
+    "only the first": slice(0, 1),
+    "only the last": slice(-1, None),
     "all but the last": slice(0, -1),
     "all but the first": slice(1, None),
 }
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A mistake at one site: the kind it belongs to, what it is called, and how soon it is thought of (low first).
-
-    `linear` ones drop a path altogether: then a path that counts α times can be found, too.
-    """
-
-    kind: str
-    site: tuple[int, ...]
-    change: Change | Detour
-    detail: str
-    rank: float
-    linear: bool = False
-    also: tuple[tuple[tuple[int, ...], Change], ...] = ()
-
-    @property
-    def variant(self) -> Variant:
-        return {self.site: self.change, **dict(self.also)}
-
-
-@dataclass
-class Workshop:
-    """A tape, and what is looked up in it again and again."""
-
-    tape: Tape
-    rounds: dict[tuple[int, ...], list[Step]] = field(default_factory=dict)
-    sources: dict[tuple, list[Source]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for step in self.tape.steps:
-            self.rounds.setdefault(step.site, []).append(step)
-        self._collect()
-
-    def _collect(self) -> None:
-        """All different values with more than one entry, by shape: arguments, and what the steps of a round return."""
-        seen: dict[tuple, list[Any]] = {}
-        found = [Source((), n) for n in self.tape.arguments]
-        found += [Source(site, steps[0].outputs[0]) for site, steps in self.rounds.items()]
-        for site, steps in self.rounds.items():
-            if len(steps) > 1:
-                found += [Source(site, n, k) for k, n in enumerate(steps[0].inputs)]
-                found += [
-                    Source((), n) for n in (steps[-1].outputs[0], *steps[-1].inputs, steps[0].outputs[0])
-                ]
-        for source in found:
-            value = self.tape.values[source.value]
-            if not differentiable(value) or np.size(value) < 2:
-                continue
-            known = seen.setdefault(_kind(value), [])
-            if not any(np.array_equal(value, other) for other in known):
-                known.append(np.asarray(value))
-                self.sources.setdefault(_kind(value), []).append(source)
-
-    def like(self, n: int) -> list[Source]:
-        """Some of the values that could stand in the place of a value."""
-        mine = self.tape.values[n]
-        found = self.sources.get(_kind(mine), [])
-        return [source for source in found if not np.array_equal(self.tape.values[source.value], mine)]
-
-
-def _kind(value: Any) -> tuple:
-    return np.shape(value), jnp.iscomplexobj(value)
 
 
 def mutants(tape: Tape) -> list[Mutant]:
     """All that are known, for a function's steps, and for the functions that it calls by name."""
     shop = Workshop(tape)
     found = [mutant for steps in shop.rounds.values() for mutant in _of(shop, steps)]
-    found += _of_shared_factors(shop)
+    found += of_shared_factors(shop)
     for region in {region.site: region for region in tape.regions}.values():
-        found += _of_region(shop, region)
+        found += of_region(shop, region)
     return found
 
 
@@ -116,7 +52,7 @@ def _of(shop: Workshop, rounds: list[Step]) -> Iterator[Mutant]:
     yield new("missing-term", swaps.stopped(), f"the dependence through {what} is missing", 1, linear=True)
     if len(inputs) > 1:
         for k in inputs:
-            said = f"the derivative by {_nth(k, len(step.inputs))} of {what} is missing"
+            said = f"the derivative by {nth(k, len(step.inputs))} of {what} is missing"
             yield new("missing-term", swaps.without(k), said, 1.5, linear=True)
     if name in DERIVATIVES or name in ("mul", "div", "select_n"):
         for k in inputs:
@@ -138,31 +74,11 @@ def _of(shop: Workshop, rounds: list[Step]) -> Iterator[Mutant]:
             said = f"{_derivative(name)} is taken for {formula}{at}"
             yield new("missing-factor", swaps.misremembered(k, of), said, 4.4)
     if 1 < len(rounds) <= _ROUNDS:
-        yield from _single_rounds(rounds, inputs, what)
+        yield from single_rounds(rounds, inputs, what)
     yield from _powers(tape, step, inputs, out, at)
     yield from _elsewhere(shop, rounds, inputs, at)
     yield from _turned(tape, step, inputs, shapes, out, what, at)
     yield from _summed(tape, rounds, inputs, shapes, out, what)
-
-
-def _single_rounds(rounds: list[Step], inputs: list[int], what: str) -> Iterator[Mutant]:
-    """A path that is missing in one round of a loop, or in one of several calls, only."""
-    site = rounds[0].site
-    for number, step in enumerate(rounds, 1):
-        where = f"in round {number} of {len(rounds)} of {what}"
-        said = f"the dependence {where} is missing"
-        yield Mutant("missing-term", site, swaps.in_one_round(swaps.stopped(), step), said, 2.1, linear=True)
-        if len(inputs) > 1:
-            for k in inputs:
-                said = f"the derivative by {_nth(k, len(step.inputs))} {where} is missing"
-                yield Mutant(
-                    "missing-term", site, swaps.in_one_round(swaps.without(k), step), said, 2.2, linear=True
-                )
-        if step.primitive in DERIVATIVES:
-            said = f"the factor {DERIVATIVES[step.primitive]} is missing {where}".replace(", is", " is")
-            yield Mutant(
-                "missing-factor", site, swaps.in_one_round(swaps.passed_on(inputs[0]), step), said, 2.3
-            )
 
 
 def _conjugated(tape: Tape, step: Step, inputs: list[int], what: str) -> Iterator[Mutant]:
@@ -200,12 +116,12 @@ def _elsewhere(shop: Workshop, rounds: list[Step], inputs: list[int], at: str) -
         same = [k for k in inputs if np.shape(tape.values[step.inputs[k]]) == whole]
         for k in same[:1] if name in DERIVATIVES else inputs:
             near = [Source(step.site, step.inputs[k], k, shift) for shift in (-1, 1) if len(rounds) > 1]
-            for source in [*near, *shop.like(step.inputs[k])][: max(_ELSEWHERE // len(rounds), 8)]:
+            for source in [*near, *shop.like(step.inputs[k])][: max(ELSEWHERE // len(rounds), 8)]:
                 said = f"takes {called(tape, source.value)} for {called(tape, step.inputs[k])}{at}"
                 change = swaps.elsewhere(shop.rounds, k, source)
                 yield Mutant("wrong-intermediate", step.site, change, f"{_derivative(name)} {said}", 6)
     if name in BY_OUTPUT:
-        for source in shop.like(step.outputs[0])[: max(_ELSEWHERE // len(rounds), 8)]:
+        for source in shop.like(step.outputs[0])[: max(ELSEWHERE // len(rounds), 8)]:
             said = f"written in terms of its value, takes {called(tape, source.value)} for that value{at}"
             change = swaps.by_output(shop.rounds, source)
             yield Mutant("wrong-intermediate", step.site, change, f"{_derivative(name)}, {said}", 6)
@@ -329,7 +245,7 @@ def _summed(
             for said, rows in _ROWS.items():
                 yield new(
                     swaps.only(k, axis, rows),
-                    f"the sum over axis {axis} that belongs to {what} takes {said} of {out[axis]} terms",
+                    f"the sum over axis {axis} that belongs to {what} takes {said} of its {out[axis]} terms",
                 )
     if name in ("gather", "dynamic_slice", "slice") and shapes[0]:
         for last in (True, False):
@@ -352,7 +268,7 @@ def _summed_axes(step: Step, k: int, shapes: list[tuple], out: tuple) -> list[in
     """The axes of the output that what is passed back to the k-th input is summed over."""
     name = step.primitive
     if name == "dot_general":
-        (left, right), (batch, _) = step.params["dimension_numbers"]
+        (left, _), (batch, _) = step.params["dimension_numbers"]
         first = len(shapes[0]) - len(left)
         axes = range(first, len(out)) if k == 0 else range(len(batch), first)
     elif name == "broadcast_in_dim":
@@ -368,62 +284,11 @@ def _summed_axes(step: Step, k: int, shapes: list[tuple], out: tuple) -> list[in
     return [a for a in axes if out[a] > 1]
 
 
-def _of_shared_factors(shop: Workshop) -> Iterator[Mutant]:
-    """A value that several steps multiply by, and whose sign is wrong in the derivatives of all of them."""
-    tape = shop.tape
-    uses: dict[str, dict[tuple[int, ...], Change]] = {}
-    for steps in shop.rounds.values():
-        if steps[0].primitive == "mul" and len(steps[0].inputs) == 2:
-            for k in (0, 1):
-                name = called(tape, steps[0].inputs[k])
-                uses.setdefault(name, {})[steps[0].site] = swaps.signed(1 - k)
-    for name, changes in uses.items():
-        if len(changes) > 1 and name != "a constant":
-            first = next(iter(changes))
-            said = f"the factor {name} has the wrong sign wherever it is multiplied by"
-            yield Mutant("sign", first, changes[first], said, 4.3, also=tuple(changes.items())[1:])
-
-
-def _of_region(shop: Workshop, region: Region) -> Iterator[Mutant]:
-    """Mistakes in the derivative of a function that is called by a name, as a whole."""
-    tape = shop.tape
-    source, result = tape.values[region.source], tape.values[region.result]
-    at = f" in {region.line}" if region.line else ""
-    if np.shape(source) != np.shape(result):
-        return
-    yield Mutant(
-        "missing-factor",
-        region.site,
-        Detour(lambda tape, region, c: (0 * c, c)),
-        f"the derivative of `{region.name}` is missing{at}",
-        3,
-    )
-
-    def twice(tape: Tape, region: Region, c: Any) -> tuple[Any, Any]:
-        return swaps.region_at(tape, region, tape.values[region.source], c), 0 * c
-
-    yield Mutant(
-        "missing-factor",
-        region.site,
-        Detour(twice),
-        f"the derivative of `{region.name}` is applied twice{at}",
-        4,
-    )
-    same = [region.site == other.site for other in tape.regions].count(True) == 1
-    for other in shop.like(region.source)[:_ELSEWHERE] if same else ():
-
-        def moved(tape: Tape, region: Region, c: Any, n: int = other.value) -> tuple[Any, Any]:
-            return 0 * c, swaps.region_at(tape, region, tape.values[n], c)
-
-        said = f"the derivative of `{region.name}` takes {called(tape, other.value)} for {called(tape, region.source)}{at}"
-        yield Mutant("wrong-intermediate", region.site, Detour(moved), said, 6)
-
-
 def _factor(tape: Tape, step: Step, k: int, at: str) -> tuple[str, str]:
     """The kind and the name of the factor by which a step multiplies what it passes back to its k-th input."""
     name = step.primitive
     if name in DERIVATIVES:
-        return "missing-factor", f"the factor {DERIVATIVES[name]} is missing{at}".replace(", is", " is")
+        return "missing-factor", f"{DERIVATIVES[name].rstrip(',')} is missing as a factor{at}"
     if name == "select_n":
         return "extra-support", f"the choice{at} is ignored: entries that were not chosen get a derivative"
     other = step.inputs[1 - k]
@@ -452,10 +317,6 @@ def _equal_axes(shape: Sequence[int]) -> Iterator[tuple[int, int]]:
         for b in range(a + 1, len(shape)):
             if shape[a] == shape[b] > 1:
                 yield a, b
-
-
-def _nth(k: int, count: int) -> str:
-    return ("the first operand", "the second operand")[k] if count == 2 else f"operand {k}"
 
 
 def _derivative(name: str) -> str:

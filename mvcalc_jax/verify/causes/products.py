@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from mvcalc_jax.verify.causes.repairs import Repair, Seen, matches
+from mvcalc_jax.verify.causes.seen import Repair, Seen, matches
 from mvcalc_jax.verify.causes.tape import Tape
 from mvcalc_jax.verify.causes.words import called
 

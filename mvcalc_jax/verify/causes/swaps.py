@@ -274,17 +274,26 @@ def misremembered(k: int, of: Any) -> Change:
 
 
 MISREMEMBERED = {
-    "tanh": {"1 − y": lambda x, y: 1 - y, "1 + y²": lambda x, y: 1 + y**2, "1 − x²": lambda x, y: 1 - x**2,
-             "y (1 − y)": lambda x, y: y * (1 - y), "1 − y⁴": lambda x, y: 1 - y**4, "√(1 − y²)": lambda x, y: np.sqrt(1 - y**2)},
-    "logistic": {"y": lambda x, y: y, "1 − y": lambda x, y: 1 - y, "y (1 + y)": lambda x, y: y * (1 + y), "1 − y²": lambda x, y: 1 - y**2,
-                 "y²": lambda x, y: y**2, "(1 − y)²": lambda x, y: (1 - y) ** 2},
+    "tanh": {
+        "1 − y": lambda x, y: 1 - y,
+        "1 + y²": lambda x, y: 1 + y**2,
+        "1 − x²": lambda x, y: 1 - x**2,
+        "y (1 − y)": lambda x, y: y * (1 - y),
+        "√(1 − y²)": lambda x, y: np.sqrt(1 - y**2),
+    },
+    "logistic": {
+        "y": lambda x, y: y,
+        "1 − y": lambda x, y: 1 - y,
+        "1 − y²": lambda x, y: 1 - y**2,
+        "y²": lambda x, y: y**2,
+    },
     "exp": {"x eˣ": lambda x, y: x * y, "e⁻ˣ": lambda x, y: np.exp(-x)},
-    "log": {"1/x²": lambda x, y: 1 / x**2, "log x": lambda x, y: y, "x": lambda x, y: x},
+    "log": {"1/x²": lambda x, y: 1 / x**2, "x": lambda x, y: x},
     "sin": {"sin x": lambda x, y: y},
     "cos": {"cos x": lambda x, y: y},
     "sqrt": {"1/(2x)": lambda x, y: 0.5 / x, "√x/2": lambda x, y: 0.5 * y},
     "abs": {"x": lambda x, y: x},
-}  # fmt: skip
+}
 """Wrong derivatives that are written for right ones, with x the argument and y the function's value."""
 
 

@@ -152,7 +152,9 @@ def _run(
 
     def read(atom: Any) -> int:
         return (
-            _kept(tape, jnp.asarray(atom.val, atom.aval.dtype)) if isinstance(atom, Literal) else number[atom]
+            _kept(tape, jnp.asarray(atom.val, atom.val.dtype if hasattr(atom.val, "dtype") else None))
+            if isinstance(atom, Literal)
+            else number[atom]
         )
 
     for k, equation in enumerate(jaxpr.eqns):
@@ -248,7 +250,8 @@ def _line(equation: Any) -> str:
             continue
         text = linecache.getline(frame.file_name, frame.line_num).strip()
         text = re.sub(r"\s+", " ", text)
-        return f"`{text}` (line {frame.line_num})" if text else f"line {frame.line_num}"
+        where = f"{Path(frame.file_name).name}:{frame.line_num}"
+        return f"`{text}` ({where})" if text else where
     return ""
 
 

@@ -55,3 +55,8 @@ def called(tape: Tape, n: int) -> str:
         if n in step.outputs:
             return called(tape, step.inputs[0]) if step.primitive in _SAME else named(step)
     return "a constant"
+
+
+def nth(k: int, count: int) -> str:
+    """Which of an operation's inputs."""
+    return ("the first operand", "the second operand")[k] if count == 2 else f"operand {k}"
