@@ -17,8 +17,10 @@ evidence     what is looked at: blocks, by hand and by autodiff
 jacobian     a hand-written Jacobian, or Hessian, against autodiff
 names        what a function is called
 points       the arguments in float64, and random points near them
+precision    in which precision a formula's digits are counted
 references   what autodiff says, in both modes
 report       the evidence, printed
+steadiness   errors that are none but rounding, and errors too small beside their leaf to show
 slopes       the Taylor remainder along a random line
 subject      the function f as it can be computed
 trial        the order of a check

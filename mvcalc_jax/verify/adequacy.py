@@ -54,7 +54,7 @@ def _mistakes(
     into = len(block.into)
     yield "a wrong factor", "is zero", made(lambda h: 2 * h)
     yield "a factor off by 1e-3", "is zero", made(lambda h: 1.001 * h)
-    yield "a wrong sign", "is zero", made(np.negative)
+    yield "a wrong sign", "is zero", made(lambda h: -1.0 * h)
     yield "a missing derivative", "is zero", made(np.zeros_like)
     if hand[0].ndim and hand[0].size > 1:
         yield "one wrong entry", "is zero there", made(lambda h: _one(h, lambda entry: 1.01 * entry))
@@ -99,7 +99,7 @@ def _hiding(point: Point) -> Iterator[str]:
         *((path, leaf, True) for path, leaf in zip(point.paths, point.leaves, strict=True)),
         *((path, leaf, False) for path, leaf in zip(point.other_paths, point.others, strict=True)),
     ]:
-        if not hasattr(leaf, "dtype") or leaf.dtype.kind not in "biufc":
+        if not hasattr(leaf, "dtype") or getattr(leaf.dtype, "kind", "") not in tuple("biufc"):
             continue
         value = np.asarray(leaf)
         if not value.size:

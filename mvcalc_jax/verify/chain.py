@@ -96,7 +96,10 @@ def _wide(x: Any) -> Any:
 
 
 def _link(link: Link, x: Any, seed: int) -> LinkResult:
-    report = check_jacobian(link.f, link.jac, x, seed=seed)
+    try:
+        report = check_jacobian(link.f, link.jac, x, seed=seed)
+    except TypeError as error:  # the link before it returns integers
+        report = Report("inconclusive", f"the input of {link.name}: {error}".replace("args[0]", "x"), (), "")
     again = report.again.replace("*args, argnums=0", f"x  # the input of {link.name}")
     return LinkResult(link.name, report.verdict, replace(report, again=again))
 

@@ -5,6 +5,7 @@ block is a pair of an output and an input leaf; or, of a backward pass, an input
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -12,7 +13,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax.verify.differences import Difference, difference
-from mvcalc_jax.verify.evidence import Block, Evidence, Misshapen, Refuted, in_words, is_block, left_behind
+from mvcalc_jax.verify.evidence import (
+    Block,
+    Evidence,
+    Misshapen,
+    Raises,
+    Refuted,
+    in_words,
+    is_block,
+    left_behind,
+)
 from mvcalc_jax.verify.points import Leaves, sizes
 from mvcalc_jax.verify.references import Reference, References, rounding, traced
 from mvcalc_jax.verify.subject import Subject, Undecided, arrays, finite, first_line
@@ -94,9 +104,7 @@ class JacobianClaim:
         except jax.errors.UnexpectedTracerError as error:
             raise left_behind(self.name, self.subject.name) from error
         except Exception as error:
-            raise Refuted(
-                f"{self.name} raises {type(error).__name__}: {first_line(error)}", "shape", self.name
-            ) from error
+            raise Raises(self.name, error) from error
         if (got := jax.tree.structure(found)) != self.structure:
             there = {path for path, _ in jax.tree_util.tree_leaves_with_path(found)}
             wanted = jax.tree_util.tree_leaves_with_path(
@@ -172,8 +180,10 @@ class VjpClaim:
         out = None
         if self.formed:
             out = subject.outputs[0].shape if len(subject.outputs) == 1 else (self.outputs,)
+        ends = np.cumsum([0, *(each.size for each in subject.outputs)]).tolist()
+        parts = tuple(pairwise(ends)) if self.formed and len(subject.outputs) > 1 else ()
         self.blocks = [
-            Block(path, out, leaf.shape)
+            Block(path, out, leaf.shape, parts)
             for path, leaf in zip(subject.point.paths, subject.point.leaves, strict=True)
         ]
         self.compute = traced(self.pulled, (subject.point.leaves, subject.point.others, self._basis(1)))
@@ -242,9 +252,7 @@ class VjpClaim:
         except jax.errors.UnexpectedTracerError as error:
             raise left_behind(self.name, self.subject.name) from error
         except Exception as error:
-            raise Refuted(
-                f"{self.name} raises {type(error).__name__}: {first_line(error)}", "shape", self.name
-            ) from error
+            raise Raises(self.name, error) from error
         return [
             _conforming(
                 self,
@@ -341,6 +349,8 @@ def _conforming(
 ) -> np.ndarray:
     """Block k of the user's derivative as an array of numbers; NaN if its shape is wrong, which is put on record."""
     array = np.asarray(leaf)
+    if array.dtype.kind == "b":
+        array = array.astype(float)
     if array.dtype.kind not in ("biuf" if real else "biufc") and not rounding(array.dtype):
         raise Refuted(f"{where} must be of {'real ' * real}numbers; got {array.dtype}", "shape", where)
     if array.shape != shape:

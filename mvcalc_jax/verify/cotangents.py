@@ -11,7 +11,7 @@ from mvcalc_jax.verify.errors import errors, unit
 from mvcalc_jax.verify.points import Leaves
 from mvcalc_jax.verify.subject import arrays
 
-_ROUNDING = 1e-9
+_ROUNDING, _HALF = 1e-9, 5e-4
 _TOGETHER = 10**6
 """Larger arguments are pulled back to for one cotangent after the other."""
 
@@ -20,8 +20,10 @@ _TESTS: dict[str, tuple[float, float]] = {
     "does not double when the cotangent doubles": (2.0, 0.0),
     "does not change its sign with the cotangent's": (-1.0, 0.0),
     "of a sum of cotangents is not the sum of what they give": (1.0, 1.0),
-    "is not proportional to the cotangent when that is large: is it clipped?": (1e3, 0.0),
-    "is not proportional to the cotangent when that is small": (1e-3, 0.0),
+    "is not proportional to the cotangent when that is large: is it clipped?": (2.0**20, 0.0),
+    "is not proportional to the cotangent when that is very large: is it clipped?": (2.0**60, 0.0),
+    "is not proportional to the cotangent when that is small": (2.0**-20, 0.0),
+    "is not proportional to the cotangent when that is very small": (2.0**-60, 0.0),
 }
 """What is not so if bwd(a·v + b·w) is not a·bwd(v) + b·bwd(w), by (a, b)."""
 
@@ -40,7 +42,10 @@ def nonlinear(claim: VjpClaim, rng: np.random.Generator) -> dict[int, tuple[str,
     size = {k: max(unit(of_v[k]), unit(of_w[k])) for k in usable}
     same = {k for k in usable if np.any(of_v[k]) and not _off(of_v[k], of_w[k], size[k], tolerance)}
     found: dict[int, tuple[str, str]] = {}
+    half = max(claim.rounds, claim.subject.compute.rounds) > _HALF
     for said, (a, b) in _TESTS.items():
+        if half and not 1e-3 < max(abs(a), abs(b)) < 1e3 and a:
+            continue  # half precision overflows there by itself
         given = pull(a, b)
         for k in usable:
             if k not in found and _off(
@@ -73,17 +78,17 @@ def _puller(claim: VjpClaim, v: Leaves, w: Leaves) -> Callable[[float, float], l
     return lambda a, b: [leaf[asked.index((a, b))] for leaf in together]
 
 
-def other_primal(claim: VjpClaim) -> str:
+def other_primal(claim: VjpClaim, leaves: Leaves) -> str:
     """How the value that fwd returns differs from f's; empty if it does not."""
     point, subject = claim.subject.point, claim.subject
-    returned = claim.fwd(*point.arguments(point.leaves, point.others))[0]
+    returned = claim.fwd(*point.arguments(leaves, point.others))[0]
     if jax.tree.structure(returned) != subject.structure:
         return f"has the structure {jax.tree.structure(returned)} instead of {subject.structure}".replace(
             "PyTreeDef", ""
         )
     tolerance = max(_ROUNDING, 1e2 * max(claim.rounds, subject.compute.rounds))
     for path, theirs, ours in zip(
-        subject.out_paths, subject.value(point.leaves), arrays(jax.tree.leaves(returned)), strict=True
+        subject.out_paths, subject.value(leaves), arrays(jax.tree.leaves(returned)), strict=True
     ):
         if ours.shape != theirs.shape:
             return f"{path} has shape {ours.shape} instead of {theirs.shape}".strip()

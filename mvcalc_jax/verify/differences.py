@@ -24,12 +24,14 @@ class Difference(NamedTuple):
     value: float
     margin: float
     sides: tuple[float, float] | None = None
+    unsure: float = 0.0
+    """How far the derivatives to both sides may be from the truth."""
 
     def contradicts(self, value: float, doubt: float) -> bool:
         """Whether a derivative cannot be right: `doubt` margins away, or outside of a kink's two sides."""
         if self.sides is not None:
             low, high = sorted(self.sides)
-            return not low - doubt * self.margin <= value <= high + doubt * self.margin
+            return not low - doubt * self.unsure <= value <= high + doubt * self.unsure
         return abs(value - self.value) > doubt * self.margin
 
 
@@ -50,7 +52,8 @@ def difference(f: Callable[[float], float], size: float) -> Difference:
     margin = np.where(np.isfinite(margin), margin, np.inf)
     best = int(margin.argmin())
     sides = _sides(up, middle, down, steps, noise)
-    return Difference(float(better[1 + best]), float(margin[best]), sides)
+    value, margin_there = float(better[1 + best]), float(margin[best])
+    return Difference(value, margin_there, *sides) if sides else Difference(value, margin_there)
 
 
 def _sides(
@@ -59,8 +62,8 @@ def _sides(
     down: Float[np.ndarray, " h"],
     steps: Float[np.ndarray, " h"],
     noise: float,
-) -> tuple[float, float] | None:
-    """The derivatives to the left and to the right, if they stay apart as the step becomes small; else None.
+) -> tuple[tuple[float, float], float] | None:
+    """The derivatives to the left and to the right with a margin, if they stay apart at small steps; else None.
 
     Of a smooth function the gap is halved with the step; over ten halvings it would all but vanish.
     """
@@ -70,7 +73,11 @@ def _sides(
     clear = np.nonzero(np.isfinite(gap) & (gap > 20 * unsure))[0]
     if len(clear) < 11 or gap[clear[-1]] < 0.5 * gap[clear[-11]]:
         return None
-    return float(left[clear[-1]]), float(right[clear[-1]])
+    with np.errstate(all="ignore"):
+        moved = np.maximum(np.abs(np.diff(left)), np.abs(np.diff(right))) + unsure[1:]
+        moved += 2 * np.finfo(float).eps * abs(middle) / steps[1:]
+    best = 1 + int(np.nanargmin(np.where(np.isfinite(moved), moved, np.inf)))
+    return (float(left[best]), float(right[best])), float(moved[best - 1])
 
 
 def _noise(up: Float[np.ndarray, " h"], middle: float, down: Float[np.ndarray, " h"]) -> float:

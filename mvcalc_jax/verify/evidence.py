@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mvcalc_jax.verify.points import Leaves
-from mvcalc_jax.verify.subject import Undecided
+from mvcalc_jax.verify.subject import Undecided, first_line
 
 
 class Refuted(Exception):
@@ -26,15 +26,23 @@ class Refuted(Exception):
         self.kind, self.where, self.leaves = kind, where, leaves
 
 
+class Raises(Refuted):
+    """The derivative raises an error."""
+
+    def __init__(self, name: str, error: Exception):
+        super().__init__(f"{name} raises {type(error).__name__}: {first_line(error)}", "shape", name)
+
+
 class Block(NamedTuple):
     """A part of the Jacobian: its path, and the shapes of its output and of its input.
 
-    `out` is None where rows belong to random cotangents.
+    `parts` are the rows of each output where there are several. `out` is None where rows belong to random cotangents.
     """
 
     path: str
     out: tuple[int, ...] | None
     into: tuple[int, ...]
+    parts: tuple[tuple[int, int], ...] = ()
 
 
 class Evidence(NamedTuple):
@@ -69,6 +77,7 @@ def left_behind(jac: str, f: str) -> Undecided:
 
 
 def is_block(value: Any) -> bool:
+    """Whether a leaf of a tree is a block, which is a tuple itself."""
     return isinstance(value, Block)
 
 

@@ -11,9 +11,10 @@ from mvcalc_jax.autodiff import Argnums
 from mvcalc_jax.verify.claims import JacobianClaim
 from mvcalc_jax.verify.names import name, written
 from mvcalc_jax.verify.points import chosen_arguments, taken_apart
+from mvcalc_jax.verify.precision import counted_in
 from mvcalc_jax.verify.report import Report
 from mvcalc_jax.verify.subject import Subject
-from mvcalc_jax.verify.trial import counted_in, trial
+from mvcalc_jax.verify.trial import trial
 from mvcalc_jax.verify.verdict import POINTS
 
 

@@ -84,6 +84,8 @@ def chosen_arguments(args: tuple, argnums: Argnums) -> tuple[int, ...]:
         raise ValueError(f"`argnums` must name some of the {len(args)} arguments, each once; got {argnums}")
     chosen = tuple(n % len(args) for n in chosen)
     for n in chosen:
+        if not jax.tree.leaves(args[n]):
+            raise ValueError(f"`args[{n}]` must hold numbers to differentiate by; got {args[n]!r}")
         for path, leaf in jax.tree_util.tree_leaves_with_path(args[n]):
             if not inexact(leaf):
                 require.floating(f"args[{n}]{jax.tree_util.keystr(path)}", leaf)
@@ -92,7 +94,7 @@ def chosen_arguments(args: tuple, argnums: Argnums) -> tuple[int, ...]:
 
 def looked_at(args: tuple) -> None:
     """Require arguments with values."""
-    if require.traced(args):
+    if require.traced(args) or isinstance(jnp.zeros(()), jax.core.Tracer):
         raise ValueError("values cannot be looked at inside jit or vmap; check outside of it")
 
 
@@ -100,7 +102,11 @@ def inexact(leaf: Any) -> bool:
     """Whether one can differentiate by it: floating-point or complex numbers, a Python number included."""
     if isinstance(leaf, (float, complex)):
         return True
-    return isinstance(leaf, (AnyArray, np.generic)) and jnp.issubdtype(leaf.dtype, jnp.inexact)
+    return (
+        isinstance(leaf, (AnyArray, np.generic))
+        and _is_array(leaf)
+        and jnp.issubdtype(leaf.dtype, jnp.inexact)
+    )
 
 
 def near(leaves: Leaves, rng: np.random.Generator, *, symmetric: bool = False) -> Leaves:
@@ -116,7 +122,7 @@ def near(leaves: Leaves, rng: np.random.Generator, *, symmetric: bool = False) -
         step *= sizes(value)  # in place: a large leaf must not be held many times over
         step *= 0.1
         step += value
-        return jax.device_put(step)
+        return jax.device_put(step.astype(value.dtype, copy=False))
 
     return [moved(leaf) for leaf in leaves]
 
@@ -137,14 +143,18 @@ def is_covariance(value: np.ndarray) -> bool:
 
 def sizes(leaf: AnyArray) -> Float[np.ndarray, "..."]:
     """How large each entry is: its magnitude, or that of its leaf where it is zero, or 1 where all are."""
-    value = np.abs(np.asarray(leaf))
-    typical = math.sqrt(float(np.mean(value**2))) if value.size else 0.0
+    value = np.abs(np.asarray(leaf).astype(float) if not np.iscomplexobj(leaf) else np.asarray(leaf))
+    largest = float(value.max(initial=0))
+    with np.errstate(all="ignore"):
+        typical = largest * math.sqrt(float(np.mean((value / largest) ** 2))) if largest else 0.0
     return np.where(value == 0, typical or 1.0, value)
 
 
 def _is_array(leaf: Any) -> bool:
     """Whether it may be traced. Python numbers may stand for sizes, or be asked for by an `if`: they may not."""
-    return isinstance(leaf, (AnyArray, np.generic))
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        return leaf.dtype.kind in "biufc" or jnp.issubdtype(leaf.dtype, jnp.inexact)
+    return isinstance(leaf, jax.Array)
 
 
 def _widened(leaf: Any) -> Any:

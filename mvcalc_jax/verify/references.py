@@ -63,7 +63,7 @@ def traced(f: Callable[..., Any], args: tuple[Any, ...]) -> Traced:
         closed, shapes = jax.make_jaxpr(f, return_shape=True)(*args)
     except Exception:  # whatever it is: a function that is at fault says so again when it is called
         return Traced(f, None, 0.0, 0)
-    program, kinds = _compiled(Program(str(closed.jaxpr), closed.jaxpr)), _kinds(args)
+    program, kinds = _compiled(Program(_written(closed), closed.jaxpr)), _kinds(args)
     structure = jax.tree.structure(shapes)
 
     def call(*args: Any) -> Any:
@@ -81,7 +81,7 @@ def traced(f: Callable[..., Any], args: tuple[Any, ...]) -> Traced:
 class Program(NamedTuple):
     """A jaxpr that equals others by what it says: functions that are traced anew need not be compiled anew."""
 
-    text: str
+    text: Any
     jaxpr: Jaxpr
 
     def __eq__(self, other: object) -> bool:
@@ -97,6 +97,33 @@ def _compiled(program: Program) -> Callable[..., list[Any]]:
         return eval_jaxpr(program.jaxpr, consts, *args)
 
     return jax.jit(evaluated, compiler_options=dict(QUICKLY))
+
+
+def _written(closed: ClosedJaxpr) -> Any:
+    """All that a program does: its text, and the constants of functions inside it, which the text leaves out.
+
+    Programs that call back into Python, or hold what cannot be compared, equal no other.
+    """
+    held: list[Any] = []
+    for jaxpr, consts in _all_inside(closed):
+        if any(word in equation.primitive.name for equation in jaxpr.eqns for word in _OPAQUE):
+            return object()
+        held += [(np.shape(c), str(jnp.result_type(c)), np.asarray(c).tobytes()) for c in consts]
+    return str(closed.jaxpr), tuple(held)
+
+
+_OPAQUE = ("callback", "pallas", "ffi", "custom_call", "random", "key")
+
+
+def _all_inside(closed: Any) -> Iterator[tuple[Jaxpr, list[Any]]]:
+    """The jaxprs inside a jaxpr with their constants, and itself without them, which are arguments of the program."""
+    opened = getattr(closed, "jaxpr", closed)
+    yield opened, []
+    for equation in opened.eqns:
+        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
+            if _is_jaxpr(inner):
+                yield getattr(inner, "jaxpr", inner), list(getattr(inner, "consts", ()))
+                yield from list(_all_inside(inner))[1:]
 
 
 def _kinds(args: tuple[Any, ...]) -> list[Any]:
@@ -117,9 +144,9 @@ def references(f: Flat, leaves: Leaves, others: Leaves, outputs: Leaves, widest:
     """
     inputs, results = (sum(leaf.size for leaf in tree) for tree in (leaves, outputs))
     modes: dict[str, Flat] = {}
-    if inputs * widest <= ROOM:
+    if inputs * max(widest, inputs) <= ROOM:
         modes["forward"] = lambda leaves, others: forward(f, leaves, others)
-    if results * widest <= ROOM:
+    if results * max(widest, inputs) <= ROOM:
         modes["reverse"] = lambda leaves, others: reverse(f, leaves, others)
     why = "; the other mode would take too much memory" if len(modes) == 1 else ""
     if not modes:
@@ -129,7 +156,7 @@ def references(f: Flat, leaves: Leaves, others: Leaves, outputs: Leaves, widest:
             lambda *args: Reference(f(*args), *(mode(*args) for mode in modes.values())), (leaves, others)
         )
         try:
-            both.call(leaves, others)
+            jax.block_until_ready(both.call(leaves, others))
         except Exception:  # whatever f does to one mode, the other may still work
             why = "; the other mode cannot differentiate it"
         else:
@@ -236,7 +263,7 @@ def _arrays(jaxpr: Jaxpr) -> Iterator[Any]:
         yield from (var.aval for var in equation.outvars if hasattr(var.aval, "dtype"))
         for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
             if _is_jaxpr(inner):
-                yield from _arrays(inner.jaxpr if isinstance(inner, ClosedJaxpr) else inner)
+                yield from _arrays(getattr(inner, "jaxpr", inner))
 
 
 def _is_jaxpr(value: Any) -> bool:

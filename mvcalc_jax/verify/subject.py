@@ -41,11 +41,14 @@ class Subject:
             raise Unrunnable(f"{name} raises {type(error).__name__}: {first_line(error)}") from error
         self.structure = jax.tree.structure(found)
         outputs = jax.tree_util.tree_leaves_with_path(found)
+        if not outputs:
+            raise Undecided(f"{name} must return numbers to have a derivative; it returns {found!r}")
         for path, leaf in outputs:
-            if not jnp.issubdtype(jnp.result_type(leaf), jnp.inexact):
+            kind = _kind(leaf)
+            if kind is None or not jnp.issubdtype(kind, jnp.inexact):
                 raise Undecided(
                     f"{name}(…){jax.tree_util.keystr(path)} must be floating-point to have a derivative; it is "
-                    f"{jnp.result_type(leaf)}"
+                    f"{kind or type(leaf).__name__}"
                 )
         self.out_paths = [jax.tree_util.keystr(path) for path, _ in outputs]
         self.outputs = [jax.ShapeDtypeStruct(np.shape(leaf), jnp.result_type(leaf)) for _, leaf in outputs]
@@ -122,8 +125,21 @@ def arrays(leaves: Sequence[Any]) -> list[np.ndarray]:
 
 
 def finite(tree: Any) -> bool:
+    """Whether all numbers of a tree are finite."""
     return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
 
 
 def first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [""])[0]
+    """What an error says, in a line."""
+    try:
+        return (str(error).splitlines() or ["(without a message)"])[0]
+    except Exception:  # its own words may fail it
+        return "(without a message)"
+
+
+def _kind(leaf: Any) -> Any:
+    """The dtype of numbers; None for anything else."""
+    try:
+        return jnp.result_type(leaf)
+    except Exception:
+        return None

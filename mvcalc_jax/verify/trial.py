@@ -1,10 +1,9 @@
 """The order of a check: contract, evidence, verdict, causes, and what the verdict is worth."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax.verify.accuracy import graded
@@ -13,8 +12,9 @@ from mvcalc_jax.verify.causes.search import diagnosed
 from mvcalc_jax.verify.claims import Claim, VjpClaim
 from mvcalc_jax.verify.contract import repeatable
 from mvcalc_jax.verify.cotangents import nonlinear, other_primal
-from mvcalc_jax.verify.evidence import Evidence, Refuted
+from mvcalc_jax.verify.evidence import Evidence, Raises, Refuted
 from mvcalc_jax.verify.points import near
+from mvcalc_jax.verify.precision import Counted
 from mvcalc_jax.verify.report import Compared, Diagnosis, Leaf, Report
 from mvcalc_jax.verify.slopes import taylor
 from mvcalc_jax.verify.subject import Undecided, Unrunnable, first_line
@@ -28,7 +28,7 @@ def trial(
     prepare: Callable[[bool], Claim],
     rng: np.random.Generator,
     again: str,
-    dtype: Any,
+    dtype: Counted,
     points: int = POINTS,
     *,
     explain: bool = True,
@@ -45,14 +45,12 @@ def trial(
     """
     try:
         try:
-            claim = prepare(True)
-        except Unrunnable as wide:
-            try:
-                claim = prepare(False)  # f may insist on the precision that it was given
-            except Unrunnable:
+            return _tried(prepare(True), rng, again, dtype, points, explain=explain)
+        except (Unrunnable, Raises) as wide:
+            try:  # f, or its derivative, may insist on the precision that it was given
+                return _tried(prepare(False), rng, again, dtype, points, explain=explain)
+            except (Unrunnable, Raises):
                 raise wide from None
-        repeatable(claim)
-        return _tried(claim, rng, again, dtype, points, explain=explain)
     except Undecided as reason:
         return Report("inconclusive", str(reason), (), again)
     except Refuted as reason:
@@ -60,13 +58,19 @@ def trial(
         nan = float("nan")
         leaves = tuple(Leaf(path, "wrong", (), float("inf"), nan, (), nan, nan) for path in reason.leaves)
         return Report("wrong", str(reason), leaves, again, diagnoses=(cause,))
+    except Exception as error:  # of a kind that nobody has thought of: the user gets a sentence all the same
+        if DEBUG:
+            raise
+        reason = f"the check could not be carried out: {type(error).__name__}: {first_line(error)}"
+        return Report("inconclusive", reason, (), again)
 
 
 def _tried(
-    claim: Claim, rng: np.random.Generator, again: str, dtype: Any, points: int, *, explain: bool
+    claim: Claim, rng: np.random.Generator, again: str, dtype: Counted, points: int, *, explain: bool
 ) -> Report:
+    repeatable(claim)
     bent, causes = _broken_rules(claim, rng)
-    findings = judged(claim, rng, again, points)
+    findings = judged(claim, rng, again, points, dtype.rounding)
     report = findings.report
     leaves = tuple(
         replace(leaf, verdict="wrong") if k in bent else leaf for k, leaf in enumerate(report.leaves)
@@ -82,9 +86,7 @@ def _tried(
         at = findings.evidence[0]
         report = replace(report, slope=taylor(claim, at, rng), compared=_compared(claim, findings))
         if report.verdict == "correct":
-            leaves, lost = graded(claim, at, report.leaves, dtype)
-            worth = adequate(claim.subject.point, claim.blocks, findings.evidence, TOLERANCE)
-            report = replace(report, leaves=leaves, diagnoses=lost, adequacy=worth)
+            report = _appraised(report, claim, findings, dtype)
     if report.verdict == "wrong" and explain:
         skip = [
             replace(leaf, verdict="correct") if k in bent else leaf for k, leaf in enumerate(report.leaves)
@@ -93,16 +95,22 @@ def _tried(
     return report
 
 
+def _appraised(report: Report, claim: Claim, findings: Findings, dtype: Counted) -> Report:
+    """What a verdict of "correct" is worth: digits in low precision, and mistakes that would have been noticed."""
+    leaves, lost, doubt = graded(claim, findings.decided[0], report.leaves, dtype)
+    worth = adequate(claim.subject.point, claim.blocks, findings.evidence, TOLERANCE)
+    report = replace(report, leaves=leaves, diagnoses=lost, adequacy=worth)
+    return replace(report, verdict="inconclusive", reason=doubt) if doubt else report
+
+
 def _sought(claim: Claim, findings: Findings, leaves: list[Leaf]) -> tuple[Diagnosis, ...]:
     """The causes, if they can be sought: a verdict must not be lost over its explanation."""
     try:
         return diagnosed(claim, findings.evidence or _gathered(claim), leaves)
-    except Exception as error:
+    except Exception:  # a function that cannot be taken apart in a way that nobody has thought of
         if DEBUG:
             raise
-        reason = f"the cause could not be sought: {type(error).__name__}: {first_line(error)}"
-        where = ", ".join(leaf.path for leaf in leaves if leaf.verdict == "wrong")
-        return (Diagnosis("missing-term", where, reason, certified=False),) if where else ()
+        return ()
 
 
 def _gathered(claim: Claim) -> list[Evidence]:
@@ -119,12 +127,16 @@ def _broken_rules(claim: Claim, rng: np.random.Generator) -> tuple[set[int], lis
     bent = nonlinear(claim, rng)
     claim.formed = claim.formed and not bent
     if not claim.formed:
-        claim.blocks = [block._replace(out=None) for block in claim.blocks]
+        claim.blocks = [block._replace(out=None, parts=()) for block in claim.blocks]
     causes = [Diagnosis(kind, claim.blocks[k].path, said, True) for k, (kind, said) in bent.items()]
-    if primal := other_primal(claim):
-        causes.insert(
-            0, Diagnosis("primal-mismatch", claim.name, f"the value that fwd returns {primal}", True)
-        )
+    point = claim.subject.point
+    for leaves in (point.leaves, near(point.leaves, rng)):
+        with suppress(Exception):  # near the arguments fwd may refuse
+            if primal := other_primal(claim, leaves):
+                causes.insert(
+                    0, Diagnosis("primal-mismatch", "fwd", f"the value that it returns {primal}", True)
+                )
+                break
     return set(bent), causes
 
 
@@ -134,12 +146,3 @@ def _compared(claim: Claim, findings: Findings) -> tuple[Compared, ...]:
         Compared(block.path, hand, exact)
         for block, hand, exact in zip(claim.blocks, at.hand, at.reverse, strict=True)
     )
-
-
-def counted_in(args: tuple) -> Any:
-    """The precision in which digits are counted: the narrowest of the arguments', but at most float32."""
-    import jax
-
-    found = [jnp.result_type(leaf) for leaf in jax.tree.leaves(args) if hasattr(leaf, "dtype")]
-    narrow = [d for d in found if jnp.issubdtype(d, jnp.floating) and jnp.finfo(d).bits < 32]
-    return max(narrow, key=lambda d: float(jnp.finfo(d).eps)) if narrow else np.float32

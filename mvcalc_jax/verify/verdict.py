@@ -16,10 +16,11 @@ import numpy as np
 
 from mvcalc_jax.verify.claims import Claim
 from mvcalc_jax.verify.errors import errors, unit
-from mvcalc_jax.verify.evidence import Block, Evidence
+from mvcalc_jax.verify.evidence import Block, Evidence, Raises
 from mvcalc_jax.verify.points import is_covariance, near
 from mvcalc_jax.verify.references import rounding
 from mvcalc_jax.verify.report import Leaf, Report, Verdict
+from mvcalc_jax.verify.steadiness import steadied
 from mvcalc_jax.verify.subject import Undecided
 
 TOLERANCE = 1e-10
@@ -34,51 +35,67 @@ _DOUBT = 10
 """Modes that disagree by d excuse errors up to this many d."""
 _ROUNDINGS, _EXCUSED = 1e3, 0.1
 """So many roundings to fewer digits than float64 has may add up in a correct derivative, but never to so much."""
+_CONSTANTS = 8
+"""So many ε of the user's precision may be constants that were rounded to it."""
 _KEPT, _PART = 4 * 10**6, 10**6
 """Evidence of at most so many numbers a point is kept, for the diagnosis; more is compared part by part."""
 
 
 class Findings(NamedTuple):
-    """The verdict, and the evidence behind it: by point, None where it was too large to keep."""
+    """The verdict, and the evidence behind it by point, unless it was too large to keep; `decided` is correct."""
 
     report: Report
     evidence: list[Evidence]
+    decided: list[Evidence]
 
 
-def judged(claim: Claim, rng: np.random.Generator, again: str, points: int = POINTS) -> Findings:
-    """The verdict on what is found at all points in f's domain."""
+def judged(
+    claim: Claim, rng: np.random.Generator, again: str, points: int = POINTS, given: float = 0.0
+) -> Findings:
+    """The verdict on what is found at all points in f's domain; `given` is ε of the user's precision."""
     f, jac, point = claim.subject.name, claim.name, claim.subject.point
     rounds = [claim.subject.compute.rounds, claim.rounds]
     symmetric = any(is_covariance(np.asarray(leaf)) for leaf in point.leaves)
     found: list[tuple[Leaf, ...]] = []
     kept: list[Evidence] = []
+    good: list[Evidence] = []
     for number in range(points):
-        leaves = point.leaves
-        if number:
-            leaves = near(point.leaves, rng, symmetric=number > 1)
-        evidence = claim.at(leaves, rng)
+        leaves = near(point.leaves, rng, symmetric=number > 1) if number else point.leaves
+        try:
+            evidence = claim.at(leaves, rng)
+        except Raises:
+            if not number:
+                raise
+            continue  # a point that the user has not asked for, and may refuse
         if evidence is None:
             if number == 0:
                 raise Undecided(f"{f}, or its derivative by autodiff, is infinite or NaN at these arguments")
             continue
         rounds[1] = max(rounds[1], *(rounding(leaf.dtype) for leaf in evidence.hand), 0.0)
-        seen = compared(evidence, claim.blocks, _ROUNDINGS * max(rounds))
-        found.append(tuple(_witnessed(claim, evidence, k, leaf) for k, leaf in enumerate(seen)))
+        seen = compared(evidence, claim.blocks, max(_ROUNDINGS * max(rounds), _CONSTANTS * given))
+        seen = tuple(_witnessed(claim, evidence, k, leaf) for k, leaf in enumerate(seen))
+        found.append(steadied(claim, evidence, seen, rng))
         if sum(leaf.size for leaf in evidence.hand) <= _KEPT:
             kept.append(evidence)
+            good += [evidence] * _none_wrong(found[-1])
         del evidence
     worst = _worst(found)
     wrong = sum(leaf.verdict == "wrong" for leaf in worst)
     if wrong and symmetric and all(_none_wrong(found[k]) for k in (0, *range(2, len(found)))):
         reason = f"{jac} is the derivative of {f} only where its symmetric arguments are moved symmetrically"
-        return Findings(Report("inconclusive", reason, worst, again), kept)
+        return Findings(Report("inconclusive", reason, worst, again), kept, good)
     if wrong:
-        reason = f"{wrong} of {len(worst)} leaves of {jac} are not the derivative of {f}"
-        return Findings(Report("wrong", reason, worst, again), kept)
+        are = "leaf is" if wrong == 1 else "leaves are"
+        reason = f"{wrong} {are} not the derivative of {f}, of {len(worst)} that {jac} returns"
+        if len(found) > 1 and _none_wrong(found[0]):
+            reason += "; at the arguments themselves all are right, and wrong near them"
+        return Findings(Report("wrong", reason, worst, again), kept, good)
     # A point where nobody can tell says nothing against those where one can.
     decided = [leaves for leaves in found if all(leaf.verdict == "correct" for leaf in leaves)]
     if not decided:
-        return Findings(Report("inconclusive", "; ".join(_doubts(claim, rounds, worst)), worst, again), kept)
+        return Findings(
+            Report("inconclusive", "; ".join(_doubts(claim, rounds, worst)), worst, again), kept, good
+        )
     probes = claim.probes
     against = f" pulling back {probes} random cotangent{'s' * (probes > 1)}" if probes else ""
     reason = (
@@ -86,7 +103,9 @@ def judged(claim: Claim, rng: np.random.Generator, again: str, points: int = POI
         f"point{'s' if len(decided) > 1 else ''}, in float64, to {TOLERANCE:g} of each leaf's largest entry"
     )
     missed = (_MISS * TOLERANCE / _RELATIVE) ** (probes * len(decided)) if probes else 0.0
-    return Findings(Report("correct", reason + claim.modes.why, _worst(decided), again, missed=missed), kept)
+    return Findings(
+        Report("correct", reason + claim.modes.why, _worst(decided), again, missed=missed), kept, good
+    )
 
 
 def compared(evidence: Evidence, blocks: list[Block], excused: float = 0.0) -> list[Leaf]:
@@ -97,6 +116,12 @@ def compared(evidence: Evidence, blocks: list[Block], excused: float = 0.0) -> l
         # A leaf that is zero throughout is measured against the others, else its rounding would look huge.
         size = unit(rev, otherwise=largest)
         worst, at, disagreement = _worst_entry(hand, fwd, rev, size)
+        for rows in block.parts:  # of several outputs each has its own size
+            mine, theirs, other = (leaf[slice(*rows)] for leaf in (hand, fwd, rev))
+            size = unit(other, otherwise=largest)
+            error, place, apart = _worst_entry(mine, theirs, other, size)
+            if error > worst:
+                worst, at, disagreement = error, place + rows[0] * (hand.size // len(hand)), apart
         index = np.unravel_index(at, hand.shape) if hand.size else ()
         values = (hand[index].item(), rev[index].item()) if hand.size else (0.0, 0.0)
         if worst > max(TOLERANCE, _DOUBT * disagreement, min(excused, _EXCUSED)):

@@ -9,13 +9,14 @@ import numpy as np
 
 from mvcalc_jax import autodiff, require
 from mvcalc_jax.verify.claims import VjpClaim
-from mvcalc_jax.verify.evidence import Refuted, left_behind
+from mvcalc_jax.verify.evidence import Raises, Refuted, left_behind
 from mvcalc_jax.verify.jacobian import check_jacobian
 from mvcalc_jax.verify.names import name, written
 from mvcalc_jax.verify.points import inexact, looked_at, taken_apart
+from mvcalc_jax.verify.precision import counted_in
 from mvcalc_jax.verify.report import Report
-from mvcalc_jax.verify.subject import Subject, Undecided, first_line
-from mvcalc_jax.verify.trial import counted_in, trial
+from mvcalc_jax.verify.subject import Subject, Undecided
+from mvcalc_jax.verify.trial import trial
 
 
 def check_vjp(
@@ -139,7 +140,7 @@ def _left_out(
     except jax.errors.UnexpectedTracerError as error:
         raise left_behind(names[1], subject.name) from error
     except Exception as error:
-        raise Refuted(f"{ran} raises {type(error).__name__}: {first_line(error)}", "shape", ran) from error
+        raise Raises(ran, error) from error
     if not isinstance(found, (tuple, list)) or len(found) != count:
         got = f"{len(found)} of them" if isinstance(found, (tuple, list)) else type(found).__name__
         raise Refuted(
@@ -156,8 +157,9 @@ def _left_out(
     for k, (arg, returned_for) in enumerate(zip(args, found, strict=True)):
         if returned_for is None or not any(map(inexact, jax.tree.leaves(arg))):
             continue
-        want = jax.tree.structure(arg)
-        got = jax.tree.structure(returned_for, is_leaf=lambda leaf: leaf is None)
+        want, got = (
+            jax.tree.structure(tree, is_leaf=lambda leaf: leaf is None) for tree in (arg, returned_for)
+        )
         if want != got:
             raise Refuted(
                 f"{names[1]}(…)[{k}] must have the structure of the argument, {want}; got {got}".replace(

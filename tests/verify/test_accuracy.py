@@ -48,7 +48,7 @@ def test_overflow_is_said():
     ("f", "jac", "x"),
     [
         (lambda x: jnp.sin(x).sum(), jnp.cos, Z),
-        (lambda x: jnp.tanh(x).sum(), lambda x: 1 - jnp.tanh(x) ** 2, 5 * Z),
+        (lambda x: jnp.tanh(x).sum(), lambda x: 1 - jnp.tanh(x) ** 2, Z),
         (lambda x: jnp.log(x.var()), lambda x: (x - x.mean()) / 2 / x.var(), 30 + Z),
         (lambda x: jnp.cosh(x).sum(), jnp.sinh, Z / 1e5),
     ],

@@ -104,7 +104,7 @@ def test_what_a_chain_shows(reports):
     )
     assert link.split() == ["link", "verdict", "error", "cause"]
     assert text.index(link) < text.index(leaf)
-    assert "cause: scale in sum of squares: args[0]: is 1/2 times what it must be" in text
+    assert "cause: scale in sum of squares" in text
     plain = reports["broken chain"].to_dict()["links"]
     assert [entry["verdict"] for entry in plain] == ["correct", "wrong"]
     assert plain[1]["report"]["diagnoses"][0]["kind"] == "scale"

@@ -10,7 +10,8 @@ seen        a leaf as it is seen at all points
 spread      mistakes that several steps share
 steps       which mutants lead to what was written by hand
 swaps       what a step passes back instead of what it should
-tape        a function step by step, and its backward pass
+tape        a function step by step
+variants    its backward pass, with other derivatives for some steps
 words       what operations are called
 workshop    what mutants are made of
 """

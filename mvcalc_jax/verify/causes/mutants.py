@@ -13,7 +13,8 @@ import numpy as np
 from mvcalc_jax.verify.causes import swaps
 from mvcalc_jax.verify.causes.spread import of_region, of_shared_factors, single_rounds
 from mvcalc_jax.verify.causes.swaps import BILINEAR, BY_OUTPUT, Source
-from mvcalc_jax.verify.causes.tape import Change, Step, Tape, differentiable
+from mvcalc_jax.verify.causes.tape import Step, Tape, differentiable
+from mvcalc_jax.verify.causes.variants import Change
 from mvcalc_jax.verify.causes.words import DERIVATIVES, called, named, nth
 from mvcalc_jax.verify.causes.workshop import ELSEWHERE, Mutant, Workshop
 

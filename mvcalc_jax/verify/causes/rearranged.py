@@ -127,5 +127,6 @@ def _name_of(permuted: tuple[int, ...], seen: Seen) -> tuple[str, str]:
 
 
 def axes_named(axes: tuple[int, ...], seen: Seen) -> str:
+    """Axes in words, the output\'s and the argument\'s each counted from 0."""
     said = [f"the output's axis {a}" if a < seen.out else f"axis {a - seen.out}" for a in axes]
     return " and ".join(said)

@@ -15,16 +15,20 @@ from mvcalc_jax.verify.causes.seen import Repair, Seen, factor, known, matches, 
 from mvcalc_jax.verify.errors import unit
 from mvcalc_jax.verify.evidence import Misshapen
 
+_LARGE = 10**6
+"""Larger blocks are not turned about."""
+
 
 def repairs(seen: Seen, others: Sequence[Seen]) -> Iterator[Repair]:
     """All repairs of a block as a whole; `others` are the other blocks of the same point."""
     yield from _zero(seen)
     yield from _multiple(seen)
     yield from _conjugate(seen)
-    yield from _asymmetric(seen)
     yield from _swapped(seen, others)
-    yield from rearranged(seen)
-    yield from _partly(seen)
+    if seen.exact[0].size <= _LARGE:
+        yield from _asymmetric(seen)
+        yield from rearranged(seen)
+        yield from _partly(seen)
 
 
 def misshapen(seen: Seen, found: Misshapen) -> Repair:
@@ -178,7 +182,7 @@ def _partly(seen: Seen) -> Iterator[Repair]:
             True,
             5,
         )
-    elif confined:
+    elif confined and 2 * count <= total:
         small = count <= total / 4
         yield Repair(
             "localised",

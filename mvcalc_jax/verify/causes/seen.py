@@ -69,7 +69,8 @@ def factor(hand: Sequence[Any], exact: Sequence[np.ndarray]) -> complex | None:
 
 def spoken(number: complex, sizes: dict[str, int]) -> str:
     """A factor in words: ±1, 2, ½, or made of the lengths of axes."""
-    return known(number, sizes) or f"{number:.6g}"
+    near = number - 1
+    return known(number, sizes) or (f"1 {near.real:+.1e}" if abs(near) < 1e-4 else f"{number:.6g}")
 
 
 def known(number: complex, sizes: dict[str, int]) -> str:

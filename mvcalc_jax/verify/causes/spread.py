@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from mvcalc_jax.verify.causes import swaps
-from mvcalc_jax.verify.causes.tape import Change, Detour, Region, Step, Tape
+from mvcalc_jax.verify.causes.tape import Region, Step, Tape
+from mvcalc_jax.verify.causes.variants import Change, Detour
 from mvcalc_jax.verify.causes.words import DERIVATIVES, called, nth
 from mvcalc_jax.verify.causes.workshop import ELSEWHERE, Mutant, Workshop
 

@@ -11,7 +11,8 @@ from mvcalc_jax.verify.causes.factors import factors
 from mvcalc_jax.verify.causes.mutants import mutants
 from mvcalc_jax.verify.causes.seen import Cause, Repair, Seen, known, matches, spoken
 from mvcalc_jax.verify.causes.swaps import scaled
-from mvcalc_jax.verify.causes.tape import Tape, Variant, pulled_back, record
+from mvcalc_jax.verify.causes.tape import Tape, record
+from mvcalc_jax.verify.causes.variants import Variant, pulled_back
 from mvcalc_jax.verify.causes.words import called
 from mvcalc_jax.verify.causes.workshop import Mutant
 from mvcalc_jax.verify.claims import Claim, VjpClaim
@@ -80,7 +81,7 @@ class _Trial:
         widest = sum(np.size(value) for value in self.tape.values) + 1
         chunk = max(1, min(_AT_ONCE, _TOGETHER // widest))
         # Always as many at once: other shapes would have to be compiled anew.
-        padded = [*changes, *[Variant()] * (-len(changes) % chunk)]
+        padded = [*changes, *({} for _ in range(-len(changes) % chunk))]
         parts = [pulled_back(self.tape, self.v, padded[k : k + chunk]) for k in range(0, len(padded), chunk)]
         return [np.concatenate(leaf)[: len(changes)] for leaf in zip(*parts, strict=True)]
 

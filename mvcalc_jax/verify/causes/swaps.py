@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax.verify.causes.tape import Change, Region, Step, Tape, local_pull, region_pull
+from mvcalc_jax.verify.causes.tape import Region, Step, Tape
+from mvcalc_jax.verify.causes.variants import Change, local_pull, region_pull
 from mvcalc_jax.verify.causes.words import DERIVATIVES
 
 BILINEAR = ("mul", "dot_general", "conv_general_dilated")

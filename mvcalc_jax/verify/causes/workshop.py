@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax.verify.causes.swaps import Source
-from mvcalc_jax.verify.causes.tape import Change, Detour, Step, Tape, Variant, differentiable
+from mvcalc_jax.verify.causes.tape import Step, Tape, differentiable
+from mvcalc_jax.verify.causes.variants import Change, Detour, Variant
 
 ELSEWHERE = 40
 """So many other values are tried in the place of one."""
@@ -74,4 +75,5 @@ class Workshop:
 
 
 def kind_of(value: Any) -> tuple:
+    """Values of the same kind can stand for each other: shape, and whether they are complex."""
     return np.shape(value), jnp.iscomplexobj(value)

@@ -79,9 +79,13 @@ def _links(first, second):
 
 MISTAKES = {
     "no mean": Mistake(
-        "scale", _jacobian(regression, lambda *a: len(a[1]) * d_regression(*a), W, X, Y), "is 5, the length"
+        "scale",
+        _jacobian(regression, lambda *a: len(a[1]) * d_regression(*a), W, X, Y),
+        "too large by a factor of 5 (5 is the length of axis 0 of args[1]",
     ),
-    "no 2": Mistake("scale", _layer(lambda *a: jax.tree.map(lambda d: d / 2, d_layer(*a))), "1/2 times"),
+    "no 2": Mistake(
+        "scale", _layer(lambda *a: jax.tree.map(lambda d: d / 2, d_layer(*a))), "too small by a factor of 2"
+    ),
     "sign": Mistake(
         "sign", _jacobian(regression, lambda *a: -d_regression(*a), W, X, Y), "has the wrong sign"
     ),
@@ -117,12 +121,12 @@ MISTAKES = {
     "leaves swapped": Mistake(
         "swapped-leaves",
         _jacobian(product, lambda *a: d_product(*a)[::-1], A, B, argnums=(0, 1)),
-        "the derivative by args[1]",
+        "args[0] and args[1] hold each other's derivatives",
     ),
     "no tanh′": Mistake(
         "missing-factor",
         _layer(partial(d_layer, d_tanh=jnp.ones_like)),
-        "the factor tanh′ is missing in `a = jnp.tanh(z)`",
+        "tanh′ is missing as a factor in `a = jnp.tanh(z)`",
     ),
     "tanh′ twice": Mistake(
         "missing-factor",
@@ -132,7 +136,7 @@ MISTAKES = {
     "no inner derivative": Mistake(
         "missing-factor",
         _jacobian(wave, lambda x: jnp.exp(jnp.sin(x)), P),
-        "the cosine, the derivative of the sine is missing in `inner = jnp.sin(x)`",
+        "the cosine, the derivative of the sine is missing as a factor in `inner = jnp.sin(x)`",
     ),
     "no mean's derivative": Mistake(
         "missing-term",

@@ -6,7 +6,7 @@ import pytest
 
 from mvcalc_jax.verify.causes.factors import factors
 from mvcalc_jax.verify.causes.products import products, regular
-from mvcalc_jax.verify.causes.repairs import Seen
+from mvcalc_jax.verify.causes.seen import Seen
 from mvcalc_jax.verify.causes.tape import record
 
 RNG = np.random.default_rng(4)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mvcalc_jax.verify.causes.repairs import Seen, factor, matches, misshapen, repairs, spoken
+from mvcalc_jax.verify.causes.repairs import misshapen, repairs
+from mvcalc_jax.verify.causes.seen import Seen, factor, matches, spoken
 from mvcalc_jax.verify.claims import Misshapen
 
 RNG = np.random.default_rng(1)
@@ -62,7 +63,7 @@ def test_leaves_that_hold_each_others_derivative():
     mine = Seen("mine", other, EXACT, 0, True, SIZES)
     theirs = Seen("theirs", EXACT, other, 0, True, SIZES)
     swapped = [r for r in repairs(mine, [theirs]) if r.kind == "swapped-leaves"]
-    assert swapped[0].certified and swapped[0].detail == "holds the derivative by theirs"
+    assert swapped[0].certified and swapped[0].detail == "mine and theirs hold each other's derivatives"
 
 
 def test_symmetry_is_asked_of_what_must_be_symmetric_alone():
@@ -76,9 +77,9 @@ def test_symmetry_is_asked_of_what_must_be_symmetric_alone():
 @pytest.mark.parametrize(
     ("number", "said"),
     [
-        (1.0, "1"), (-2.0, "-2"), (0.5, "1/2"), (7.0, "7, the length of args[0],"),
-        (1 / 5, "1/5 (1 over 5, the length of axis 0 of args[1],)"), (7 / 5, "7/5"), (1 / 35, "1/(5·7)"),
-        (np.sqrt(7), "√7 (the root of 7, the length of args[0],)"), (2 * np.pi, "2π"), (0.1234567, "0.123457"),
+        (1.0, "1"), (-2.0, "-2"), (0.5, "1/2"), (7.0, "7 (7 is the length of args[0])"),
+        (1 / 5, "1/5 (5 is the length of axis 0 of args[1])"), (7 / 5, "7/5 (the lengths of axes)"), (1 / 35, "1/(5·7) (the lengths of axes)"),
+        (np.sqrt(7), "√7 (7 is the length of args[0])"), (2 * np.pi, "2π"), (0.1234567, "0.123457"),
         (2j, "0+2j"),
     ],
 )  # fmt: skip

@@ -42,7 +42,7 @@ LINES = {
 def test_the_line_of_the_function_is_named(name):
     source = inspect.getsource(functions).splitlines()
     number = next(k for k, line in enumerate(source, 1) if line.strip() == LINES[name])
-    assert f"`{LINES[name]}` (line {number})" in MISTAKES[name].check().diagnoses[0].detail
+    assert f"`{LINES[name]}` (functions.py:{number})" in MISTAKES[name].check().diagnoses[0].detail
 
 
 def test_one_cause_for_all_the_leaves_that_it_explains():
