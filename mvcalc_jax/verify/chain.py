@@ -52,6 +52,8 @@ def check_chain(
     """
     links = _required(links)
     require.whole("seed", seed, least=0)
+    if not (total is None or callable(total) or all(map(inexact, jax.tree.leaves(total)))):
+        raise TypeError(f"`total` must be a function, or an array of floating-point numbers; got {total!r}")
     looked_at((x,))
     whole = "" if total is None else f"{written(total, 'total')}, " if callable(total) else "total, "
     again = f"check_chain(links, x, {whole}seed={seed})"
@@ -181,9 +183,7 @@ def _judged(
         for result in wrong
         for cause in result.report.diagnoses
     ]
-    right = (
-        f"{len(results) - len(wrong) - len(unsure)} of {len(results)} links are right, each at its own input"
-    )
+    right = f"{len(results) - len(wrong) - len(unsure)} of {len(results)} links are right"
     if wrong:
         names = " and ".join(result.name for result in wrong)
         verdict, reason = "wrong", f"the local Jacobian of {names} is wrong; {right}"
@@ -200,7 +200,10 @@ def _judged(
         doubts = [f"{result.name}: {result.report.reason}" for result in unsure]
         verdict, reason = "inconclusive", "; ".join(doubts or [f"the whole: {whole.reason if whole else ''}"])
     else:
-        verdict, reason = "correct", right + ("; so is the whole" if whole else "")
+        verdict, reason = (
+            "correct",
+            f"{right}, each at its own input" + ("; so is the whole" if whole else ""),
+        )
     leaves = [
         replace(leaf, path=f"{result.name}: {leaf.path}")
         for result in results

@@ -1,6 +1,7 @@
 """What must hold of a backward pass without knowing the derivative: it is linear, and its forward pass is f."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -57,8 +58,8 @@ def nonlinear(claim: VjpClaim, rng: np.random.Generator) -> dict[int, tuple[str,
     return found
 
 
-def _off(a: np.ndarray, b: np.ndarray, size: float, tolerance: float) -> bool:
-    return bool(errors(a, b, size).max(initial=0) > tolerance)
+def _off(a: Any, b: Any, size: float, tolerance: float) -> bool:
+    return bool(np.max(errors(np.asarray(a), np.asarray(b), size), initial=0) > tolerance)
 
 
 def _puller(claim: VjpClaim, v: Leaves, w: Leaves) -> Callable[[float, float], list[np.ndarray]]:
@@ -70,12 +71,12 @@ def _puller(claim: VjpClaim, v: Leaves, w: Leaves) -> Callable[[float, float], l
         return [jnp.asarray(np.stack([a * x + b * y for a, b in some])) for x, y in zip(v, w, strict=True)]
 
     def wide(leaf: np.ndarray) -> np.ndarray:
-        return leaf.astype(np.result_type(leaf, float), copy=False)
+        return np.asarray(leaf).astype(np.result_type(leaf, float), copy=False)
 
     if claim.inputs * len(asked) > _TOGETHER:
         return lambda a, b: [wide(leaf[0]) for leaf in claim.by_hand(leaves, cotangents([(a, b)]))]
     together = [wide(leaf) for leaf in claim.by_hand(leaves, cotangents(asked))]
-    return lambda a, b: [leaf[asked.index((a, b))] for leaf in together]
+    return lambda a, b: [np.asarray(leaf[asked.index((a, b))]) for leaf in together]
 
 
 def other_primal(claim: VjpClaim, leaves: Leaves) -> str:

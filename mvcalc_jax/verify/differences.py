@@ -41,7 +41,7 @@ def difference(f: Callable[[float], float], size: float) -> Difference:
     Steps that leave the domain of f, where it is not finite, are not used; the margin is infinite if none is left.
     """
     steps, middle = size * _STEPS, f(0.0)
-    up, down = (np.array([f(sign * h) for h in steps]) for sign in (1, -1))
+    up, down = (np.array([f(sign * float(h)) for h in steps]) for sign in (1, -1))
     with np.errstate(all="ignore"):
         noise = _noise(up, middle, down)
         up, down, steps = (values[:_USEFUL] for values in (up, down, steps))

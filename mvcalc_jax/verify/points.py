@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Float
 
 from mvcalc_jax import require
@@ -94,7 +95,7 @@ def chosen_arguments(args: tuple, argnums: Argnums) -> tuple[int, ...]:
 
 def looked_at(args: tuple) -> None:
     """Require arguments with values."""
-    if require.traced(args) or isinstance(jnp.zeros(()), jax.core.Tracer):
+    if require.traced(args) or isinstance(jnp.zeros(()), Tracer):
         raise ValueError("values cannot be looked at inside jit or vmap; check outside of it")
 
 

@@ -230,11 +230,12 @@ def reverse(f: Flat, leaves: Leaves, others: Leaves) -> Leaves:
 
 def holomorphic(f: Flat, leaves: Leaves, others: Leaves, rng: np.random.Generator) -> bool:
     """Whether complex outputs are differentiable by complex leaves: i times a tangent must push to i times it."""
-    tangents = [rng.standard_normal(leaf.shape) + 0 * leaf for leaf in leaves]
+    tangents = [np.asarray(rng.standard_normal(leaf.shape)).astype(leaf.dtype) for leaf in leaves]
 
     def along(factor: Any) -> Leaves:
         turned = tuple(
-            factor * t if _is_complex(leaf) else 0 * t for t, leaf in zip(tangents, leaves, strict=True)
+            jnp.asarray(factor * t if _is_complex(leaf) else 0 * t, leaf.dtype)
+            for t, leaf in zip(tangents, leaves, strict=True)
         )
         return autodiff.push(lambda *leaves: f(list(leaves), others), tuple(leaves), turned)[1]
 

@@ -16,7 +16,7 @@ from mvcalc_jax.verify.evidence import Evidence
 from mvcalc_jax.verify.points import Leaves, sizes
 from mvcalc_jax.verify.report import Leaf
 
-_HAIR, _LOOKS = 1e-8, 8
+_HAIR, _LOOKS = 1e-4, 8
 _STEADY, _VERY = 0.5, 0.01
 """The spread of an error, beside its mean, that is a mistake; and of one that only its steadiness gives away."""
 _OF_ENTRY, _OF_LEAF = 1e-5, (1e-13, 1e-10)
@@ -77,6 +77,7 @@ def _moved(leaves: Leaves, rng: np.random.Generator) -> Leaves:
     """Each entry moved by a hair."""
 
     def moved(leaf: np.ndarray) -> np.ndarray:
-        return (leaf + _HAIR * sizes(leaf) * rng.standard_normal(leaf.shape)).astype(leaf.dtype)
+        step = _HAIR * sizes(leaf) * rng.standard_normal(leaf.shape)
+        return np.asarray(leaf + step).astype(leaf.dtype)
 
     return [jax.device_put(moved(np.asarray(leaf))) for leaf in leaves]

@@ -55,6 +55,8 @@ def judged(
     """The verdict on what is found at all points in f's domain; `given` is ε of the user's precision."""
     f, jac, point = claim.subject.name, claim.name, claim.subject.point
     rounds = [claim.subject.compute.rounds, claim.rounds]
+    if claim.compute.shapes is None:  # what is not traced may round to float32 unseen
+        given = max(given, float(np.finfo(np.float32).eps))
     symmetric = any(is_covariance(np.asarray(leaf)) for leaf in point.leaves)
     found: list[tuple[Leaf, ...]] = []
     kept: list[Evidence] = []
@@ -85,8 +87,7 @@ def judged(
         reason = f"{jac} is the derivative of {f} only where its symmetric arguments are moved symmetrically"
         return Findings(Report("inconclusive", reason, worst, again), kept, good)
     if wrong:
-        are = "leaf is" if wrong == 1 else "leaves are"
-        reason = f"{wrong} {are} not the derivative of {f}, of {len(worst)} that {jac} returns"
+        reason = f"{wrong} of {len(worst)} leaves of {jac} are not the derivative of {f}"
         if len(found) > 1 and _none_wrong(found[0]):
             reason += "; at the arguments themselves all are right, and wrong near them"
         return Findings(Report("wrong", reason, worst, again), kept, good)

@@ -38,7 +38,8 @@ def misshapen(seen: Seen, found: Misshapen) -> Repair:
         exact, rows = exact.reshape(found.rows, *exact.shape[seen.out :]), 1
     if leaf.shape[:rows] == exact.shape[:rows]:
         for axis in range(rows, leaf.ndim):
-            if matches([leaf.sum(axis=axis)], [exact], [0 * exact]):
+            sums = (leaf.sum(axis=axis, keepdims=keep) for keep in (False, True))
+            if any(matches([total], [exact], [0 * exact]) for total in sums):
                 said = (
                     f"{found.reason}: it must be summed over axis {axis - rows}, of length {leaf.shape[axis]}"
                 )
@@ -89,6 +90,8 @@ def _asymmetric(seen: Seen) -> Iterator[Repair]:
             for h, t in zip(seen.hand, turned, strict=True)
         ):
             continue
+        if all(np.array_equal(e, e * np.eye(*e.shape[-2:])) for e in seen.exact if e.ndim == 2):
+            continue  # a diagonal is symmetric by itself
         tries = {
             "take the mean of it and its transpose": [
                 (h + t) / 2 for h, t in zip(seen.hand, turned, strict=True)

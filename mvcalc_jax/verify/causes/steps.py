@@ -91,7 +91,14 @@ def _explained(
 ) -> Iterator[Cause]:
     first = trials[0]
     known = mutants(first.tape)
-    found = [trial.variants([{}, *(mutant.variant for mutant in known)]) for trial in trials]
+    variants = [mutant.variant for mutant in known]
+    found = [trial.variants([{}, *variants]) for trial in trials]
+    # A maximum that is subtracted for stability does not matter; a hand leaves it out, and so must the variants.
+    idle = [mutant for m, mutant in enumerate(known, 1) if _is_idle_maximum(mutant, found[0], m, local)]
+    if idle:
+        without = {site: change for mutant in idle for site, change in mutant.variant.items()}
+        variants = [without | variant for variant in variants]
+        found = [trial.variants([{}, *variants]) for trial in trials]
     if not all(
         matches(
             [found[t][j][0] for t in range(len(trials))],
@@ -122,9 +129,20 @@ def _explained(
                 Repair(kind, detail, len(trials) > 1, rank), frozenset(local[j] for j in which), spoils
             )
     if not any_cause:
-        two = list(_pairs(trials, local, known, found))
+        two = list(_pairs(trials, local, known, variants, found))
         yield from two
         yield from () if two else _scaled_on_the_way(trials, local)
+
+
+def _without_effect(found: list[np.ndarray], m: int, local: dict[int, int]) -> bool:
+    return all(
+        np.allclose(found[j][m], found[j][0], rtol=1e-9, atol=1e-12 * unit(found[j][0])) for j in local
+    )
+
+
+def _is_idle_maximum(mutant: Mutant, found: list[np.ndarray], m: int, local: dict[int, int]) -> bool:
+    whole = mutant.rank == 1 and "through the maximum" in mutant.detail
+    return whole and _without_effect(found, m, local)
 
 
 def _how(trials: list[_Trial], j: int, results: list[np.ndarray], mutant: Mutant) -> tuple[str, float] | None:
@@ -165,7 +183,8 @@ def _said(mutant: Mutant, how: tuple[str, float], sizes: dict[str, int]) -> tupl
 def _scaled_on_the_way(trials: list[_Trial], local: dict[int, int]) -> Iterator[Cause]:
     """A value of the function that is a factor of what some step is given back, or should be."""
     tape = trials[0].tape
-    tried, changes = [], []
+    tried: list[tuple[Any, int, bool]] = []
+    changes: list[Variant] = []
     sites: set[tuple[int, ...]] = set()
     for step in tape.steps:
         shape = np.shape(tape.values[step.outputs[0]])
@@ -210,7 +229,11 @@ def _floating(value: Any) -> bool:
 
 
 def _pairs(
-    trials: list[_Trial], local: dict[int, int], known: list[Mutant], found: list[list[np.ndarray]]
+    trials: list[_Trial],
+    local: dict[int, int],
+    known: list[Mutant],
+    variants: list[Variant],
+    found: list[list[np.ndarray]],
 ) -> Iterator[Cause]:
     """Two or more paths that are missing at once."""
     distinct: list[int] = []
@@ -218,9 +241,7 @@ def _pairs(
         if not mutant.linear or len(distinct) >= _PAIRS:
             continue
         effect = [found[0][j][m] for j in local]
-        if all(
-            np.allclose(e, found[0][j][0], rtol=1e-12, atol=0) for j, e in zip(local, effect, strict=True)
-        ):
+        if _without_effect(found[0], m, local):
             continue
         if any(
             all(
@@ -239,7 +260,7 @@ def _pairs(
     ]
     if not pairs:
         return
-    changes = [known[a - 1].variant | known[b - 1].variant for a, b in pairs]
+    changes = [variants[a - 1] | variants[b - 1] for a, b in pairs]
     results = [trial.variants(changes) for trial in trials]
     for p, (a, b) in enumerate(pairs):
         which = {

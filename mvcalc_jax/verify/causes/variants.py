@@ -114,9 +114,8 @@ def _possible() -> Iterator[None]:
 def _zeros(tape: Tape, n: int, count: int) -> np.ndarray:
     """No cotangents of a value, for every variant."""
     value = tape.values[n]
-    return np.zeros(
-        (count, *np.shape(value)), np.result_type(value, float) if differentiable(value) else float
-    )
+    kind = np.result_type(jnp.result_type(value), float) if differentiable(value) else float
+    return np.zeros((count, *np.shape(value)), kind)
 
 
 def region_pull(tape: Tape, region: Region, at: Any, cotangent: Any) -> np.ndarray:

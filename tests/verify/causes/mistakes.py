@@ -198,7 +198,9 @@ MISTAKES = {
     ),
     "cotangent ignored": Mistake("ignores-cotangent", _back(jnp.ones_like), "does not use it"),
     "cotangent squared": Mistake("nonlinear-in-cotangent", _back(jnp.square), "cotangent"),
-    "another value": Mistake("primal-mismatch", _back(lambda g: g, lambda x: (jnp.cos(x), x)), "fwd"),
+    "another value": Mistake(
+        "primal-mismatch", _back(lambda g: g, lambda x: (jnp.cos(x), x)), "where numpy.sin is"
+    ),
     "at random": Mistake(
         "nondeterministic",
         _jacobian(wave, lambda x: np.random.default_rng().random(4), P),

@@ -77,12 +77,19 @@ def test_symmetry_is_asked_of_what_must_be_symmetric_alone():
 @pytest.mark.parametrize(
     ("number", "said"),
     [
-        (1.0, "1"), (-2.0, "-2"), (0.5, "1/2"), (7.0, "7 (7 is the length of args[0])"),
-        (1 / 5, "1/5 (5 is the length of axis 0 of args[1])"), (7 / 5, "7/5 (the lengths of axes)"), (1 / 35, "1/(5·7) (the lengths of axes)"),
-        (np.sqrt(7), "√7 (7 is the length of args[0])"), (2 * np.pi, "2π"), (0.1234567, "0.123457"),
+        (1.0, "1"),
+        (-2.0, "-2"),
+        (0.5, "1/2"),
+        (7.0, "7 (7 is the length of args[0])"),
+        (1 / 5, "1/5 (5 is the length of axis 0 of args[1])"),
+        (7 / 5, "7/5 (the lengths of axes)"),
+        (1 / 35, "1/(5·7) (the lengths of axes)"),
+        (np.sqrt(7), "√7 (7 is the length of args[0])"),
+        (2 * np.pi, "2π"),
+        (0.1234567, "0.123457"),
         (2j, "0+2j"),
     ],
-)  # fmt: skip
+)
 def test_factors_in_words(number, said):
     assert spoken(number, SIZES) == said
 

@@ -1,7 +1,6 @@
 """Every kind of mistake is called by its name, at its line, and no right leaf is blamed."""
 
 import inspect
-import re
 
 import jax.numpy as jnp
 import numpy as np
@@ -109,4 +108,4 @@ def test_the_search_can_fail_without_the_verdict(monkeypatch):
     monkeypatch.setattr("mvcalc_jax.verify.trial.diagnosed", broken)
     report = mv.check_jacobian(lambda x: (x**2).sum(), lambda x: x, np.ones(2))
     assert report.verdict == "wrong"
-    assert re.search("could not be sought: RuntimeError: out of ideas", str(report))
+    assert not any(cause.certified for cause in report.diagnoses)
