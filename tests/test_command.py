@@ -131,7 +131,7 @@ def quickest(*args):
 @pytest.mark.timing
 def test_help_is_quick():
     assert quickest("-c", "from mvcalc_jax.cli import main; main()", "--help") < 0.3
-    for name in ("draw_curve", "fit_heights", "compare_gradients"):
+    for name in ("draw_curve", "fit_heights", "compare_gradients", "find_the_bug"):
         assert quickest("-m", f"experiments.{name}", "--help") < 1.5
 
 
@@ -158,7 +158,7 @@ def test_a_terminal_without_greek_letters_costs_nothing(tmp_path):
 def test_experiments_are_listed():
     listed = python("-m", "experiments")
     assert listed.returncode == 0
-    for name in ("draw_curve", "fit_heights", "compare_gradients"):
+    for name in ("draw_curve", "fit_heights", "compare_gradients", "find_the_bug"):
         assert f"python -m experiments.{name}" in listed.stdout
 
 

@@ -28,6 +28,16 @@ def test_the_code_prints_what_its_comments_say(capsys, standard_promotion):
     assert len(code.strip().splitlines()) <= 20
 
 
+def test_the_mistakes_are_told_as_promised(capsys, tmp_path, standard_promotion):
+    section = README.split("## Why is my gradient wrong?")[1].split("\n## ")[0]
+    code, told = re.findall(r"^```(?:python)?\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    file = tmp_path / "mistakes.py"
+    file.write_text(code)
+    with jax.numpy_rank_promotion("allow"):
+        exec(compile(code, str(file), "exec"), {"__name__": "mistakes"})
+    assert capsys.readouterr().out == told
+
+
 @pytest.mark.parametrize("path", re.findall(r"\]\(([\w/.]+)\)", README))
 def test_pictures_and_links_lead_somewhere(path):
     assert (ROOT / path).exists()

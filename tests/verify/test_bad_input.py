@@ -184,8 +184,16 @@ def test_what_cannot_run_in_float64(case):
 
 
 EDGES = {
-    "relu at 0, from the right": (lambda x: jax.nn.relu(x).sum(), lambda x: jnp.where(x >= 0, 1.0, 0.0), [0.0, 0.0, 1.0]),
-    "relu at 0, from the left": (lambda x: jax.nn.relu(x).sum(), lambda x: jnp.where(x > 0, 1.0, 0.0), [0.0, 0.0, 1.0]),
+    "relu at 0, from the right": (
+        lambda x: jax.nn.relu(x).sum(),
+        lambda x: jnp.where(x >= 0, 1.0, 0.0),
+        [0.0, 0.0, 1.0],
+    ),
+    "relu at 0, from the left": (
+        lambda x: jax.nn.relu(x).sum(),
+        lambda x: jnp.where(x > 0, 1.0, 0.0),
+        [0.0, 0.0, 1.0],
+    ),
     "ties": (jnp.max, lambda x: jnp.zeros(3).at[jnp.argmax(x)].set(1.0), [1.0, 1.0, 0.0]),
     "square root at 0": (lambda x: jnp.sqrt(x).sum(), lambda x: 0.5 / jnp.sqrt(x), [0.0, 1.0]),
     "arcsin at 1": (lambda x: jnp.arcsin(x).sum(), lambda x: 1 / jnp.sqrt(1 - x**2), [1.0, 0.5]),

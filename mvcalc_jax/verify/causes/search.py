@@ -164,7 +164,8 @@ def _told(causes: list[Cause], wrong: list[int], claim: Claim) -> Iterator[Diagn
         missing -= best.explains
     rest.sort(key=lambda cause: order(cause, set(wrong)))
     others: list[Cause] = []
-    for cause in rest:
+    settled = not missing and all(cause.repair.certified for cause in told)
+    for cause in () if settled else rest:  # what is proven needs no others beside it
         if cause.repair.kind not in {c.repair.kind for c in [*told, *others]} and len(others) < 2:
             others.append(cause)
     for cause in [*told, *others]:
