@@ -14,6 +14,8 @@ from jaxtyping import Float
 
 _STEPS = 2.0 ** -np.arange(3, 53)
 """From an eighth of the argument's size down to its rounding."""
+_COARSEST = 0.02
+"""Rounding to the fewest digits, those of an 8-bit float aside, changes a value by less."""
 _USEFUL = 26
 """So many of them may give a derivative; smaller ones show how f is rounded."""
 
@@ -85,5 +87,8 @@ def _noise(up: Float[np.ndarray, " h"], middle: float, down: Float[np.ndarray, "
     curvature does not show; and as the smallest change of it at all, which is large where it was rounded on the way.
     """
     second, changes = np.abs(up - 2 * middle + down)[-8:], np.abs(np.concatenate([up, down]) - middle)
-    seen = np.concatenate([second[np.isfinite(second)], [changes[changes > 0].min(initial=np.inf)]])
+    least = changes[changes > 0].min(initial=np.inf)
+    if least > _COARSEST * np.nanmax(np.abs([*up, *down, middle]), initial=0):
+        least = np.inf  # no rounding is as coarse as that: f is flat here, and begins to rise further off
+    seen = np.concatenate([second[np.isfinite(second)], [least]])
     return float(max(np.finfo(float).eps * abs(middle), *seen[np.isfinite(seen)], 0.0))

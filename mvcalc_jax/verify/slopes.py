@@ -36,7 +36,8 @@ def taylor(claim: Claim, evidence: Evidence, rng: np.random.Generator) -> Slope 
     d = [sizes(leaf) * rng.standard_normal(leaf.shape) for leaf in leaves]
 
     def φ(t: float) -> float:
-        values = claim.subject.value([leaf + t * step for leaf, step in zip(leaves, d, strict=True)])
+        moved = [(leaf + t * step).astype(leaf.dtype) for leaf, step in zip(leaves, d, strict=True)]
+        values = claim.subject.value(moved)
         return float(sum(np.sum(a * b) for a, b in zip(w, values, strict=True)))
 
     up, down = (np.array([φ(sign * h) for h in _STEPS]) for sign in (1, -1))

@@ -59,7 +59,7 @@ BREAKS = {
     "sign": lambda J: -J,
     "zero": lambda J: 0 * J,
     "flipped": lambda J: J[::-1],
-    "one entry": lambda J: J.at[1, 0].multiply(1 + 1e-6),
+    "one entry": lambda J: J.at[1, 0].multiply(1 + 1e-4),
     "nan": lambda J: J.at[0, 0].set(jnp.nan),
 }
 

@@ -41,9 +41,11 @@ class Seen(NamedTuple):
         return matches(repaired, self.exact, self.hand)
 
 
-def matches(repaired: Sequence[Any], exact: Sequence[np.ndarray], hand: Sequence[np.ndarray]) -> bool:
+def matches(repaired: Sequence[Any], exact: Sequence[Any], hand: Sequence[Any]) -> bool:
     """Whether arrays agree at all points to rounding: to much less than what there is to explain."""
-    for ours, theirs, before in zip(map(np.asarray, repaired), exact, hand, strict=True):
+    for ours, theirs, before in zip(
+        *(map(np.asarray, side) for side in (repaired, exact, hand)), strict=True
+    ):
         size = unit(theirs, otherwise=unit(before))
         if ours.shape != theirs.shape:
             return False
@@ -57,7 +59,7 @@ def matches(repaired: Sequence[Any], exact: Sequence[np.ndarray], hand: Sequence
     return True
 
 
-def factor(hand: Sequence[Any], exact: Sequence[np.ndarray]) -> complex | None:
+def factor(hand: Sequence[Any], exact: Sequence[Any]) -> complex | None:
     """The one number c with exact = c · hand at all points; None if there is none."""
     over = sum(np.vdot(h, h).real for h in hand)
     if not over or any(h.shape != e.shape for h, e in zip(hand, exact, strict=True)):
@@ -94,10 +96,12 @@ def _factors(sizes: dict[str, int]) -> Iterator[tuple[float, str]]:
         yield from _with_inverse(math.sqrt(n), f"√{n}", said)
         if n > 2:
             yield from _with_inverse(n - 1.0, str(n - 1), said)
-            yield from _with_inverse(n / (n - 1), f"{n}/{n - 1}", said)
+            yield n / (n - 1), f"{n}/{n - 1}" + said
+            yield (n - 1) / n, f"{n - 1}/{n}" + said
     for n, m in itertools.combinations_with_replacement(lengths, 2):
         yield from _with_inverse(float(n * m), f"{n}·{m}", " (the lengths of axes)")
-        yield from _with_inverse(n / m, f"{n}/{m}", " (the lengths of axes)")
+        yield n / m, f"{n}/{m} (the lengths of axes)"
+        yield m / n, f"{m}/{n} (the lengths of axes)"
     for n in range(5, 13):
         yield from _with_inverse(float(n), str(n))
     for value, name in _CONSTANTS.items():

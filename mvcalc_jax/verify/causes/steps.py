@@ -187,9 +187,10 @@ def _scaled_on_the_way(trials: list[_Trial], local: dict[int, int]) -> Iterator[
     changes: list[Variant] = []
     sites: set[tuple[int, ...]] = set()
     for step in tape.steps:
-        shape = np.shape(tape.values[step.outputs[0]])
-        if step.site in sites or len(step.outputs) > 1 or not _floating(tape.values[step.outputs[0]]):
+        out = tape.values[step.outputs[0]]
+        if step.site in sites or not _floating(out):
             continue
+        shape = np.shape(out)
         sites.add(step.site)
         for n, value in enumerate(tape.values):
             fits = np.ndim(value) == len(shape) and all(
