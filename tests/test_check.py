@@ -14,6 +14,8 @@ import pytest
 from mvcalc_jax import check, cli, verify
 from mvcalc_jax.verify import Report
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 LAYER = """
 import dataclasses
 import os

@@ -13,6 +13,8 @@ from experiments.find_the_bug import LEAVES, PLANS, PRODUCT, Config, Plan, main
 from mvcalc_jax import command
 from mvcalc_jax.verify.report import Diagnosis, Leaf, Report
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 TOY = Config(samples=5, seed=1)
 MISTAKES = [plan for plan in PLANS if plan.mistake]
 

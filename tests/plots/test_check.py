@@ -13,6 +13,8 @@ from mvcalc_jax import verify
 from mvcalc_jax.plots import check, matrices
 from mvcalc_jax.verify.report import Adequacy, Compared, Diagnosis, Leaf, LinkResult, Report, Slope
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 STEPS = 2.0 ** -np.arange(2, 26)
 
 

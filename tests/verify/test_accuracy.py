@@ -6,6 +6,8 @@ import pytest
 
 import mvcalc_jax as mv
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 Z = np.array([1.51, 1.47, 1.92, 1.63])
 
 DIGITS_LOST = {

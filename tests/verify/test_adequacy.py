@@ -9,6 +9,8 @@ from mvcalc_jax.verify.adequacy import adequate
 from mvcalc_jax.verify.claims import Block, Evidence
 from mvcalc_jax.verify.points import taken_apart
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 
 def test_at_a_random_point_all_planted_mistakes_are_noticed(rng):
     x = rng.standard_normal((3, 4))

@@ -8,6 +8,8 @@ from jax import lax
 
 import mvcalc_jax as mv
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 X = np.array([0.3, -0.7, 1.2])
 X32 = X.astype("float32")
 

@@ -6,6 +6,8 @@ import pytest
 
 import mvcalc_jax as mv
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 X = np.array([1.3, 0.4, 2.2, 0.9])
 Y = np.array([0.7, -1.2, 1.9])
 

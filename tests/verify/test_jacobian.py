@@ -13,6 +13,8 @@ import mvcalc_jax as mv
 from mvcalc_jax.models.network import Layer
 from mvcalc_jax.verify import catalogue
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 
 @pytest.mark.parametrize("derivative", catalogue(seed=3), ids=lambda d: d.name)
 def test_every_hand_written_derivative_of_the_package(derivative):

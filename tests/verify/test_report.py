@@ -11,6 +11,8 @@ import mvcalc_jax as mv
 from mvcalc_jax.verify import Leaf, Link, Report
 from mvcalc_jax.verify.report import Adequacy, Diagnosis, LinkResult
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 X = np.array([1.3, 0.4, 2.2])
 LINK = Link("sine", jnp.sin, lambda x: jnp.diag(jnp.cos(x)))
 SUM = Link("sum of squares", lambda x: (x**2).sum(), lambda x: 2 * x)

@@ -8,6 +8,8 @@ import pytest
 import mvcalc_jax as mv
 from mvcalc_jax.verify.slopes import RIGHT, WRONG, steepness
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 STEPS = 2.0 ** -np.arange(2, 26)
 X = np.array([1.3, 0.4, 2.2])
 
