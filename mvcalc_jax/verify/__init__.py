@@ -15,6 +15,7 @@ differences  a witness that knows nothing of autodiff
 errors       how wrong, and in which unit
 evidence     what is looked at: blocks, by hand and by autodiff
 jacobian     a hand-written Jacobian, or Hessian, against autodiff
+kinks        where a function has one, and how far the arguments are
 names        what a function is called
 points       the arguments in float64, and random points near them
 precision    in which precision a formula's digits are counted

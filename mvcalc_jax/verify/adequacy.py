@@ -16,13 +16,17 @@ from mvcalc_jax.verify.points import Point, is_symmetric
 from mvcalc_jax.verify.report import Adequacy
 
 _LARGE = 10**6
-_SAID = 3
+_SAID, _WARNED = 3, 4
 
 
 def adequate(
-    point: Point, blocks: Sequence[Block], evidence: Sequence[Evidence], threshold: float
+    point: Point,
+    blocks: Sequence[Block],
+    evidence: Sequence[Evidence],
+    threshold: float,
+    kinks: Sequence[str] = (),
 ) -> Adequacy:
-    """How many planted mistakes are further off than `threshold`, at one point at least."""
+    """How many planted mistakes are further off than `threshold` at some point; `kinks` join the warnings."""
     caught, planted = 0, 0
     invisible: dict[str, list[str]] = {}
     for k, block in enumerate(blocks):
@@ -40,7 +44,10 @@ def adequate(
     said = [f"in {', '.join(paths)} {what}" for what, paths in invisible.items()]
     if len(said) > _SAID:
         said = [*said[:_SAID], f"and {len(said) - _SAID} more"]
-    return Adequacy(caught, planted, tuple(said), tuple(_hiding(point)))
+    warnings = [*_hiding(point), *kinks]
+    if len(warnings) > _WARNED:
+        warnings = [*warnings[:_WARNED], f"and {len(warnings) - _WARNED} warnings more"]
+    return Adequacy(caught, planted, tuple(said), tuple(warnings))
 
 
 def _mistakes(

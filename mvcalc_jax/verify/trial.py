@@ -13,6 +13,7 @@ from mvcalc_jax.verify.claims import Claim, VjpClaim
 from mvcalc_jax.verify.contract import repeatable
 from mvcalc_jax.verify.cotangents import nonlinear, other_primal
 from mvcalc_jax.verify.evidence import Evidence, Raises, Refuted
+from mvcalc_jax.verify.kinks import near_kinks
 from mvcalc_jax.verify.points import near
 from mvcalc_jax.verify.precision import Counted
 from mvcalc_jax.verify.report import Compared, Diagnosis, Leaf, Report
@@ -98,7 +99,10 @@ def _tried(
 def _appraised(report: Report, claim: Claim, findings: Findings, dtype: Counted) -> Report:
     """What a verdict of "correct" is worth: digits in low precision, and mistakes that would have been noticed."""
     leaves, lost, doubt = graded(claim, findings.decided[0], report.leaves, dtype)
-    worth = adequate(claim.subject.point, claim.blocks, findings.evidence, TOLERANCE)
+    kinks: list[str] = []
+    with suppress(Exception):  # a function that cannot be taken apart
+        kinks = list(dict.fromkeys(near_kinks(claim.subject)))
+    worth = adequate(claim.subject.point, claim.blocks, findings.evidence, TOLERANCE, kinks)
     report = replace(report, leaves=leaves, diagnoses=lost, adequacy=worth)
     return replace(report, verdict="inconclusive", reason=doubt) if doubt else report
 
