@@ -308,7 +308,12 @@ class VjpClaim:
         if len(self.subject.outputs) == 1:
             return found
         return [
-            np.concatenate([block.reshape(-1, *self.blocks[k].into) for block in found[k::count]])
+            np.concatenate(
+                [
+                    block.reshape(out.size, *self.blocks[k].into)
+                    for block, out in zip(found[k::count], self.subject.outputs, strict=True)
+                ]
+            )
             for k in range(count)
         ]
 

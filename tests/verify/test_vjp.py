@@ -259,3 +259,10 @@ def test_misuse(unchecked):
         mv.check_vjp(rows, rows, rows, np.arange(3), 2)
     with pytest.raises(ValueError, match="inside jit or vmap"):
         jax.jit(lambda x: mv.check_vjp(dense, fwd, bwd, W, x))(X)
+
+
+def test_an_empty_leaf_and_several_outputs():
+    f = lambda x, none: (jnp.sin(x), none * 2)
+    fwd = lambda x, none: (f(x, none), x)
+    bwd = lambda x, g: (g[0] * jnp.cos(x), 2 * g[1])
+    assert mv.check_vjp(f, fwd, bwd, np.arange(1.0, 4), np.zeros((0, 2))).verdict == "correct"
