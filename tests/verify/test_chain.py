@@ -10,6 +10,8 @@ from mvcalc_jax.models.activations import ACTIVATIONS
 from mvcalc_jax.models.chain import Factor
 from mvcalc_jax.verify import Link
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 RNG = np.random.default_rng(11)
 A, B, V = (RNG.standard_normal((3, 3)) for _ in range(3))
 X = np.array([1.4, 0.8, -0.6])

@@ -7,6 +7,8 @@ import pytest
 
 import mvcalc_jax as mv
 
+pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+
 
 def test_functions_that_allow_one_mode_only():
     loop = lambda x: jax.lax.while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1] * x), (0, x))[1]
