@@ -358,8 +358,8 @@ def _blame(error: BaseException, file: Path) -> str:
 
 
 def _kind(error: BaseException) -> str:
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{type(error).__name__}: {(said.splitlines() or ['(it does not say why)'])[0]}"
+    said = error.msg if isinstance(error, SyntaxError) else error
+    return f"{type(error).__name__}: {text.first_line(said, '(it does not say why)')}"
 
 
 def _line(error: BaseException, file: Path) -> str:

@@ -1,4 +1,4 @@
-"""Rows of text as a table, for a terminal or for a report."""
+"""Words for a terminal or for a report: rows as a table, numbers, first lines."""
 
 from collections.abc import Sequence
 
@@ -25,3 +25,12 @@ def count(number: int) -> str:
 def counted(number: int, what: str) -> str:
     """1 column, 2 columns."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def first_line(said: object, otherwise: str = "(without a message)") -> str:
+    """The first line of a text, or of what an exception says; `otherwise` if that is nothing."""
+    try:
+        lines = str(said).splitlines()
+    except Exception:  # an exception's own words may fail it
+        lines = []
+    return (lines or [otherwise])[0]

@@ -6,6 +6,7 @@ link is checked there, alone, so that no mistake spreads; and the whole, if it i
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,11 +15,14 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from mvcalc_jax import autodiff, require
+from mvcalc_jax.text import first_line
 from mvcalc_jax.verify.causes.seen import matches
+from mvcalc_jax.verify.float64 import in_float64
 from mvcalc_jax.verify.jacobian import check_jacobian, check_part
 from mvcalc_jax.verify.names import name, written
 from mvcalc_jax.verify.points import inexact, looked_at, near, taken_apart
 from mvcalc_jax.verify.report import Diagnosis, LinkResult, Report
+from mvcalc_jax.verify.subject import finite
 
 _POINTS, _PERMUTED = 3, 5
 
@@ -44,7 +48,7 @@ def check_chain(
 
     Returns:
         A `Report`: `.links` holds the verdict and the full report of each link; `.leaves` the evidence for `total`,
-        or, if there is none, for the product of the local Jacobians.
+        or, if there is none to check, the leaves of all links, one link after the other.
 
     Raises:
         TypeError, ValueError: for links that are none, an x that is not of floating-point numbers, or a total that
@@ -58,15 +62,13 @@ def check_chain(
     whole = "" if total is None else f"{written(total, 'total')}, " if callable(total) else "total, "
     again = f"check_chain(links, x, {whole}seed={seed})"
     results = []
-    with jax.enable_x64(True):
+    with in_float64():
         values = [_wide(x)]
         for link in links:
             try:
                 values.append(link.f(values[-1]))
             except Exception as error:
-                reason = (
-                    f"link {link.name} raises {type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-                )
+                reason = f"link {link.name} raises {type(error).__name__}: {first_line(error)}"
                 return Report("inconclusive", reason, (), again, tuple(results))
             results.append(_link(link, values[-2], seed))
         return _judged(links, values[0], results, total, seed, again)
@@ -100,10 +102,13 @@ def _wide(x: Any) -> Any:
 def _link(link: Link, x: Any, seed: int) -> LinkResult:
     try:
         report = check_jacobian(link.f, link.jac, x, seed=seed)
-    except TypeError as error:  # the link before it returns integers
+    except (TypeError, ValueError) as error:  # the link before it returns integers, or nothing
         report = Report("inconclusive", f"the input of {link.name}: {error}".replace("args[0]", "x"), (), "")
-    again = report.again.replace("*args, argnums=0", f"x  # the input of {link.name}")
-    return LinkResult(link.name, report.verdict, replace(report, again=again))
+        return LinkResult(link.name, report.verdict, report)
+    again = report.again.replace("*args, argnums=0", "x")
+    return LinkResult(
+        link.name, report.verdict, replace(report, again=f"{again}  # x is the input of {link.name}")
+    )
 
 
 def _elsewhere(path: "_Path", results: list[LinkResult]) -> list[LinkResult]:
@@ -112,7 +117,8 @@ def _elsewhere(path: "_Path", results: list[LinkResult]) -> list[LinkResult]:
     for k, result in enumerate(results):
         if result.verdict == "wrong" and (j := path.evaluated_at(k)) is not None:
             said = f"is evaluated at the {_value(path.links, j)} instead of the {_value(path.links, k)}"
-            cause = Diagnosis("wrong-intermediate", result.name, said, certified=True)
+            certified = len(path.values) > 1
+            cause = Diagnosis("wrong-intermediate", result.name, said, certified)
             report = replace(result.report, diagnoses=(cause, *result.report.diagnoses))
             result = replace(result, report=report)
         found.append(result)
@@ -125,16 +131,21 @@ def _value(links: Sequence[Link], k: int) -> str:
 
 
 class _Path:
-    """The values on the way, at several points near x, and the matrices of all local Jacobians there."""
+    """The values on the way, at x and at points near it, and the matrices of all local Jacobians there."""
 
     def __init__(self, links: list[Link], x: Any, seed: int, points: int = _POINTS):
         self.links = links
-        rng = np.random.default_rng(seed)
-        leaves, structure = jax.tree.flatten(x)
-        starts = [x, *(jax.tree.unflatten(structure, near(leaves, rng)) for _ in range(points - 1))]
-        self.values = [
-            list(itertools.accumulate(links, lambda at, link: link.f(at), initial=at)) for at in starts
-        ]
+        self.values = [self._passed_on(x)]
+        rng, point = np.random.default_rng(seed), taken_apart((x,), lambda _, leaf: inexact(leaf))
+        for _ in range(points - 1):
+            (start,) = point.arguments(near(point.leaves, rng), point.others)
+            with suppress(Exception):  # a point that the user has not asked for, and a link may refuse
+                values = self._passed_on(start)
+                if finite(values):
+                    self.values.append(values)
+
+    def _passed_on(self, x: Any) -> list[Any]:
+        return list(itertools.accumulate(self.links, lambda at, link: link.f(at), initial=x))
 
     def matrix(self, k: int, p: int, at: int | None = None) -> np.ndarray:
         """The Jacobian of link k at point p, by autodiff; on request, at another value on the way."""

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mvcalc_jax.text import first_line
 from mvcalc_jax.verify.differences import Difference, difference
 from mvcalc_jax.verify.evidence import (
     Block,
@@ -22,10 +23,11 @@ from mvcalc_jax.verify.evidence import (
     in_words,
     is_block,
     left_behind,
+    not_checked,
 )
 from mvcalc_jax.verify.points import Leaves, sizes
 from mvcalc_jax.verify.references import Reference, References, rounding, traced
-from mvcalc_jax.verify.subject import Subject, Undecided, arrays, finite, first_line
+from mvcalc_jax.verify.subject import Subject, Undecided, arrays, finite
 
 ENTRIES = 10**8
 """More entries than this are no Jacobian that one forms."""
@@ -76,6 +78,11 @@ class JacobianClaim:
     def probes(self) -> int:
         """How many random cotangents are pulled back: none, for every entry is compared."""
         return 0
+
+    @property
+    def unchecked(self) -> str:
+        """What is not compared at all: nothing, of what was asked for."""
+        return ""
 
     @property
     def rounds(self) -> float:
@@ -165,10 +172,11 @@ class VjpClaim:
         subject: Subject,
         fwd: Callable[..., Any],
         bwd: Callable[..., Any],
-        name: str,
+        names: tuple[str, str],
         left_out: tuple[int, ...] = (),
     ):
-        self.subject, self.fwd, self.bwd, self.name, self.left_out = subject, fwd, bwd, name, left_out
+        self.subject, self.fwd, self.bwd, self.left_out = subject, fwd, bwd, left_out
+        self.forward_name, self.name = names
         self.inputs = sum(leaf.size for leaf in subject.point.leaves)
         self.outputs = sum(out.size for out in subject.outputs)
         wide = any(
@@ -196,6 +204,11 @@ class VjpClaim:
             return 0
         return _PROBES if self.inputs * _PROBES <= _FORMED else 1
 
+    @property
+    def unchecked(self) -> str:
+        """What is not compared at all, for a verdict of "correct"."""
+        return not_checked(self.left_out, f"for which {self.name} returns None")
+
     def _basis(self, rows: int) -> Leaves:
         eye, at, basis = np.eye(rows, self.outputs), 0, []
         for out in self.subject.outputs:
@@ -208,10 +221,10 @@ class VjpClaim:
         point = self.subject.point
         _, residuals = self.fwd(*point.arguments(leaves, others))
         return self._chosen(
-            self.bwd(residuals, jax.tree.unflatten(self.subject.structure, cotangent)), leaves, others
+            self.bwd(residuals, jax.tree.unflatten(self.subject.structure, cotangent)), leaves
         )
 
-    def _chosen(self, found: Sequence[Any], leaves: Leaves, others: Leaves) -> Leaves:
+    def _chosen(self, found: Sequence[Any], leaves: Leaves) -> Leaves:
         every = dict(_with_paths(found))
         picked = []
         for path, leaf in zip(self.subject.point.paths, leaves, strict=True):
@@ -225,7 +238,7 @@ class VjpClaim:
 
         def back(cotangent: Leaves) -> Leaves:
             found = self.bwd(residuals, jax.tree.unflatten(self.subject.structure, cotangent))
-            return self._chosen(found, leaves, others)
+            return self._chosen(found, leaves)
 
         return jax.vmap(back)(cotangents)
 
@@ -300,7 +313,8 @@ class VjpClaim:
         if not finite(exact):
             return None
         hand = self.by_hand(leaves, cotangents)
-        return Evidence(leaves, hand, exact, exact, cotangents)
+        apart = self.subject.modes_apart(leaves, cotangents, exact)
+        return Evidence(leaves, hand, exact, exact, cotangents, apart)
 
     def _stacked(self, blocks: Leaves) -> list[np.ndarray]:
         """Blocks of several outputs, one under the other."""

@@ -54,7 +54,8 @@ def nonlinear(claim: VjpClaim, rng: np.random.Generator) -> dict[int, tuple[str,
             ):
                 found[k] = "nonlinear-in-cotangent", said
                 if k in same and not _off(given[k], of_v[k], size[k], tolerance):
-                    found[k] = "ignores-cotangent", "is the same whatever the cotangent: bwd does not use it"
+                    said = f"is the same whatever the cotangent: {claim.name} does not use it"
+                    found[k] = "ignores-cotangent", said
     return found
 
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mvcalc_jax.text import first_line
 from mvcalc_jax.verify.points import Leaves
-from mvcalc_jax.verify.subject import Undecided, first_line
+from mvcalc_jax.verify.subject import Undecided
 
 
 class Refuted(Exception):
@@ -49,7 +50,7 @@ class Evidence(NamedTuple):
     """What was written by hand and what autodiff says at a point, block by block.
 
     `cotangents` are those that the rows belong to, a list over outputs; None if the Jacobian was formed in full.
-    `disagreement` of forward and reverse mode is known as one number where rows belong to cotangents.
+    `disagreement` of forward and reverse mode is one number for all blocks where rows belong to cotangents.
     """
 
     leaves: Leaves
@@ -84,3 +85,11 @@ def is_block(value: Any) -> bool:
 def in_words(structure: Any) -> str:
     """The structure of a tree, as its user would write it."""
     return str(structure).removeprefix("PyTreeDef(")[:-1]
+
+
+def not_checked(arguments: Sequence[int], why: str) -> str:
+    """The arguments that a verdict says nothing of, as the end of a sentence; empty if there are none."""
+    if not arguments:
+        return ""
+    named = " and ".join(f"args[{k}]" for k in arguments)
+    return f"; {named}, {why}, {'is' if len(arguments) == 1 else 'are'} not checked"

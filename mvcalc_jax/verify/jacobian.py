@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 
 from mvcalc_jax import autodiff, require
 from mvcalc_jax.autodiff import Argnums
 from mvcalc_jax.verify.claims import JacobianClaim
+from mvcalc_jax.verify.float64 import in_float64
 from mvcalc_jax.verify.names import name, written
 from mvcalc_jax.verify.points import chosen_arguments, taken_apart
 from mvcalc_jax.verify.precision import counted_in
@@ -40,7 +40,7 @@ def check_jacobian(
             floating-point or complex numbers.
     """
     again = f"check_jacobian({written(f, 'f')}, {written(jac, 'jac')}, *args, argnums={argnums}, seed={seed})"
-    return _checked(f, jac, args, argnums, seed, (name(f, "f"), name(jac, "jac")), again)
+    return checked(f, jac, args, argnums, seed, (name(f, "f"), name(jac, "jac")), again)
 
 
 def check_part(
@@ -59,7 +59,7 @@ def check_part(
         explain: whether causes are sought.
     """
     points = POINTS if everywhere else 1
-    return _checked(f, jac, args, 0, seed, (name(f, "f"), "total"), "", points=points, explain=explain)
+    return checked(f, jac, args, 0, seed, (name(f, "f"), "total"), "", points=points, explain=explain)
 
 
 def check_hessian(
@@ -74,7 +74,7 @@ def check_hessian(
         f"check_hessian({written(f, 'f')}, {written(hess, 'hess')}, *args, argnums={argnums}, seed={seed})"
     )
     names = f"the gradient of {name(f, 'f')}", name(hess, "hess")
-    return _checked(autodiff.gradient(f, argnums), hess, args, argnums, seed, names, again, hessian=True)
+    return checked(autodiff.gradient(f, argnums), hess, args, argnums, seed, names, again, hessian=True)
 
 
 def assert_jacobian(
@@ -91,7 +91,7 @@ def assert_hessian(
     check_hessian(f, hess, *args, argnums=argnums, seed=seed).require_correct()
 
 
-def _checked(
+def checked(
     f: Callable[..., Any],
     jac: Callable[..., Any],
     args: tuple,
@@ -104,6 +104,7 @@ def _checked(
     explain: bool = True,
     hessian: bool = False,
 ) -> Report:
+    """`check_jacobian` of functions by these `names`; `again` is the line that repeats it."""
     require.function("f", f)
     require.function("jac", jac)
     require.whole("seed", seed, least=0)
@@ -114,5 +115,5 @@ def _checked(
         subject = Subject(f, names[0], point)
         return JacobianClaim(subject, jac, names[1], chosen, single=single, hessian=hessian)
 
-    with jax.enable_x64(True):
+    with in_float64():
         return trial(claim, np.random.default_rng(seed), again, counted_in(args), points, explain=explain)

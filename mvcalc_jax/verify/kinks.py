@@ -1,7 +1,8 @@
 """Where a function has a kink or a jump, and how far from it the arguments are.
 
 Every operation with two sides – a maximum, an absolute value, a choice by comparison, a rounding – has a margin: how
-far its input is from where the sides meet, beside the input's size. At a margin of zero no derivative is right.
+far its input is from where the sides meet, beside the input's size. At a margin of zero they meet: if the function
+bends or jumps there, no derivative is right; if both sides have one slope, as those of a guarded choice may, it is.
 """
 
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ def near_kinks(subject: Subject) -> Iterator[str]:
         if gap is None or not gap.size or not step.line:
             continue
         if np.abs(gap).min() <= _NEAR * size:
-            yield f"{named(step)} is at its kink: there no derivative is right"
+            yield f"the two sides of {named(step)} meet at these arguments: is there one derivative?"
         elif (
             step.primitive in ("max", "min", "abs") and gap.size > 1 and ((gap > 0).all() or (gap < 0).all())
         ):

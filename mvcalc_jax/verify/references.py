@@ -11,6 +11,8 @@ from jax.core import eval_jaxpr
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from mvcalc_jax import autodiff
+from mvcalc_jax.verify.float64 import of_this_check, remember
+from mvcalc_jax.verify.jaxprs import inside, opened
 from mvcalc_jax.verify.points import Leaves
 
 ROOM = 5 * 10**7
@@ -21,6 +23,12 @@ QUICKLY = {"xla_backend_optimization_level": 0}
 
 _CONSTANTS = 0.1
 """A constant that was rounded once does less harm than a computation that rounds throughout."""
+
+_OPAQUE = ("callback", "pallas", "ffi", "custom_call", "random", "key")
+"""Parts of the names of operations of which a jaxpr's text does not say all."""
+_HELD = 10**5
+"""The compile cache keeps the constants of its 256 programs twice, in the jaxpr and as bytes to compare by: of
+programs that hold more numbers than this, a few would fill the memory, so they are not cached."""
 
 Flat = Callable[[Leaves, Leaves], Leaves]
 """A function of the leaves to differentiate by, and of other arrays, that returns its leaves as a list."""
@@ -63,7 +71,7 @@ def traced(f: Callable[..., Any], args: tuple[Any, ...]) -> Traced:
         closed, shapes = jax.make_jaxpr(f, return_shape=True)(*args)
     except Exception:  # whatever it is: a function that is at fault says so again when it is called
         return Traced(f, None, 0.0, 0)
-    program, kinds = _compiled(Program(_written(closed), closed.jaxpr)), _kinds(args)
+    program, kinds = _program(closed), _kinds(args)
     structure = jax.tree.structure(shapes)
 
     def call(*args: Any) -> Any:
@@ -91,10 +99,30 @@ class Program(NamedTuple):
         return hash(self.text)
 
 
+def _program(closed: ClosedJaxpr) -> Callable[..., list[Any]]:
+    """A program, compiled; one that holds what `in_float64` must let go of is known for the time of the check."""
+    within = [const for _, consts in inside(closed.jaxpr) for const in consts]
+    remember([*closed.consts, *within])
+    text = _written(closed)
+    if text is None:
+        return _evaluated(closed.jaxpr)
+    program, known = Program(text, closed.jaxpr), of_this_check()
+    holds = any(isinstance(const, np.ndarray) for const in (*opened(closed.jaxpr)[1], *within))
+    if known is None or not holds:
+        return _compiled(program)
+    if program not in known:
+        known[program] = _evaluated(closed.jaxpr)
+    return known[program]
+
+
 @lru_cache(maxsize=256)
 def _compiled(program: Program) -> Callable[..., list[Any]]:
+    return _evaluated(program.jaxpr)
+
+
+def _evaluated(jaxpr: Jaxpr) -> Callable[..., list[Any]]:
     def evaluated(consts: list[Any], *args: Any) -> list[Any]:
-        return eval_jaxpr(program.jaxpr, consts, *args)
+        return eval_jaxpr(jaxpr, consts, *args)
 
     return jax.jit(evaluated, compiler_options=dict(QUICKLY))
 
@@ -102,28 +130,20 @@ def _compiled(program: Program) -> Callable[..., list[Any]]:
 def _written(closed: ClosedJaxpr) -> Any:
     """All that a program does: its text, and the constants of functions inside it, which the text leaves out.
 
-    Programs that call back into Python, or hold what cannot be compared, equal no other.
+    None for programs that call back into Python, hold what cannot be compared, or hold much: they equal no other.
     """
-    held: list[Any] = []
-    for jaxpr, consts in _all_inside(closed):
-        if any(word in equation.primitive.name for equation in jaxpr.eqns for word in _OPAQUE):
-            return object()
-        held += [(np.shape(c), str(jnp.result_type(c)), np.asarray(c).tobytes()) for c in consts]
-    return str(closed.jaxpr), tuple(held)
-
-
-_OPAQUE = ("callback", "pallas", "ffi", "custom_call", "random", "key")
-
-
-def _all_inside(closed: Any) -> Iterator[tuple[Jaxpr, list[Any]]]:
-    """The jaxprs inside a jaxpr with their constants, and itself without them, which are arguments of the program."""
-    opened = getattr(closed, "jaxpr", closed)
-    yield opened, []
-    for equation in opened.eqns:
-        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
-            if _is_jaxpr(inner):
-                yield getattr(inner, "jaxpr", inner), list(getattr(inner, "consts", ()))
-                yield from list(_all_inside(inner))[1:]
+    within = list(inside(closed.jaxpr))
+    names = [
+        equation.primitive.name
+        for jaxpr in (closed.jaxpr, *(j for j, _ in within))
+        for equation in jaxpr.eqns
+    ]
+    held = [const for _, consts in within for const in consts]
+    if any(word in name for name in names for word in _OPAQUE) or sum(map(np.size, held)) > _HELD:
+        return None
+    return str(closed.jaxpr), tuple(
+        (np.shape(c), str(jnp.result_type(c)), np.asarray(c).tobytes()) for c in held
+    )
 
 
 def _kinds(args: tuple[Any, ...]) -> list[Any]:
@@ -260,12 +280,6 @@ def _is_complex(leaf: Any) -> bool:
 
 def _arrays(jaxpr: Jaxpr) -> Iterator[Any]:
     """Whatever is computed on the way, as shapes and dtypes."""
-    for equation in jaxpr.eqns:
-        yield from (var.aval for var in equation.outvars if hasattr(var.aval, "dtype"))
-        for inner in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr):
-            if _is_jaxpr(inner):
-                yield from _arrays(getattr(inner, "jaxpr", inner))
-
-
-def _is_jaxpr(value: Any) -> bool:
-    return isinstance(value, (Jaxpr, ClosedJaxpr))
+    for each in (jaxpr, *(inner for inner, _ in inside(jaxpr))):
+        for equation in each.eqns:
+            yield from (var.aval for var in equation.outvars if hasattr(var.aval, "dtype"))

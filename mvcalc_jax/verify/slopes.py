@@ -23,7 +23,7 @@ WRONG, RIGHT = 1.3, 2.7
 
 
 def taylor(claim: Claim, evidence: Evidence, rng: np.random.Generator) -> Slope | None:
-    """The remainder with the derivative by hand and by autodiff; None for complex functions, or outside the domain."""
+    """The remainder with the derivative by hand and by autodiff; None of complex leaves, or outside the domain."""
     if any(map(np.iscomplexobj, [*evidence.leaves, *evidence.reverse])):
         return None
     leaves = [np.asarray(leaf) for leaf in evidence.leaves]
@@ -32,13 +32,13 @@ def taylor(claim: Claim, evidence: Evidence, rng: np.random.Generator) -> Slope 
         by_hand, exact = (claim.rows(evidence, J, w) for J in (evidence.hand, evidence.reverse))
     else:
         w = [np.asarray(v[0]) for v in evidence.cotangents]
-        by_hand, exact = [J[0] for J in evidence.hand], [J[0] for J in evidence.reverse]
+        by_hand, exact = ([np.asarray(J[0]) for J in side] for side in (evidence.hand, evidence.reverse))
     d = [sizes(leaf) * rng.standard_normal(leaf.shape) for leaf in leaves]
 
     def φ(t: float) -> float:
         moved = [(leaf + t * step).astype(leaf.dtype) for leaf, step in zip(leaves, d, strict=True)]
         values = claim.subject.value(moved)
-        return float(sum(np.sum(a * b) for a, b in zip(w, values, strict=True)))
+        return float(sum(np.real(np.sum(a * b)) for a, b in zip(w, values, strict=True)))
 
     up, down = (np.array([φ(sign * h) for h in _STEPS]) for sign in (1, -1))
     largest = max(float(np.abs([up, down]).max()), abs(φ(0.0)))

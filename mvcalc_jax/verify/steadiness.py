@@ -54,6 +54,17 @@ def steadied(
     return tuple(found)
 
 
+def hidden(leaf: Leaf) -> bool:
+    """Whether a wrong leaf agrees as a whole: its error is large beside the entry that it is in, and there alone."""
+    return leaf.verdict == "wrong" and leaf.error <= _OF_LEAF[1]
+
+
+def hidden_in(leaf: Leaf) -> str:
+    """Where the error of a leaf is hidden, in words."""
+    at = f" at [{', '.join(map(str, leaf.index))}]" if leaf.index else ""
+    return f"is wrong{at}, where it is small beside the largest entry"
+
+
 def _suspects(evidence: Evidence, k: int, leaf: Leaf) -> np.ndarray:
     """Which entries of a block, counted through, to look at again."""
     hand, exact, other = (side[k].reshape(-1) for side in (evidence.hand, evidence.reverse, evidence.forward))

@@ -1,5 +1,6 @@
 """The function f as it can be computed, and what is known of it before any number is."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
@@ -9,12 +10,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import autodiff
+from mvcalc_jax.text import first_line
 from mvcalc_jax.verify.differences import Difference, difference
+from mvcalc_jax.verify.errors import unit
 from mvcalc_jax.verify.points import Leaves, Point, sizes
 from mvcalc_jax.verify.references import QUICKLY, References, holomorphic, references, traced
 
 _SMALL = 10**5
 """Of a Jacobian with fewer entries the evaluation takes no time to speak of."""
+
+
+_PUSHED = 10**6
+"""Of more inputs, a tangent and what it is compared with would take memory that the check itself may need."""
 
 
 class Undecided(Exception):
@@ -91,6 +98,37 @@ class Subject:
         """`pulled`, compiled."""
         return jax.jit(self.pulled, compiler_options=dict(QUICKLY))
 
+    def modes_apart(self, leaves: Leaves, cotangents: Leaves, pulled: Sequence[np.ndarray]) -> float:
+        """How far forward and reverse mode lie apart, of large leaves: ⟨v, Ju⟩ must be ⟨Jᵀv, u⟩ for a random u.
+
+        In units of each leaf's largest entry, as a root mean square; 0 where forward mode does not work.
+        """
+        count = sum(leaf.size for leaf in pulled) / len(cotangents[0])
+        largest = max(map(unit, pulled), default=1.0)
+        rng = np.random.default_rng(0)
+        along = [
+            self._random(leaf.shape, leaf.dtype, rng) / unit(by, otherwise=largest)
+            for leaf, by in zip(leaves, pulled, strict=True)
+        ]
+        if not 0 < count <= _PUSHED:
+            return 0.0
+        try:
+            pushed = arrays(self._compiled_push(leaves, self.point.others, along))
+        except Exception:  # the mode that is left is the judge
+            return 0.0
+        there, back = _products(cotangents, pushed), _products(pulled, along)
+        apart = float(np.abs(there - back).max())
+        return apart / math.sqrt(count) if math.isfinite(apart) else 0.0
+
+    @cached_property
+    def _compiled_push(self) -> Callable[[Leaves, Leaves, Leaves], Leaves]:
+        def push(leaves: Leaves, others: Leaves, along: Leaves) -> Leaves:
+            return autodiff.push(
+                lambda *leaves: self.flat(list(leaves), others), tuple(leaves), tuple(along)
+            )[1]
+
+        return jax.jit(push, compiler_options=dict(QUICKLY))
+
     @cached_property
     def autodiff(self) -> References:
         """Both modes of autodiff, or the one that there is."""
@@ -129,12 +167,10 @@ def finite(tree: Any) -> bool:
     return all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree))
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, in a line."""
-    try:
-        return (str(error).splitlines() or ["(without a message)"])[0]
-    except Exception:  # its own words may fail it
-        return "(without a message)"
+def _products(rows: Sequence[Any], vector: Sequence[Any]) -> np.ndarray:
+    """The real part of each row times a vector, both of them lists of leaves."""
+    products = [np.tensordot(a, b, axes=np.ndim(b)) for a, b in zip(rows, vector, strict=True)]
+    return np.real(np.sum(products, axis=0))
 
 
 def _kind(leaf: Any) -> Any:

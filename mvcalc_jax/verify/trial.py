@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mvcalc_jax.text import first_line
 from mvcalc_jax.verify.accuracy import graded
 from mvcalc_jax.verify.adequacy import adequate
 from mvcalc_jax.verify.causes.search import diagnosed
@@ -18,7 +19,7 @@ from mvcalc_jax.verify.points import near
 from mvcalc_jax.verify.precision import Counted
 from mvcalc_jax.verify.report import Compared, Diagnosis, Leaf, Report
 from mvcalc_jax.verify.slopes import taylor
-from mvcalc_jax.verify.subject import Undecided, Unrunnable, first_line
+from mvcalc_jax.verify.subject import Undecided, Unrunnable
 from mvcalc_jax.verify.verdict import POINTS, TOLERANCE, Findings, judged
 
 DEBUG = False
@@ -92,7 +93,8 @@ def _tried(
         skip = [
             replace(leaf, verdict="correct") if k in bent else leaf for k, leaf in enumerate(report.leaves)
         ]
-        report = replace(report, diagnoses=(*causes, *_sought(claim, findings, skip)))
+        found, failed = _sought(claim, findings, skip)
+        report = replace(report, reason=report.reason + failed, diagnoses=(*causes, *found))
     return report
 
 
@@ -107,14 +109,14 @@ def _appraised(report: Report, claim: Claim, findings: Findings, dtype: Counted)
     return replace(report, verdict="inconclusive", reason=doubt) if doubt else report
 
 
-def _sought(claim: Claim, findings: Findings, leaves: list[Leaf]) -> tuple[Diagnosis, ...]:
-    """The causes, if they can be sought: a verdict must not be lost over its explanation."""
+def _sought(claim: Claim, findings: Findings, leaves: list[Leaf]) -> tuple[tuple[Diagnosis, ...], str]:
+    """The causes, or why they cannot be sought: a verdict must not be lost over its explanation."""
     try:
-        return diagnosed(claim, findings.evidence or _gathered(claim), leaves)
-    except Exception:  # a function that cannot be taken apart in a way that nobody has thought of
+        return diagnosed(claim, findings.evidence or _gathered(claim), leaves), ""
+    except Exception as error:  # a function that cannot be taken apart in a way that nobody has thought of
         if DEBUG:
             raise
-        return ()
+        return (), f"; the search for its cause failed: {type(error).__name__}: {first_line(error)}"
 
 
 def _gathered(claim: Claim) -> list[Evidence]:
@@ -137,9 +139,8 @@ def _broken_rules(claim: Claim, rng: np.random.Generator) -> tuple[set[int], lis
     for leaves in (point.leaves, near(point.leaves, rng)):
         with suppress(Exception):  # near the arguments fwd may refuse
             if primal := other_primal(claim, leaves):
-                causes.insert(
-                    0, Diagnosis("primal-mismatch", "fwd", f"the value that it returns {primal}", True)
-                )
+                said = f"the value that it returns {primal}"
+                causes.insert(0, Diagnosis("primal-mismatch", claim.forward_name, said, True))
                 break
     return set(bent), causes
 

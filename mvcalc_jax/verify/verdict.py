@@ -20,7 +20,7 @@ from mvcalc_jax.verify.evidence import Block, Evidence, Raises
 from mvcalc_jax.verify.points import is_covariance, near
 from mvcalc_jax.verify.references import rounding
 from mvcalc_jax.verify.report import Leaf, Report, Verdict
-from mvcalc_jax.verify.steadiness import steadied
+from mvcalc_jax.verify.steadiness import hidden, hidden_in, steadied
 from mvcalc_jax.verify.subject import Undecided
 
 TOLERANCE = 1e-10
@@ -88,6 +88,7 @@ def judged(
         return Findings(Report("inconclusive", reason, worst, again), kept, good)
     if wrong:
         reason = f"{wrong} of {len(worst)} leaves of {jac} are not the derivative of {f}"
+        reason += "".join(f"; {leaf.path} {hidden_in(leaf)}" for leaf in worst if hidden(leaf))
         if len(found) > 1 and _none_wrong(found[0]):
             reason += "; at the arguments themselves all are right, and wrong near them"
         return Findings(Report("wrong", reason, worst, again), kept, good)
@@ -104,9 +105,8 @@ def judged(
         f"point{'s' if len(decided) > 1 else ''}, in float64, to {TOLERANCE:g} of each leaf's largest entry"
     )
     missed = (_MISS * TOLERANCE / _RELATIVE) ** (probes * len(decided)) if probes else 0.0
-    return Findings(
-        Report("correct", reason + claim.modes.why, _worst(decided), again, missed=missed), kept, good
-    )
+    reason += claim.modes.why + claim.unchecked
+    return Findings(Report("correct", reason, _worst(decided), again, missed=missed), kept, good)
 
 
 def compared(evidence: Evidence, blocks: list[Block], excused: float = 0.0) -> list[Leaf]:
@@ -123,6 +123,7 @@ def compared(evidence: Evidence, blocks: list[Block], excused: float = 0.0) -> l
             error, place, apart = _worst_entry(mine, theirs, other, size)
             if error > worst:
                 worst, at, disagreement = error, place + rows[0] * (hand.size // len(hand)), apart
+        disagreement = max(disagreement, evidence.disagreement)
         index = np.unravel_index(at, hand.shape) if hand.size else ()
         values = (hand[index].item(), rev[index].item()) if hand.size else (0.0, 0.0)
         if worst > max(TOLERANCE, _DOUBT * disagreement, min(excused, _EXCUSED)):

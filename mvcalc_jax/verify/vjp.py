@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import autodiff, require
 from mvcalc_jax.verify.claims import VjpClaim
-from mvcalc_jax.verify.evidence import Raises, Refuted, left_behind
-from mvcalc_jax.verify.jacobian import check_jacobian
+from mvcalc_jax.verify.evidence import Raises, Refuted, left_behind, not_checked
+from mvcalc_jax.verify.float64 import in_float64
+from mvcalc_jax.verify.jacobian import checked
 from mvcalc_jax.verify.names import name, written
 from mvcalc_jax.verify.points import inexact, looked_at, taken_apart
 from mvcalc_jax.verify.precision import counted_in
@@ -42,21 +44,8 @@ def check_vjp(
     for what, function in {"f": f, "fwd": fwd, "bwd": bwd}.items():
         require.function(what, function)
     require.whole("seed", seed, least=0)
-    looked_at(args)
-    if not any(map(inexact, jax.tree.leaves(args))):
-        raise TypeError("some argument must be of floating-point or complex numbers to differentiate by")
-    names = name(f, "f"), name(fwd, "fwd"), name(bwd, "bwd")
-    rng = np.random.default_rng(seed)
-
-    def claim(widen: bool) -> VjpClaim:
-        every = taken_apart(args, lambda _, leaf: inexact(leaf), widen=widen)
-        subject = Subject(f, names[0], every)
-        left_out = _left_out(subject, fwd, bwd, names[1:], len(args), rng)
-        point = taken_apart(args, lambda k, leaf: inexact(leaf) and k not in left_out, widen=widen)
-        return VjpClaim(Subject(f, names[0], point), fwd, bwd, names[2], left_out)
-
-    with jax.enable_x64(True):
-        return trial(claim, rng, again, counted_in(args))
+    _required(args)
+    return _checked(f, fwd, bwd, args, seed, (name(f, "f"), name(fwd, "fwd"), name(bwd, "bwd")), again)
 
 
 def check_custom(f: Callable[..., Any], custom: Callable[..., Any], *args: Any, seed: int = 0) -> Report:
@@ -66,37 +55,47 @@ def check_custom(f: Callable[..., Any], custom: Callable[..., Any], *args: Any, 
     """
     require.function("f", f)
     require.function("custom", custom)
+    require.whole("seed", seed, least=0)
+    _required(args)
     again = f"check_custom({written(f, 'f')}, {written(custom, 'custom')}, *args, seed={seed})"
+    called, rule = name(f, "f"), f"the rule of {name(custom, 'custom')}"
 
     def fwd(*args: Any) -> tuple[Any, Any]:
-        fixed = [k for k, arg in enumerate(args) if not all(map(inexact, jax.tree.leaves(arg)))]
-        free = [k for k in range(len(args)) if k not in fixed]
+        leaves, structure = jax.tree.flatten(args)
+        free = [k for k, leaf in enumerate(leaves) if inexact(leaf)]
 
         def of(*some: Any) -> Any:
-            every = list(args)
-            for k, arg in zip(free, some, strict=True):
-                every[k] = arg
-            return custom(*every)
+            every = list(leaves)
+            for k, leaf in zip(free, some, strict=True):
+                every[k] = leaf
+            return custom(*jax.tree.unflatten(structure, every))
 
-        value, pull = autodiff.pull(of, *(args[k] for k in free))
-        return value, (pull, free, len(args))
+        value, pull = autodiff.pull(of, *(leaves[k] for k in free))
+        return value, (pull, free, structure)
 
     def bwd(residuals: Any, cotangent: Any) -> tuple:
-        pull, free, count = residuals
-        found: list[Any] = [None] * count
+        pull, free, structure = residuals
+        found: list[Any] = [None] * structure.num_leaves
         for k, v in zip(free, pull(cotangent), strict=True):
             found[k] = v
-        return tuple(found)
+        return jax.tree.unflatten(structure, found)
 
-    looked_at(args)
-    try:
-        with jax.enable_x64(True):
-            fwd(*args)
-    except Exception:  # a custom_jvp that has no transpose: forward mode may still work
-        chosen = tuple(k for k, arg in enumerate(args) if all(map(inexact, jax.tree.leaves(arg))))
-        forward = autodiff.jacobian(custom, chosen, mode="forward")
-        return replace(check_jacobian(f, forward, *args, argnums=chosen, seed=seed), again=again)
-    return replace(check_vjp(f, fwd, bwd, *args, seed=seed), again=again)
+    def pulls() -> None:
+        value, residuals = fwd(*args)
+        bwd(residuals, jax.tree.map(jnp.ones_like, value))
+
+    mixed = [k for k, arg in enumerate(args) if not all(map(inexact, jax.tree.leaves(arg)))]
+    whole = tuple(k for k, arg in enumerate(args) if k not in mixed and jax.tree.leaves(arg))
+    forward = autodiff.jacobian(custom, whole, mode="forward")
+    if _runs(pulls) or not (whole and _runs(lambda: forward(*args))):
+        return _checked(f, fwd, bwd, args, seed, (called, rule, rule), again)
+    # A custom_jvp that has no transpose.
+    report = checked(f, forward, args, whole, seed, (called, rule), again)
+    if report.verdict == "correct":
+        left_out = [k for k in mixed if _differentiable(args[k])]
+        said = not_checked(left_out, "which holds more than floating-point numbers")
+        report = replace(report, reason=report.reason + said)
+    return report
 
 
 def assert_vjp(
@@ -111,16 +110,58 @@ def assert_custom(f: Callable[..., Any], custom: Callable[..., Any], *args: Any,
     check_custom(f, custom, *args, seed=seed).require_correct()
 
 
+def _checked(
+    f: Callable[..., Any],
+    fwd: Callable[..., Any],
+    bwd: Callable[..., Any],
+    args: tuple,
+    seed: int,
+    names: tuple[str, str, str],
+    again: str,
+) -> Report:
+    rng = np.random.default_rng(seed)
+
+    def claim(widen: bool) -> VjpClaim:
+        subject = Subject(f, names[0], taken_apart(args, lambda _, leaf: inexact(leaf), widen=widen))
+        left_out = _left_out(subject, fwd, bwd, names[1:], args, rng)
+        if left_out:
+            point = taken_apart(args, lambda k, leaf: inexact(leaf) and k not in left_out, widen=widen)
+            subject = Subject(f, names[0], point)
+        return VjpClaim(subject, fwd, bwd, names[1:], left_out)
+
+    with in_float64():
+        return trial(claim, rng, again, counted_in(args))
+
+
+def _runs(f: Callable[[], Any]) -> bool:
+    try:
+        with in_float64():
+            f()
+    except Exception:  # whatever it is, another way may do
+        return False
+    return True
+
+
+def _required(args: tuple) -> None:
+    looked_at(args)
+    if not _differentiable(args):
+        raise TypeError("some argument must be of floating-point or complex numbers to differentiate by")
+
+
+def _differentiable(tree: Any) -> bool:
+    return any(map(inexact, jax.tree.leaves(tree)))
+
+
 def _left_out(
     subject: Subject,
     fwd: Callable[..., Any],
     bwd: Callable[..., Any],
     names: tuple[str, str],
-    count: int,
+    given: tuple,
     rng: np.random.Generator,
 ) -> tuple[int, ...]:
-    """The arguments for which bwd returns None, after a look at whether fwd and bwd keep their contract."""
-    point = subject.point
+    """The arguments that have a derivative, and for which bwd returns None; fwd and bwd must keep their contract."""
+    point, count = subject.point, len(given)
     args = point.arguments(point.leaves, point.others)
     cotangent = jax.tree.unflatten(subject.structure, [v[0] for v in subject.cotangents(1, rng)])
     ran = names[0]
@@ -155,7 +196,7 @@ def _left_out(
             ],
         )
     for k, (arg, returned_for) in enumerate(zip(args, found, strict=True)):
-        if returned_for is None or not any(map(inexact, jax.tree.leaves(arg))):
+        if returned_for is None or not _differentiable(arg):
             continue
         want, got = (
             jax.tree.structure(tree, is_leaf=lambda leaf: leaf is None) for tree in (arg, returned_for)
@@ -171,7 +212,7 @@ def _left_out(
             )
     if not any(v is not None for v in found):
         raise Undecided(f"{names[1]} returns None for every argument: there is nothing to check")
-    return tuple(k for k, v in enumerate(found) if v is None)
+    return tuple(k for k, v in enumerate(found) if v is None and _differentiable(given[k]))
 
 
 def _number(path: str) -> int:

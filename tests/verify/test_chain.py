@@ -1,5 +1,8 @@
 """Chains: the wrong link is named, whatever the others do, and so is a product of right ones put together wrongly."""
 
+import ast
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -164,6 +167,40 @@ def test_a_link_that_cannot_be_run_ends_the_chain():
     assert "link tanh raises ZeroDivisionError: division by zero" in report.reason
     report = mv.check_chain(broken(output=lambda a: 1 / 0), X)
     assert blamed(report) == ["output"]
+
+
+@pytest.mark.parametrize("how", ["raises", "nan"])
+def test_a_link_that_refuses_points_nearby_is_looked_at_where_it_can_be(how):
+    """Then one point is left, and a cause that explains it is a hint."""
+
+    def only_here(x):
+        here = np.array_equal(np.asarray(x), X) if not isinstance(x, jax.core.Tracer) else True
+        if how == "raises" and not here:
+            raise ValueError("not here")
+        return affine(x) if here else np.nan * affine(x)
+
+    links = [LINKS[0]._replace(f=only_here), *LINKS[1:]]
+    at_the_start = lambda z: d_tanh(jnp.linalg.solve(jnp.asarray(A), z - jnp.asarray(B[0])))
+    links[1] = links[1]._replace(jac=at_the_start)
+    report = mv.check_chain(links, X)
+    assert blamed(report) == ["tanh"]
+    assert (report.diagnoses[0].kind, report.diagnoses[0].certified) == ("wrong-intermediate", False)
+    report = mv.check_chain([links[0], *LINKS[1:]], X, lambda x: -total(x))
+    assert (report.verdict, blamed(report)) == ("wrong", [])
+
+
+def test_a_link_that_is_given_nothing_to_differentiate_by_is_undecided():
+    links = [LINKS[0]._replace(f=lambda x: ()), LINKS[1]._replace(f=lambda nothing: jnp.ones(3)), LINKS[2]]
+    report = mv.check_chain(links, X)
+    assert report.verdict != "correct"
+    assert report.links[1].verdict == "inconclusive"
+    assert "the input of tanh: `x` must hold numbers to differentiate by" in report.links[1].report.reason
+
+
+def test_the_line_that_repeats_the_check_of_a_link_is_python():
+    for link in mv.check_chain(LINKS, X).links:
+        ast.parse(link.report.again)
+        assert link.report.again.endswith(f"x, seed=0)  # x is the input of {link.name}")
 
 
 @pytest.mark.parametrize(

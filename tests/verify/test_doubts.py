@@ -7,7 +7,10 @@ import pytest
 
 import mvcalc_jax as mv
 
-pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
+pytestmark = [
+    pytest.mark.slow,  # what a newer JAX may break is tested in less time elsewhere
+    pytest.mark.usefixtures("unexplained"),
+]
 
 
 def test_functions_that_allow_one_mode_only():

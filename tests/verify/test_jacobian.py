@@ -77,7 +77,7 @@ def test_a_broken_leaf_is_found_and_no_other_is_blamed(which, how, network):
     assert re.match(r"1 (of 4 leaves|leaf is)", report.reason)
 
 
-def test_worst_entry_is_the_one_that_was_broken(network):
+def test_worst_entry_is_the_one_that_was_broken(network, unexplained):
     params, x, y = network
     report = mv.check_jacobian(
         mv.network.cost, break_leaf((1, "W"), lambda J: J.at[2, 3].multiply(3.0)), params, x, y
@@ -90,14 +90,14 @@ def test_worst_entry_is_the_one_that_was_broken(network):
     assert report.to_dict()["leaves"][2]["index"] == [2, 3]
 
 
-def test_zeros_do_not_hide_a_missing_factor():
+def test_zeros_do_not_hide_a_missing_factor(unexplained):
     """At zero the derivative |x| of x·|x|/2 and twice that are both zero; at the points nearby they are not."""
     f = lambda x: jnp.sum(x * jnp.abs(x)) / 2
     report = mv.check_jacobian(f, lambda x: 2 * jnp.abs(x), jnp.zeros(3))
     assert report.verdict == "wrong"
 
 
-def test_symmetry_does_not_hide_a_transpose(rng):
+def test_symmetry_does_not_hide_a_transpose(rng, unexplained):
     W = jnp.ones((3, 3))
     f = lambda W: jnp.sum(jnp.sin(W @ W))
     right = jax.grad(f)
@@ -105,7 +105,7 @@ def test_symmetry_does_not_hide_a_transpose(rng):
     assert mv.check_jacobian(f, lambda W: right(W).T, W).verdict == "wrong"
 
 
-def test_vector_functions_trees_and_several_arguments(rng):
+def test_vector_functions_trees_and_several_arguments(rng, unexplained):
     a, b = jnp.asarray(rng.random(3)), jnp.asarray(rng.random(2))
     f = lambda scale, a, b: {"outer": scale * a[:, None] * b[None, :], "sum": a.sum()}
 
@@ -260,7 +260,7 @@ def test_what_is_no_function_is_misuse(unchecked):
         jax.jit(lambda x: mv.check_jacobian(jnp.sum, jnp.ones_like, x))(jnp.ones(2))
 
 
-def test_functions_that_look_at_values_can_be_checked():
+def test_functions_that_look_at_values_can_be_checked(unexplained):
     f = lambda x, p: (x**p).sum() if p > 1 else x.sum()
     assert mv.check_jacobian(f, lambda x, p: p * x ** (p - 1), np.ones(3) + 0.2, 2.0).verdict == "correct"
     shaped = lambda x, n: (x.reshape(n, -1) ** 2).sum()

@@ -10,6 +10,8 @@ import pytest
 import mvcalc_jax as mv
 from mvcalc_jax.verify import claims
 
+slow = pytest.mark.slow  # what a newer JAX may break is tested in less time by the others
+
 RNG = np.random.default_rng(3)
 X, W, Z = RNG.standard_normal((5, 3)), RNG.standard_normal((3, 2)), 1 + RNG.random(4)
 
@@ -49,6 +51,8 @@ def test_none_is_for_what_is_not_to_be_differentiated_by():
     report = mv.check_vjp(dense, fwd, lambda r, g: (bwd(r, g)[0], None), W, X)
     assert report.verdict == "correct"
     assert [leaf.path for leaf in report.leaves] == ["args[0]"]
+    assert report.reason.endswith("; args[1], for which bwd returns None, is not checked")
+    assert "not checked" not in mv.check_vjp(dense, fwd, bwd, W, X).reason
     report = mv.check_vjp(dense, fwd, lambda r, g: (-bwd(r, g)[0], None), W, X)
     assert blamed(report) == ["args[0]"]
     report = mv.check_vjp(dense, fwd, lambda r, g: (None, None), W, X)
@@ -71,7 +75,9 @@ def test_integer_arguments_and_python_numbers(nothing):
     added = lambda r, g: back(r, g, lambda table, index, d: jnp.zeros_like(table).at[index].add(d))
     put = lambda r, g: back(r, g, lambda table, index, d: jnp.zeros_like(table).at[index].set(d))
     keep = lambda *args: (rows(*args), args)
-    assert mv.check_vjp(rows, keep, added, *args).verdict == "correct"
+    report = mv.check_vjp(rows, keep, added, *args)
+    assert report.verdict == "correct"
+    assert "not checked" not in report.reason  # there is nothing to check in whole numbers
     report = mv.check_vjp(rows, keep, put, *args)
     assert report.verdict == "wrong"
     assert report.diagnoses[0].kind == "missing-sum"
@@ -189,6 +195,7 @@ def large(rng):
     return rng.standard_normal(claims._ROWS + 100)
 
 
+@slow
 def test_large_outputs_are_probed_and_the_chance_of_a_miss_is_printed(large):
     keep = lambda x: (neighbours(x), x)
     report = mv.check_vjp(neighbours, keep, d_neighbours, large)
@@ -206,6 +213,50 @@ def test_large_outputs_are_probed_and_the_chance_of_a_miss_is_printed(large):
     half = lambda x, g: (g * jnp.cos(x) * jnp.roll(x, 1),)
     report = mv.check_vjp(neighbours, keep, half, large)
     assert (report.diagnoses[0].kind, report.diagnoses[0].certified) == ("missing-term", True)
+
+
+@jax.custom_jvp
+def two_faced(x):
+    """x², whose derivative is 2x in forward mode and 3x in reverse."""
+    return x**2
+
+
+@two_faced.defjvp
+def _(primals, tangents):
+    (x,) = primals
+    solve, transposed = lambda _, t: 2 * x * t, lambda _, g: 3 * x * g
+    return x**2, jax.lax.custom_linear_solve(lambda t: t, tangents[0], solve, transposed)
+
+
+def test_modes_that_disagree_on_a_large_leaf_are_no_judges(large):
+    keep = lambda x: (x**2, x)
+    for slope in (2, 3):
+        report = mv.check_vjp(two_faced, keep, lambda x, g, slope=slope: (slope * x * g,), large)
+        assert report.verdict == "inconclusive"
+    assert "disagree, so neither can be the judge" in report.reason
+    assert report.leaves[0].disagreement > 0.01
+
+
+@slow
+def test_a_large_leaf_that_one_mode_alone_can_differentiate(large):
+    loop = jax.custom_vjp(lambda x: x**2)
+    loop.defvjp(lambda x: (x**2, x), lambda x, g: (2 * x * g,))
+    report = mv.check_vjp(loop, lambda x: (x**2, x), lambda x, g: (2 * x * g,), large)
+    assert report.verdict == "correct"
+    assert report.leaves[0].disagreement == 0
+
+
+@slow
+@pytest.mark.parametrize("argument", ["real", "complex"])
+def test_the_modes_agree_on_large_leaves_of_any_numbers(argument, large, standard_promotion):
+    """Of a complex leaf JAX's pull keeps what the real part of a product needs, and no more."""
+    c = 1.3 + 0.4j
+    z = large * (c if argument == "complex" else 1.0)
+    f = lambda z, w: (jnp.abs(z) ** 2 * w + jnp.real(c * z), jnp.conj(c * z) * w)
+    taken = lambda z, w: jax.vjp(f, z, w)
+    report = mv.check_vjp(f, taken, lambda pull, g: pull(g), z, np.array(1e-6))
+    assert report.verdict == "correct"
+    assert all(0 < leaf.disagreement < 1e-12 for leaf in report.leaves)
 
 
 def test_many_products_of_inputs_and_outputs_are_probed_as_well(monkeypatch):
@@ -231,7 +282,9 @@ def decorated(back):
 
 
 def test_functions_with_custom_rules_are_compared_with_their_plain_twins():
-    assert mv.check_custom(dense, decorated(bwd), W, X).verdict == "correct"
+    report = mv.check_custom(dense, decorated(bwd), W, X)
+    assert report.verdict == "correct"
+    assert report.reason.startswith("the rule of test_vjp.dense agrees with")
     report = mv.check_custom(dense, decorated(lambda r, g: (bwd(r, g)[0] / 5, bwd(r, g)[1])), W, X)
     assert (blamed(report), report.diagnoses[0].kind) == (["args[0]"], "scale")
     assert report.again.startswith("check_custom(test_vjp.dense, ")
@@ -244,6 +297,58 @@ def test_functions_with_custom_rules_are_compared_with_their_plain_twins():
     mv.assert_custom(plain, product_rule(1), Z)
 
 
+@slow
+def test_what_is_said_of_a_custom_rule_speaks_of_no_function_that_its_user_does_not_see():
+    for back in (lambda r, g: bwd(r, jnp.ones_like(g)), lambda r, g: 1 / 0):
+        report = mv.check_custom(dense, decorated(back), W, X)
+        assert report.verdict == "wrong"
+        assert not re.search(r"\b(bwd|fwd)\b", str(report))
+    report = mv.check_custom(lambda W, x: 1 + dense(W, x), decorated(bwd), W, X)
+    assert report.diagnoses[0].where == "the rule of test_vjp.dense"
+    assert "the rule of test_vjp.dense: the value that it returns is" in report.reason
+
+
+def scaled(p, x):
+    """A tree of a number and a whole number is an argument."""
+    return p["w"] * x ** p["n"]
+
+
+def test_trees_of_numbers_and_whole_numbers_have_custom_rules_too():
+    p = {"n": np.array(3), "w": np.array(1.3)}
+
+    def ruled(sign):
+        f = jax.custom_vjp(scaled)
+        by_w = lambda x, p, g: {"n": None, "w": sign * (g * x ** p["n"]).sum()}
+        f.defvjp(
+            lambda p, x: (scaled(p, x), (p, x)),
+            lambda r, g: (by_w(r[1], r[0], g), g * r[0]["w"] * 3 * r[1] ** 2),
+        )
+        return f
+
+    assert mv.check_custom(scaled, ruled(1), p, Z).verdict == "correct"
+    assert blamed(mv.check_custom(scaled, ruled(-1), p, Z)) == ["args[0]['w']"]
+
+
+def test_of_a_rule_without_a_transpose_what_is_left_out_is_said():
+    f = jax.custom_jvp(lambda p, x: x * jnp.sin(x))
+
+    @f.defjvp
+    def _(primals, tangents):  # what goes by way of the host has no transpose
+        x = primals[1]
+        host = lambda x, t: np.asarray((np.sin(x) + x * np.cos(x)) * t)
+        back = jax.pure_callback(
+            host, jax.ShapeDtypeStruct(x.shape, x.dtype), x, tangents[1], vmap_method="expand_dims"
+        )
+        return x * jnp.sin(x), back
+
+    plain = lambda p, x: x * jnp.sin(x)
+    report = mv.check_custom(plain, f, {"n": np.array(3), "w": np.array(1.3)}, Z)
+    assert report.verdict == "correct", str(report)
+    assert report.reason.startswith("the rule of ")
+    assert report.reason.endswith("; args[0], which holds more than floating-point numbers, is not checked")
+
+
+@slow
 def test_assert_vjp_raises_the_report():
     mv.assert_vjp(dense, fwd, bwd, W, X)
     wrong = lambda r, g: (bwd(r, g)[0], -bwd(r, g)[1])

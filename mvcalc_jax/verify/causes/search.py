@@ -17,6 +17,7 @@ from mvcalc_jax.verify.claims import Claim, VjpClaim
 from mvcalc_jax.verify.contract import origin_of_nan
 from mvcalc_jax.verify.evidence import Evidence
 from mvcalc_jax.verify.report import Diagnosis, Leaf
+from mvcalc_jax.verify.steadiness import hidden, hidden_in
 
 KINDS = (
     "scale", "sign", "zero", "transpose", "axis-permuted", "axis-flipped", "swapped-leaves", "missing-factor",
@@ -32,9 +33,23 @@ _LARGE = 10**6
 
 def diagnosed(claim: Claim, evidence: list[Evidence], leaves: Sequence[Leaf]) -> tuple[Diagnosis, ...]:
     """The causes of all wrong leaves, the most telling first."""
-    wrong = [k for k, leaf in enumerate(leaves) if leaf.verdict == "wrong"]
-    if not evidence or not wrong:
-        return ()
+    faint = [leaf for leaf in leaves if hidden(leaf)]
+    wrong = [k for k, leaf in enumerate(leaves) if leaf.verdict == "wrong" and not hidden(leaf)]
+    if wrong and evidence:
+        return (*_sought(claim, evidence, leaves, wrong), *map(_localised, faint))
+    return tuple(map(_localised, faint))
+
+
+def _localised(leaf: Leaf) -> Diagnosis:
+    """What can be said of a leaf that agrees as a whole: any cause would explain it to rounding, the wrong ones too."""
+    said = f"{hidden_in(leaf)}: {leaf.by_hand:.9g} by hand, {leaf.autodiff:.9g} by autodiff"
+    return Diagnosis("localised", leaf.path, said, certified=False)
+
+
+def _sought(
+    claim: Claim, evidence: list[Evidence], leaves: Sequence[Leaf], wrong: list[int]
+) -> Iterator[Diagnosis]:
+    """The causes of wrong leaves."""
     seen = [_seen(claim, evidence, k) for k in range(len(leaves))]
     infinite = [k for k in wrong if k not in claim.misshapen and not np.isfinite(seen[k].hand).all()]
     shapeless = [Cause(misshapen(seen[k], m), frozenset({k})) for k, m in claim.misshapen.items()]
@@ -63,7 +78,7 @@ def diagnosed(claim: Claim, evidence: list[Evidence], leaves: Sequence[Leaf]) ->
     large = sum(leaf.size for leaf in evidence[0].hand) > _LARGE
     if set(rest) - settled and not large:
         causes += list(of_steps(claim, evidence, rest, seen))
-    return tuple(_told(_merged(causes), [*claim.misshapen, *wrong], claim))
+    return _told(_merged(causes), [*claim.misshapen, *wrong], claim)
 
 
 def _seen(claim: Claim, evidence: list[Evidence], k: int) -> Seen:

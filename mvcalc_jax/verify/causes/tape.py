@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import Jaxpr, Literal
 
+from mvcalc_jax.verify.jaxprs import opened
 from mvcalc_jax.verify.points import Leaves
 
 STEPS = 1500
@@ -158,7 +159,7 @@ def _run(
         if inner is not None:
             body, skipped = inner
             first = len(tape.steps)
-            outputs = _run(tape, *_opened(body), inputs[skipped:], here, where)
+            outputs = _run(tape, *opened(body), inputs[skipped:], here, where)
             sources = [n for n in inputs[skipped:] if differentiable(tape.values[n])]
             if len(sources) == len(outputs) == 1 and len(tape.steps) > first:
                 called = str(equation.params.get("name", name)).strip("_")
@@ -192,16 +193,11 @@ def _inner(name: str, params: dict[str, Any], values: list[Any]) -> tuple[Any, i
     return None
 
 
-def _opened(jaxpr: Any) -> tuple[Jaxpr, Sequence[Any]]:
-    """A jaxpr and its constants, whether they come together or not: that depends on the version of JAX."""
-    return getattr(jaxpr, "jaxpr", jaxpr), getattr(jaxpr, "consts", ())
-
-
 def _scan(
     tape: Tape, params: dict[str, Any], inputs: list[int], site: tuple[int, ...], line: str
 ) -> list[int]:
     """A loop, round by round."""
-    length, (body, held) = params["length"], _opened(params["jaxpr"])
+    length, (body, held) = params["length"], opened(params["jaxpr"])
     if "ft_in" in params:  # since JAX 0.11
         consts, carried, _ = (len(list(part)) for part in params["ft_in"].unpack())
     else:

@@ -48,7 +48,10 @@ def pulled_back(tape: Tape, cotangents: Leaves, variants: Sequence[Variant]) -> 
     detours: dict[tuple[int, ...], list[tuple[int, Detour]]] = {}
     for k, variant in enumerate(variants):
         for site, change in variant.items():
-            (detours if isinstance(change, Detour) else changes).setdefault(site, []).append((k, change))  # pyright: ignore[reportArgumentType]
+            if isinstance(change, Detour):
+                detours.setdefault(site, []).append((k, change))
+            else:
+                changes.setdefault(site, []).append((k, change))
     held: dict[int, Any] = {}
 
     def add(n: int, value: Any) -> None:
