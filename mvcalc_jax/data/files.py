@@ -4,6 +4,7 @@ Whatever is wrong with a file is said in one line, with the line of the file whe
 """
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,21 +37,8 @@ def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "row
         ValueError: for text, a missing column, a missing number or one beyond ±1e100, or no numbers at all.
         OSError: for a file that cannot be read.
     """
-    lines = _text(path).splitlines()
-    kept = [
-        (k, line) for k, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")
-    ]
-    separator = next((s for s in ";\t," if any(s in line for _, line in kept)), " ")
-    rows = []
-    for k, line in kept:
-        try:
-            cells = next(csv.reader([line.strip()], delimiter=separator, skipinitialspace=True))
-        except csv.Error as error:
-            raise ValueError(f"{path}, line {k}: {error}") from error
-        rows.append((k, [cell.strip() for cell in cells]))
-    names = [cell.lower() for cell in rows[0][1]] if rows and not any(map(_is_number, rows[0][1])) else []
-    if names:
-        rows = rows[1:]
+    names, rows, separator = _cells(path)
+    names = [name.lower() for name in names]
     if not rows:
         raise ValueError(f"{path} holds no numbers; a row of {_spoken(shapes)} for each line is needed")
     chosen = next((shape for shape in shapes if set(shape) <= set(names)), None)
@@ -70,6 +58,47 @@ def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "row
     return np.array([[_number(path, k, cells, column, separator) for column in columns] for k, cells in rows])
 
 
+def read_table(path: Path) -> tuple[tuple[str, ...], Float[np.ndarray, "rows columns"]]:
+    """The names of the columns of a CSV file, "column 1" and so on if it has none, and the numbers in them.
+
+    Raises:
+        ValueError: as `read_columns` does.
+        OSError: for a file that cannot be read.
+    """
+    names, rows, separator = _cells(path)
+    if not rows:
+        raise ValueError(
+            f"{path} holds no numbers; give a row for each point, and in the first line the names"
+        )
+    width = len(names) or len(rows[0][1])
+    names = names or [f"column {column + 1}" for column in range(width)]
+    for k, cells in rows:
+        if any(cells[width:]):
+            raise ValueError(f"{path}, line {k}: {counted(width, 'column')} needed; got {len(cells)}")
+    return tuple(names), np.array(
+        [[_number(path, k, cells, column, separator) for column in range(width)] for k, cells in rows]
+    )
+
+
+def separator_of(lines: Iterable[str]) -> str:
+    """What stands between the cells of these lines: a semicolon, a tab, a comma or spaces."""
+    lines = list(lines)
+    return next((s for s in ";\t," if any(s in line for line in lines)), " ")
+
+
+def cells_of(path: Path, k: int, line: str, separator: str) -> list[str]:
+    """The cells of the k-th line of a file.
+
+    Raises:
+        ValueError: for quotes that do not close.
+    """
+    try:
+        cells = next(csv.reader([line.strip()], delimiter=separator, skipinitialspace=True))
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {k}: {error}") from error
+    return [cell.strip() for cell in cells]
+
+
 def read_strokes(path: Path) -> list[Float[np.ndarray, "2 _"]]:
     """The paths and shapes of an SVG file as polylines, y upward, every transform applied.
 
@@ -77,7 +106,7 @@ def read_strokes(path: Path) -> list[Float[np.ndarray, "2 _"]]:
         ValueError: for a file that is not SVG, in which nothing is drawn, or with coordinates beyond ±1e100.
         OSError: for a file that cannot be read.
     """
-    _text(path)
+    read_text(path)
     try:
         drawing = svgelements.SVG.parse(str(path), reify=True)
     except Exception as error:  # the parser fails in many ways on what it does not expect
@@ -99,6 +128,18 @@ def read_strokes(path: Path) -> list[Float[np.ndarray, "2 _"]]:
     return strokes
 
 
+def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
+    """Names, if there are any, the cells of every line with its number, and what separates them."""
+    lines = read_text(path).splitlines()
+    kept = [
+        (k, line) for k, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")
+    ]
+    separator = separator_of(line for _, line in kept)
+    rows = [(k, cells_of(path, k, line, separator)) for k, line in kept]
+    names = rows[0][1] if rows and not any(map(is_number, rows[0][1])) else []
+    return names, rows[1:] if names else rows, separator
+
+
 def _corners(segment: Any) -> list[Any]:
     """Where a segment leads: its end, or for a curved one points on the way too."""
     if isinstance(segment, (svgelements.Move, svgelements.Line, svgelements.Close)):
@@ -106,7 +147,13 @@ def _corners(segment: Any) -> list[Any]:
     return [segment.point(k / _CORNERS) for k in range(1, _CORNERS + 1)]
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A text file in UTF-8.
+
+    Raises:
+        ValueError: for one that is not.
+        OSError: for one that cannot be read.
+    """
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
     try:
@@ -115,7 +162,8 @@ def _text(path: Path) -> str:
         raise ValueError(f"{path} is not a text file in UTF-8") from None
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, with a point or a comma."""
     try:
         float(cell.replace(",", "."))
     except ValueError:
@@ -127,7 +175,7 @@ def _number(path: Path, k: int, cells: list[str], column: int, separator: str) -
     if column >= len(cells) or not cells[column]:
         raise ValueError(f"{path}, line {k}: a number is missing in column {column + 1}")
     cell = cells[column].replace(",", ".") if separator == ";" else cells[column]
-    if not _is_number(cell):
+    if not is_number(cell):
         raise ValueError(
             f"{path}, line {k}: column {column + 1} must be a number; got {_short(cells[column])!r}"
         )

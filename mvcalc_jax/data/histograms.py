@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mvcalc_jax import require
+from mvcalc_jax.binning import binned
 from mvcalc_jax.data.files import read_columns
 from mvcalc_jax.text import counted
 
@@ -26,6 +27,7 @@ class Histogram:
         widths: (n,) the widths of the bins.
         counts: (n,) how many fell into each; a share of them will do.
         source: where the numbers come from.
+        open_ends: whether the outermost bins hold all that lies beyond; their centres are then conventions.
     """
 
     title: str
@@ -34,6 +36,7 @@ class Histogram:
     widths: Float[np.ndarray, " n"]
     counts: Float[np.ndarray, " n"]
     source: str
+    open_ends: bool = False
 
     @property
     def density(self) -> Float[np.ndarray, " n"]:
@@ -68,6 +71,69 @@ class Histogram:
             counts=np.pad(self.counts, (below, above)),
         )
 
+    def merged(
+        self, many: int = 1, skip: int = 0, bins: int | None = None, *, far: bool = False
+    ) -> tuple[Float[np.ndarray, " n_plus_1"], Float[np.ndarray, " n"]]:
+        """Edges of bins that touch, and their counts: gaps are empty bins, and so many neighbours make one bin.
+
+        With `open_ends` the outermost bins are taken to be as wide as they are said to be, or, with `far`, a thousand
+        times as wide, so that hardly anything lies beyond.
+
+        Args:
+            many: bins that are taken together.
+            skip: empty bins before the first, which move all that are taken together.
+            bins: how many there are to be in the end; there are empty ones after the last.
+        """
+        left, right = self.centres - self.widths / 2, self.centres + self.widths / 2
+        if self.open_ends:
+            wide = 1000 if far else 1
+            left[0], right[0] = left[1] - wide * self.widths[0], left[1]
+            left[-1], right[-1] = right[-2], right[-2] + wide * self.widths[-1]
+        gaps = np.flatnonzero(left[1:] > right[:-1] + 1e-9 * self.widths[1:])
+        edges = np.insert(np.append(left, right[-1]), gaps + 1, right[gaps])
+        counts = np.insert(self.counts, gaps + 1, 0.0)
+        wanted = -(-(skip + len(counts)) // many) if bins is None else bins
+        after = wanted * many - skip - len(counts)
+        if after < 0:
+            raise ValueError(f"`bins` must be at least {-(-(skip + len(counts)) // many)}; got {bins}")
+        edges = np.concatenate(
+            [
+                edges[0] - self.widths[0] * np.arange(skip, 0, -1),
+                edges,
+                edges[-1] + self.widths[-1] * np.arange(1, after + 1),
+            ]
+        )
+        return edges[::many], np.pad(counts, (skip, after)).reshape(-1, many).sum(axis=1)
+
+
+def pooled(first: Histogram, second: Histogram) -> tuple[Histogram, Float[np.ndarray, "2 n"]]:
+    """Two histograms in one, and their own counts in its bins.
+
+    Raises:
+        ValueError: unless both have the same bins as far as these go, all of one width.
+    """
+    width = first.widths[0]
+    whole = (second.centres - first.centres[0]) / width
+    widths = np.concatenate([first.widths, second.widths])
+    if not np.allclose(widths, width, rtol=1e-6) or not np.allclose(whole, np.round(whole), atol=1e-6):
+        raise ValueError(
+            f"{first.title} and {second.title} must have bins of one width whose edges agree; "
+            f"got widths from {widths.min():g} to {widths.max():g}, and {whole[0]:g} bins between the first of them"
+        )
+    which = [np.round((h.centres - first.centres[0]) / width).astype(int) for h in (first, second)]
+    lowest, highest = min(w[0] for w in which), max(w[-1] for w in which)
+    counts = np.zeros((2, highest - lowest + 1))
+    for row, where, h in zip(counts, which, (first, second), strict=True):
+        row[where - lowest] = h.counts
+    centres = first.centres[0] + width * np.arange(lowest, highest + 1)
+    title, source = (
+        f"{first.title} and {second.title}",
+        "; ".join(dict.fromkeys([first.source, second.source])),
+    )
+    return Histogram(
+        title, first.unit, centres, np.full(len(centres), width), counts.sum(axis=0), source
+    ), counts
+
 
 def _equal_bins(
     title: str, unit: str, first_edge: float, width: float, counts: list, source: str
@@ -92,7 +158,7 @@ def _galton_1886() -> Histogram:
         "Institute 15 (1886), 246-263, table I; the outermost classes, his 'below' and "
         "'above', stand at the values usually given to them, half over their neighbours"
     )
-    return Histogram("Heights of 928 adult children", "in", centres, np.ones(14), counts, source)
+    return Histogram("Heights of 928 adult children", "in", centres, np.ones(14), counts, source, True)
 
 
 _GALTON_FAMILIES = (
@@ -189,23 +255,11 @@ def bin_values(
     Raises:
         ValueError: for a width that is not positive, or that leaves fewer than 3 bins with something in them.
     """
-    if bin_width is None:  # Freedman and Diaconis, Zeitschrift für Wahrscheinlichkeitstheorie 57 (1981)
-        low, high = np.quantile(values, [0.25, 0.75])
-        bin_width = float(2 * (high - low) / len(values) ** (1 / 3)) or float(np.ptp(values)) / 10 or 1.0
-    require.positive("bin_width", bin_width)
-    with np.errstate(over="ignore", invalid="ignore"):  # a width next to nothing makes infinitely many
-        first = np.floor(values.min() / bin_width)
-        bins = np.floor(values / bin_width) - first
-    if not bins.max() <= 10**6:
-        many = float(np.nan_to_num(bins.max(), nan=np.inf))
-        raise ValueError(
-            f"`bin_width` {bin_width:g} makes {many:.3g} bins of these values; take a larger one"
-        )
-    counts = np.bincount(bins.astype(int)).astype(float)
+    counts, first, bin_width = binned(values, bin_width)
     filled = int(np.count_nonzero(counts))
     if filled < 3:
         raise ValueError(
             f"{title}: {counted(len(values), 'value')} fall{'s' * (len(values) == 1)} into {counted(filled, 'bin')} of "
             f"width {bin_width:g}, and at least 3 are needed; give more values, or a smaller bin width"
         )
-    return _equal_bins(title, "", first * bin_width, bin_width, list(counts), source)
+    return _equal_bins(title, "", first, bin_width, list(counts), source)

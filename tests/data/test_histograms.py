@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mvcalc_jax.data import HISTOGRAMS, histogram
+from mvcalc_jax.data import HISTOGRAMS, histogram, pooled
 from mvcalc_jax.data.histograms import bin_values
 
 TOTALS = {"course": 0.995, "galton": 928, "galton-men": 481, "galton-women": 453, "macdonell": 3000}
@@ -116,3 +116,35 @@ def test_unknown_names_and_needless_widths():
         histogram("galtn")
     with pytest.raises(ValueError, match="`bin_width` is for raw values"):
         histogram("galton", 2.0)
+
+
+def test_merged_bins_touch_and_lose_nobody():
+    for h in HISTOGRAMS.values():
+        for many, skip, far in ((1, 0, False), (2, 1, False), (4, 3, True)):
+            edges, counts = h.merged(many, skip, 40 if len(h.counts) < 40 else None, far=far)
+            assert len(edges) == len(counts) + 1
+            assert (np.diff(edges) > 0).all()
+            assert counts.sum() == pytest.approx(h.counts.sum())
+    edges, counts = HISTOGRAMS["galton"].merged()
+    assert edges.tolist() == pytest.approx([60.7, *np.arange(61.7, 74.8)])
+    assert counts.tolist() == HISTOGRAMS["galton"].counts.tolist()
+    assert HISTOGRAMS["galton"].merged(far=True)[0][-1] == pytest.approx(1073.7)
+    with pytest.raises(ValueError, match="`bins` must be at least 10; got 3"):
+        HISTOGRAMS["galton-men"].merged(2, 1, 3)
+
+
+def test_gaps_are_empty_bins(tmp_path):
+    edges, counts = histogram(write(tmp_path, "0;1;2\n1;3;8\n5;6;2\n")).merged()
+    assert edges.tolist() == [0, 1, 3, 5, 6]
+    assert counts.tolist() == [2, 8, 0, 2]
+
+
+def test_two_histograms_are_pooled_where_their_bins_agree():
+    women, men = HISTOGRAMS["galton-women"], HISTOGRAMS["galton-men"]
+    both, counts = pooled(women, men)
+    assert both.counts.sum() == 934
+    assert counts.sum(axis=1).tolist() == [453, 481]
+    assert both.centres[[0, -1]].tolist() == [56.5, 78.5]
+    assert counts[1][both.centres == 69.5] == 88
+    with pytest.raises(ValueError, match="must have bins of one width whose edges agree"):
+        pooled(women, HISTOGRAMS["macdonell"])
