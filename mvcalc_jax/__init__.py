@@ -6,18 +6,21 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     require    what an argument must be, and the names of the axes in every signature
     text       rows as a table
     atomic     files that are whole or not there
+    binning    raw values counted in bins
     autodiff   the one door to JAX's autodiff
     calculus   functions of one and several variables: slopes
     models     network, gaussian: pure functions with hand-written Jacobians
     descent    steepest_descent, optax_descent, and the one loop
     verify     check_jacobian, check_vjp, check_chain: is a derivative right, and if not, why?
+    data       curves to draw, histograms and tables to fit
+    fitting    least squares: curves, Gaussians, histograms, lines
     plots      arrays and Axes in, pictures out
-    data       curves to draw, histograms to fit
     devices    where to compute, and how precisely
     runs       the run directory
     aside      work beside other work
     doctor     is everything here that is needed?
     check      derivatives in files, checked by name
+    fit        files of curves, fitted
     command    what every command does alike
     cli        the command mvcalc
 

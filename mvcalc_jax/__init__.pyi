@@ -5,6 +5,7 @@ from . import calculus as calculus
 from . import data as data
 from . import descent as descent
 from . import devices as devices
+from . import fitting as fitting
 from . import models as models
 from . import plots as plots
 from . import require as require
@@ -17,6 +18,12 @@ from .descent import Status as Status
 from .descent import Trace as Trace
 from .descent import optax_descent as optax_descent
 from .descent import steepest_descent as steepest_descent
+from .fitting import Fit as Fit
+from .fitting import curve_fit as curve_fit
+from .fitting import fit_file as fit_file
+from .fitting import fit_gaussian as fit_gaussian
+from .fitting import fit_histogram as fit_histogram
+from .fitting import linear_regression as linear_regression
 from .models import gaussian as gaussian
 from .models import network as network
 from .verify import Link as Link

@@ -5,7 +5,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -78,7 +78,75 @@ def doctor() -> int:
     return command.DONE if well else command.FAILED
 
 
-SUBCOMMANDS = {"check": check, "doctor": doctor}
+@dataclass(frozen=True)
+class Fit:
+    """What `mvcalc fit` is told."""
+
+    data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA", help_behavior_hint="")]
+    """Curves, or images for a model in a plane:
+        .npy      (points,), (curves, points), or
+                  (images, rows, columns)
+        .npz      y, perhaps x, sigma and mask (true where
+                  a point counts)
+        .csv      columns x, y1, y2, …, a line a point;
+                  with --rows a line a curve; one image
+        .parquet  columns of lists y, perhaps x, sigma and
+                  mask, a row a curve; or as .csv
+    Larger than memory is fine, but for a .csv, or a .npz that is compressed: they are read whole. A first line of
+    names in a .csv is skipped."""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT", help_behavior_hint="")] = None
+    """Where to write a row for each fit: parameters, their standard errors, chi2, dof, status (above 0: converged)
+    and nit; .npy, .csv or .parquet. Unless given, beside DATA: curves_fits.npy. While it works, OUT.part and
+    OUT.journal are there; the same command goes on from them, whatever stopped it."""
+    model: Literal["amplitude", "gaussian", "area", "offset", "2d", "2d-oval"] = "amplitude"
+    """A peak by its height (amplitude, or gaussian), by its area, or on a constant; in a plane, round or oval."""
+    x: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
+    """Where the points lie, for all curves or for each, in a file like DATA. Unless given: DATA's first column or its
+    own x, else 0, 1, 2, …; of images, the pixels."""
+    sigma: Annotated[str | None, tyro.conf.arg(metavar="NUMBER|FILE", help_behavior_hint="")] = None
+    """Standard deviations of y: one number, or a file of them for all curves or for each."""
+    absolute_sigma: Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")] = (
+        False
+    )
+    """Sigma is in the units of y; else only ratios count, and standard errors follow from the misfit."""
+    rows: Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")] = False
+    """A line of a .csv is a curve."""
+    omit: Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")] = False
+    """Leave out points that are NaN, infinite or, in a .csv, empty; else a curve that has one is not fitted."""
+    precision: Annotated[
+        Literal["float32", "float64"] | None,
+        tyro.conf.arg(metavar="{float32,float64}", help_behavior_hint=""),
+    ] = None
+    """Unless given, as DATA is."""
+    xtol: Annotated[float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="")] = None
+    """How near the minimum, relative to the residuals; unless given, as near as rounding allows."""
+    max_steps: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
+    """Iterations of one fit; 100 unless given."""
+    device: str = "auto"
+    """auto, cpu or gpu; all there are of the kind."""
+    force: Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")] = False
+    """Replace an OUT that exists, and begin anew where a part was begun with other settings or data."""
+    pictures: bool = True
+    """Draw the best, the median and the worst fit and how the parameters are spread, beside OUT: curves_fits.png."""
+    coordinator: Annotated[str | None, tyro.conf.arg(metavar="HOST:PORT", help_behavior_hint="")] = None
+    """Share the work among several processes: where process 0 can be reached. All must see the same folder."""
+    processes: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
+    """How many they are."""
+    process_id: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
+    """Which this is, from 0."""
+    launched: Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")] = False
+    """A launcher that JAX knows (srun, mpirun, Kubernetes, …) has started all of them; no need for the three above."""
+
+
+def fit(options: Annotated[Fit, tyro.conf.arg(name="")]) -> int:
+    """Fit a Gaussian to every curve or image of a file, on all devices. Exit code 0 if any fit converged; 1 if none
+    did; 2 if what was given cannot be fitted; 3 after an error inside (--debug shows where); 130 after Ctrl-C."""
+    from mvcalc_jax.fit import fit_and_report  # here, so that --help need not wait for JAX
+
+    return command.DONE if fit_and_report(**vars(options)) else command.FAILED
+
+
+SUBCOMMANDS = {"check": check, "doctor": doctor, "fit": fit}
 
 DESCRIPTION = """Write a function and its derivative by hand; this proves the derivative, runs it, and shows
 what happened. Experiments are run by name: python -m experiments lists them."""

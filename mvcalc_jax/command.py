@@ -23,6 +23,8 @@ from typing import Any, NoReturn
 
 import tyro
 
+from mvcalc_jax.text import first_line
+
 DONE, FAILED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -131,7 +133,7 @@ def sentence(error: Exception) -> str:
     """An exception in one line: as it is if it was meant for the user, else with its type and a way on."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    first = (str(error).splitlines() or [""])[0]
+    first = first_line(error, "")
     if _is_of_memory(error):
         return f"there is not enough memory for this; ask for less ({first})"
     if meant_for_the_user(error):

@@ -41,7 +41,7 @@ def _devices() -> Iterator[Finding]:
     try:
         found = jax.devices()
     except RuntimeError as error:
-        yield "devices", f"JAX finds none: {str(error).splitlines()[0]}", False
+        yield "devices", f"JAX finds none: {text.first_line(error)}", False
         return
     yield "devices", ", ".join(f"{device.platform} ({device.device_kind})" for device in found), True
     if all(device.platform == "cpu" for device in found):

@@ -17,6 +17,7 @@ from mvcalc_jax.aside import Aside
 from mvcalc_jax.descent import Status
 
 ROOT = Path(__file__).parent.parent
+EXPERIMENTS = ("draw_curve", "fit_heights", "compare_gradients", "find_the_bug", "linear_regression")
 
 
 def python(*args, timeout=120, **options):
@@ -131,7 +132,7 @@ def quickest(*args):
 @pytest.mark.timing
 def test_help_is_quick():
     assert quickest("-c", "from mvcalc_jax.cli import main; main()", "--help") < 0.3
-    for name in ("draw_curve", "fit_heights", "compare_gradients", "find_the_bug"):
+    for name in EXPERIMENTS:
         assert quickest("-m", f"experiments.{name}", "--help") < 1.5
 
 
@@ -158,7 +159,7 @@ def test_a_terminal_without_greek_letters_costs_nothing(tmp_path):
 def test_experiments_are_listed():
     listed = python("-m", "experiments")
     assert listed.returncode == 0
-    for name in ("draw_curve", "fit_heights", "compare_gradients", "find_the_bug"):
+    for name in EXPERIMENTS:
         assert f"python -m experiments.{name}" in listed.stdout
 
 

@@ -4,8 +4,13 @@ style    the look, and the way to a file
 curve    a network's attempts at a curve
 descent  costs, and paths through two parameters
 heights  a histogram and its Gaussian
+mixture  a histogram of two populations, taken apart
+ladder   methods on their way to the same optimum, and how well it is known
+fits     curves and images with what was fitted to them
 errors   errors of derivatives
 check    what a check of a derivative found
+lines    fitted lines among their points, with bands
+regression  the four pictures that show what is wrong with a fit
 matrices an array by hand and by autodiff, as heat maps
 gif      animations
 live     a picture that is redrawn while the loop runs, in a window or a browser

@@ -2,10 +2,15 @@ from . import check as check
 from . import curve as curve
 from . import descent as descent
 from . import errors as errors
+from . import fits as fits
 from . import gif as gif
 from . import heights as heights
+from . import ladder as ladder
+from . import lines as lines
 from . import live as live
 from . import matrices as matrices
+from . import mixture as mixture
+from . import regression as regression
 from .style import chart as chart
 from .style import save as save
 from .style import style as style

@@ -68,6 +68,19 @@ def survey(
     return Landscape(mu, sigma, np.fmin(χ2, highest))
 
 
+def closeup(
+    chi_squared: Callable[[np.ndarray, np.ndarray], AnyArray],
+    optimum: Float[np.ndarray, "2"],
+    reach: Float[np.ndarray, "2"],
+    points: int = 120,
+) -> Landscape:
+    """χ² on a grid so far around the optimum."""
+    mu, sigma = (
+        centre + far * np.linspace(-1, 1, points) for centre, far in zip(optimum, reach, strict=True)
+    )
+    return Landscape(mu, sigma, np.asarray(chi_squared(*np.meshgrid(mu, sigma))))
+
+
 def _reaching(axis: Float[np.ndarray, " n"], start: float, beyond: float) -> Float[np.ndarray, " _"]:
     """An axis of a grid, with as many points again out beyond a start that does not lie on it."""
     if start < axis[0]:

@@ -1,0 +1,122 @@
+"""A batch of fits of any size, a block at a time, on every device and core.
+
+Blocks are of one shape, so there is one program, and what is in memory is a few blocks however many fits there are.
+XLA runs a loop over small arrays on one core; a thread for each core, or two for each accelerator, so that one copies
+while the other computes, keeps them all busy.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from mvcalc_jax.fitting.solve import Inputs, Plan, Solution, promoting, solve_block
+from mvcalc_jax.require import AnyArray
+
+_CACHE = 2**18
+"""Bytes of y in a chunk: with the model's columns, what a core's second-level cache holds."""
+_CHUNKS = 64
+"""Chunks in a block of a processor."""
+_ACCELERATOR = 2**18
+"""Fits in a block of an accelerator, which wants them all at once."""
+
+
+class Size(NamedTuple):
+    """Fits in a chunk, and in a block."""
+
+    lanes: int
+    block: int
+
+
+def size_of(fits: int, points: int, itemsize: int) -> Size:
+    """How to cut `fits` fits of so many points, for the device that JAX computes on."""
+    platform = workers()[0].platform
+    needed = 1 << max(fits - 1, 0).bit_length()
+    if platform != "cpu":
+        lanes = min(needed, _ACCELERATOR)
+        return Size(lanes, lanes)
+    lanes = min(needed, 1 << max((_CACHE // (points * itemsize)).bit_length() - 1, 4), 4096)
+    return Size(lanes, min(needed, lanes * _CHUNKS))
+
+
+def workers() -> list[Any]:
+    """The device of each thread."""
+    devices, chosen = jax.local_devices(), getattr(jax.config, "jax_default_device")  # noqa: B009 – no stub knows it
+    if chosen is not None:
+        devices = jax.local_devices(backend=chosen) if isinstance(chosen, str) else [chosen]
+    each = 2 if devices[0].platform != "cpu" else max(1, _cores() // len(devices))
+    return [device for device in devices for _ in range(each)]
+
+
+def _cores() -> int:
+    """The cores that this process may use, of all that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def solved(
+    plan: Plan, blocks: Iterable[tuple[int, Inputs]], size: Size, *, offset: float, steps: int
+) -> Iterator[tuple[int, Solution]]:
+    """Fit block after block, and yield each one's number of fits and its solution, in order.
+
+    Args:
+        plan: what is compiled in; its chunks must be those of `size`.
+        blocks: the number of fits in each, and its data; only the last may be shorter than `size.block`.
+        size: of chunks and blocks.
+        offset: the relative offset to reach.
+        steps: the most iterations of a fit.
+    """
+    devices = workers()
+
+    def work(task: tuple[int, tuple[int, Inputs]]) -> tuple[int, Solution]:
+        k, (many, inputs) = task
+        double, device = inputs.y.dtype == np.float64, devices[k % len(devices)]
+        with jax.enable_x64(double), jax.default_device(device), promoting():
+            padded = Inputs(*(_padded(a, many, size.block) for a in inputs))
+            solution = solve_block(plan, padded, offset, steps)
+            return many, Solution(*(np.asarray(a)[:many] for a in solution))
+
+    pending, tasks = [], iter(enumerate(blocks))
+    pool = ThreadPoolExecutor(len(devices))
+    try:
+        for task in islice(tasks, len(devices) + 1):
+            pending.append(pool.submit(work, task))
+        while pending:
+            done = pending.pop(0).result()
+            for task in islice(tasks, 1):
+                pending.append(pool.submit(work, task))
+            yield done
+    finally:  # after Ctrl-C nobody wants to wait for blocks that nobody will see
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _padded(array: AnyArray | None, many: int, block: int) -> Any:
+    """A block's share, made up to its full size by repeating its last fit."""
+    if array is None or array.shape[0] != many or (many == 1 and block == 1) or many == block:
+        return array
+    return np.concatenate([array, np.broadcast_to(array[-1:], (block - many, *array.shape[1:]))])
+
+
+def cut(inputs: Inputs, fits: int, block: int) -> Iterator[tuple[int, Inputs]]:
+    """The blocks of a batch that is in memory."""
+    for begin in range(0, fits, block):
+        end = min(begin + block, fits)
+        yield end - begin, Inputs(*(a if a is None or a.shape[0] != fits else a[begin:end] for a in inputs))
+
+
+def collected(parts: Iterable[tuple[int, Solution]], fits: int) -> Solution:
+    """The solutions of all blocks in one."""
+    whole, begin = None, 0
+    for many, part in parts:
+        if many == fits:
+            return part
+        if whole is None:
+            whole = Solution(*(np.empty((fits, *a.shape[1:]), a.dtype) for a in part))
+        for to, of in zip(whole, part, strict=True):
+            to[begin : begin + many] = of
+        begin += many
+    assert whole is not None
+    return whole
