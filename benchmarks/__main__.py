@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from benchmarks import training, watching
+from benchmarks import linear, training, watching
 from mvcalc_jax import command
 
 
@@ -19,6 +19,7 @@ class Config:
 def main(config: Config) -> int:
     training.main(training.Config(config.device, config.rounds))
     watching.main(watching.Config(config.device, config.rounds))
+    linear.main(linear.Config(config.device, config.rounds))
     return command.DONE
 
 

@@ -5,7 +5,9 @@
 
 Follows χ² downhill through (μ, σ) by its hand-written Jacobian, beside optax.sgd and the exact optimum, and
 shows what the learning rate does: too small, right, at the limit of stability, too large. From (155, 6) at
-rate 2000 the course's 50 steps end at (178.519824, 7.549908) with χ² = 4.39245e-4. Takes about 5 s.
+rate 2000 the course's 50 steps end at (178.519824, 7.549908) with χ² = 4.39245e-4. Then the same by Gauss–Newton,
+Newton and Levenberg–Marquardt, in a dozen; how well μ and σ are known; and what another estimator than χ² at the bins'
+middles would have made of the same bins, and of wider ones. Takes about 20 s.
 """
 
 from __future__ import annotations  # not evaluated, so that --help need not wait for JAX
@@ -43,6 +45,8 @@ class Config:
     """The course's "aggression"; 0.4 of the largest stable rate unless given."""
     steps: int = 50
     """Steps of the descent."""
+    compare: bool = True
+    """Other methods and other estimators, too; without them it takes 5 s."""
     device: str = "auto"
     """auto, cpu or gpu."""
     out: Path = Path("runs")
@@ -50,20 +54,24 @@ class Config:
 
 
 def main(config: Config) -> int:
+    from experiments import estimating  # here and not above, so that --help need not wait for JAX
+
     with mv.devices.computing(config.device, "float64") as device:
         task = pose(config)
         by_hand = task.descend(mv.descent.steepest(task.rate), config.steps)
         sgd = task.descend(mv.descent.rule("sgd", task.rate), config.steps)
         run = mv.runs.create("fit_heights", config, 0, device, config.out)
         save_numbers(by_hand, run)
-        save_pictures(config, task, by_hand, run)
-        conclude(config, task, by_hand, sgd, run)
+        landscape = save_pictures(config, task, by_hand, run)
+        compared = estimating.compared(task, by_hand, landscape, run) if config.compare else []
+        conclude(config, task, by_hand, sgd, compared, run)
     return command.exit_code(by_hand.status)
 
 
 class Task(NamedTuple):
     """What is fitted, from where and how fast; the exact optimum, and the rate that is too large."""
 
+    raw: mv.data.Histogram
     histogram: mv.data.Histogram
     data: tuple[np.ndarray, np.ndarray]
     start: np.ndarray
@@ -74,6 +82,13 @@ class Task(NamedTuple):
     def descend(self, rule: Any, steps: int) -> mv.Result:
         return descend(rule, self.start, self.data, steps)
 
+    def chi_squared(self, mu: np.ndarray, sigma: np.ndarray) -> Any:
+        import jax
+        import jax.numpy as jnp
+
+        one = lambda mu, sigma: mv.gaussian.chi_squared(jnp.stack([mu, sigma]), *self.data)
+        return jax.jit(jnp.vectorize(one))(mu, sigma)
+
 
 def pose(config: Config) -> Task:
     """The task that the settings describe. Whatever does not fit is said here, before any work."""
@@ -81,7 +96,8 @@ def pose(config: Config) -> Task:
 
     if mv.require.whole("steps", config.steps, least=1) > MOST:
         raise ValueError(f"`steps` must be at most {MOST}; got {config.steps}")
-    histogram = mv.data.histogram(config.data, config.bin_width).padded(6.0)
+    raw = mv.data.histogram(config.data, config.bin_width)
+    histogram = raw.padded(6.0)
     data = histogram.centres, histogram.density
     hessian = jax.jit(mv.autodiff.hessian(mv.gaussian.chi_squared))
     moments = np.array([histogram.mean, histogram.stddev])
@@ -99,7 +115,7 @@ def pose(config: Config) -> Task:
     mv.require.positive("start's sigma", start[1])
     rate = COURSE_RATE if course else SHARE * limit
     rate = rate if config.learning_rate is None else config.learning_rate
-    return Task(histogram, data, start, rate, best, limit)
+    return Task(raw, histogram, data, start, rate, best, limit)
 
 
 def descend(rule: Any, start: np.ndarray, data: tuple[np.ndarray, np.ndarray], steps: int) -> mv.Result:
@@ -114,17 +130,13 @@ def save_numbers(result: mv.Result, run: Path) -> None:
     mv.runs.write_metrics(run / "metrics.csv", columns | {"chi_squared": result.trace.cost})
 
 
-def save_pictures(config: Config, task: Task, result: mv.Result, run: Path) -> None:
-    """The fit, the way there, what the learning rate does, and the descent as an animation."""
+def save_pictures(config: Config, task: Task, result: mv.Result, run: Path) -> Any:
+    """The fit, the way there, what the learning rate does, the descent as an animation; the contours are returned."""
     import jax
-    import jax.numpy as jnp
-
-    def chi_squared(mu: Any, sigma: Any) -> Any:
-        return mv.gaussian.chi_squared(jnp.stack([mu, sigma]), *task.data)
 
     histogram, theta, draw = task.histogram, result.trace.params, mv.plots.heights
     mean, stddev = histogram.mean, histogram.stddev
-    landscape = draw.survey(jax.jit(jnp.vectorize(chi_squared)), mean, stddev, task.start)
+    landscape = draw.survey(task.chi_squared, mean, stddev, task.start)
     label = f"{histogram.title} / {histogram.unit}" if histogram.unit else histogram.title
     bins = draw.Bins(label, histogram.centres, histogram.widths, histogram.density)
     mu, around = task.start[0], 2 * np.clip(task.start[1], stddev / 2, stddev)
@@ -136,6 +148,7 @@ def save_pictures(config: Config, task: Task, result: mv.Result, run: Path) -> N
         rates = draw.by_learning_rate(landscape, *by_learning_rate(config, task))
         mv.plots.save(rates, run / "learning_rate.png")
         draw.animate(run / "descent.gif", bins, density, landscape, theta, window)
+    return landscape
 
 
 def by_learning_rate(config: Config, task: Task) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -151,7 +164,9 @@ def by_learning_rate(config: Config, task: Task) -> tuple[dict[str, np.ndarray],
     return paths, dict(zip(shares, np.asarray(trace.cost) - task.best.cost, strict=True))
 
 
-def conclude(config: Config, task: Task, by_hand: mv.Result, sgd: mv.Result, run: Path) -> None:
+def conclude(
+    config: Config, task: Task, by_hand: mv.Result, sgd: mv.Result, compared: list[Any], run: Path
+) -> None:
     """Say what came of it, on the screen and in report.md."""
     ends = {
         "start": (task.start, by_hand.trace.cost[0]),
@@ -176,6 +191,7 @@ def conclude(config: Config, task: Task, by_hand: mv.Result, sgd: mv.Result, run
         mv.runs.Picture("the way there", "contours.png"),
         mv.runs.Picture("what the learning rate does", "learning_rate.png"),
         mv.runs.Picture("the descent", "descent.gif"),
+        *compared,
         mv.runs.Written(
             f"Data: {task.histogram.source}.\n\n## Again\n\n```\n{command.line(PROG, config)}\n```"
         ),

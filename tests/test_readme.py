@@ -28,6 +28,13 @@ def test_the_code_prints_what_its_comments_say(capsys, standard_promotion):
     assert len(code.strip().splitlines()) <= 20
 
 
+def test_the_fits_are_as_promised(capsys, standard_promotion):
+    code = re.search(r"```python\n(.*?)```", README.split("## Fits by the million")[1], re.DOTALL).group(1)
+    exec(compile(code.replace("100_000", "2_000"), "README.md", "exec"), {})
+    assert capsys.readouterr().out == "2000 (2000, 3) (2000, 3)\n"
+    assert "# 100000 (100000, 3) (100000, 3)\n" in code
+
+
 def test_the_mistakes_are_told_as_promised(capsys, tmp_path, standard_promotion):
     section = README.split("## Why is my gradient wrong?")[1].split("\n## ")[0]
     code, told = re.findall(r"^```(?:python)?\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
-from benchmarks import course, harness, training, watching
+from benchmarks import course, harness, linear, streaming, training, watching
 from mvcalc_jax import command
 
 pytestmark = pytest.mark.usefixtures("standard_promotion")
@@ -55,13 +55,43 @@ def test_a_wrong_contender_is_refused():
         training.table("", contenders, rounds=1)
 
 
+@pytest.mark.parametrize(
+    ("found", "certified", "digits"),
+    [
+        ([1.0, 2.002], [1.0, 2.0], 3),
+        ([1e-7], [0.0], 7),
+        ([3.0], [3.0], 15),
+        ([np.nan], [1.0], 0),
+        ([9.0], [1.0], 0),
+    ],
+)
+def test_digits_are_those_of_the_worst_entry(found, certified, digits):
+    assert linear.lre(found, certified) == pytest.approx(digits)
+
+
+def test_others_lose_digits_that_we_keep():
+    rows = {name: [float(cell) for cell in cells] for name, *cells in linear.digits()[1:]}
+    assert len(rows) == 12
+    ours, svd, qr, _, *_ = rows["worst"]
+    assert ours >= 12 > qr > svd
+    assert all(float(cells[1]) >= 12 for cells in linear.errors()[1:])
+
+
 @pytest.mark.slow
-def test_both_benchmarks_run(capsys):
+def test_benchmarks_run(capsys):
     assert training.main(training.Config(rounds=1)) == command.DONE
     assert watching.main(watching.Config(rounds=1, steps=1000)) == command.DONE
+    assert linear.main(linear.Config(rounds=1)) == command.DONE
     said = capsys.readouterr().out
     assert said.count("compiled loop, by hand") == 2
+    assert "1000000 × 5" in said
     assert "watched / bare" in said
+
+
+@pytest.mark.slow
+def test_streaming_at_toy_size(capsys):
+    assert streaming.main(streaming.Config(fits=1500)) == command.DONE
+    assert "file, streamed" in capsys.readouterr().out
 
 
 @pytest.mark.timing

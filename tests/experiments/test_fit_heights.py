@@ -1,11 +1,14 @@
 """Heights at full size, for it is small: the course's numbers in its files, other data, misuse."""
 
 import csv
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+import mvcalc_jax as mv
+from experiments import estimating
 from experiments.fit_heights import Config, main
 from mvcalc_jax import command
 from mvcalc_jax.plots import heights
@@ -24,7 +27,7 @@ def path(run):
 
 
 def test_the_courses_descent(tmp_path, capsys):
-    assert main(Config(out=tmp_path)) == command.DONE
+    assert main(Config(compare=False, out=tmp_path)) == command.DONE
     run = only_run(tmp_path)
     files = {
         "config.json",
@@ -47,9 +50,31 @@ def test_the_courses_descent(tmp_path, capsys):
     assert "above the optimum's\n" in said
 
 
+def test_other_methods_and_estimators(tmp_path, capsys):
+    assert main(Config(data="macdonell", out=tmp_path)) == command.DONE
+    assert {"methods.png", "errors.png"} < {file.name for file in only_run(tmp_path).iterdir()}
+    said = capsys.readouterr().out
+    assert re.search(r"by hand, at one learning rate +46 ", said)
+    assert re.search(r"Newton +9 ", said)
+    assert re.search(
+        r"the density at the bin's middle +65.51 ± 0.057 +2.517 ± 0.05 +2.568 +2.653 +2.773", said
+    )
+    assert re.search(r"likelihood +65.54 ± 0.047 +2.542 ± 0.033 +2.542 +2.542 +2.543", said)
+    assert "σ's error 0.022; by the counts' own scatter that of the same estimate is 0.05" in said
+
+
+def test_shares_have_no_errors():
+    fit = mv.Fit(*np.zeros((2, 10, 3)), np.zeros((10, 3, 3)), *np.ones((2, 10)), *np.ones((4, 10), int))
+    merged = np.repeat(estimating.MERGED, estimating.MERGED)
+    found = estimating.Comparison({}, {}, fit, dict.fromkeys(estimating.ESTIMATORS, fit), merged, 1.0, False)
+    assert "shares of an unknown number of people" in estimating.verdict(found)
+    assert not any("±" in cell for row in estimating.estimator_rows(found) for cell in row)
+    assert np.isnan(estimating.by_width(found, "likelihood")[2]).all()
+
+
 @pytest.mark.parametrize("data", ["galton", "macdonell"])
 def test_other_data_arrive_at_their_optimum(data, tmp_path):
-    assert main(Config(data=data, out=tmp_path)) == command.DONE
+    assert main(Config(data=data, compare=False, out=tmp_path)) == command.DONE
     report = (only_run(tmp_path) / "report.md").read_text()
     rows = {
         row.split("|")[1].strip(): row.split("|")[2:5] for row in report.splitlines() if row.startswith("| ")
@@ -60,20 +85,23 @@ def test_other_data_arrive_at_their_optimum(data, tmp_path):
 
 def test_own_values_from_a_file(tmp_path, rng):
     (tmp_path / "own.csv").write_text("height\n" + "\n".join(f"{h:.1f}" for h in rng.normal(170, 7, 500)))
-    assert main(Config(data=str(tmp_path / "own.csv"), bin_width=2.0, out=tmp_path)) == command.DONE
+    assert (
+        main(Config(data=str(tmp_path / "own.csv"), bin_width=2.0, compare=False, out=tmp_path))
+        == command.DONE
+    )
     mu, sigma, _ = path(only_run(tmp_path))[-1]
     assert mu == pytest.approx(170, abs=1)
     assert sigma == pytest.approx(7, abs=1)
 
 
 def test_a_rate_far_too_large_is_a_status(tmp_path, capsys):
-    assert main(Config(start=(178.0, 20.0), learning_rate=1e6, out=tmp_path)) == command.FAILED
+    assert main(Config(start=(178.0, 20.0), learning_rate=1e6, compare=False, out=tmp_path)) == command.FAILED
     assert "try a smaller learning rate" in capsys.readouterr().out
     assert np.isfinite(path(only_run(tmp_path))).all()
 
 
 def test_a_descent_that_arrives_nowhere_is_said_to_do_so(tmp_path, capsys):
-    assert main(Config(learning_rate=1e7, steps=5, out=tmp_path)) == command.DONE
+    assert main(Config(learning_rate=1e7, steps=5, compare=False, out=tmp_path)) == command.DONE
     sentence = (
         "χ² ends 0.015 above the optimum's: a learning rate above the stability limit is too large to arrive"
     )
@@ -88,7 +116,7 @@ def test_a_start_far_off_is_on_every_picture(tmp_path, monkeypatch):
     monkeypatch.setattr(
         heights, "before_and_after", lambda *a: seen.extend((figure := overlap(*a)).axes) or figure
     )
-    assert main(Config(start=(0.0, 1.0), steps=3, out=tmp_path)) == command.DONE
+    assert main(Config(start=(0.0, 1.0), steps=3, compare=False, out=tmp_path)) == command.DONE
     assert len(seen) == 7
     for ax in seen:
         low, high = ax.get_xlim()

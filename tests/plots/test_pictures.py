@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection
 from PIL import Image
 
 import mvcalc_jax as mv
-from mvcalc_jax.plots import curve, descent, errors, gif, heights
+from mvcalc_jax.plots import curve, descent, errors, gif, heights, ladder, mixture
 
 
 @pytest.fixture(autouse=True)
@@ -298,3 +298,22 @@ def test_errors_by_step_and_their_levels():
     assert len(ax.lines) == 3
     np.testing.assert_allclose(ax.lines[2].get_ydata(), 1e-16)
     assert ax.texts[0].get_text() == "by hand"
+
+
+def test_ellipses_lie_so_many_standard_deviations_out():
+    cov, centre = np.array([[2.0, 0.6], [0.6, 0.5]]), np.array([3.0, -1.0])
+    away = ladder.ellipse(centre, cov, 2.0) - centre[:, None]
+    np.testing.assert_allclose(np.sum(away * np.linalg.solve(cov, away), axis=0), 4)
+
+
+def test_parts_of_a_mixture_are_drawn_with_their_sum_and_truth():
+    bins = heights.Bins("x", np.arange(3) + 0.5, np.ones(3), np.array([4.0, 9, 5]))
+    x = np.linspace(0, 3, 7)
+    parts = [mixture.Part(name, x, x * 0 + k, x * 0 + 5, np.arange(3) + k) for k, name in enumerate("ab")]
+    figure = mixture.taken_apart(bins, parts, list("pq"), np.array([[1, -0.5], [-0.5, 1]]), "in")
+    pooled, truth, errors = figure.axes[:3]
+    np.testing.assert_allclose(pooled.lines[-1].get_ydata(), 1)
+    assert [t.get_text() for t in errors.texts] == ["1", "−0.50", "−0.50", "1"]
+    assert "a, by label" in [t.get_text() for t in truth.get_legend().get_texts()]
+    for band in truth.collections:
+        assert band.get_paths()[0].vertices[:, 1].min() >= 0
