@@ -36,6 +36,11 @@ def traced(tree: Any) -> bool:
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
+def holds_traced(f: Callable[..., Any], *args: Any) -> bool:
+    """Whether f, besides such arguments, uses values that stand inside `jit`, `vmap` or `grad`."""
+    return traced(jax.make_jaxpr(f)(*args).consts)
+
+
 def function(name: str, value: Any) -> None:
     """Require something that can be called."""
     if not callable(value):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from mvcalc_jax.fitting.solve import Inputs, Plan, Solution, promoting, solve_block
+from mvcalc_jax.fitting.solve import SOON, Inputs, Plan, Solution, compiled, promoting
 from mvcalc_jax.require import AnyArray
 
 _CACHE = 2**18
@@ -76,7 +76,7 @@ def solved(
         double, device = inputs.y.dtype == np.float64, devices[k % len(devices)]
         with jax.enable_x64(double), jax.default_device(device), promoting():
             padded = Inputs(*(_padded(a, many, size.block) for a in inputs))
-            solution = solve_block(plan, padded, offset, steps)
+            solution = compiled(size.block <= SOON)(plan, padded, offset, steps)
             return many, Solution(*(np.asarray(a)[:many] for a in solution))
 
     pending, tasks = [], iter(enumerate(blocks))

@@ -85,12 +85,13 @@ def curve_fit(
             None,
         )
     inputs, shape = prepared(xdata, ydata, sigma, mask, p0, bounds, names)
-    _require_model(f, jac, inputs, names)
+    holds_traced = _require_model(f, jac, inputs, names)
     if check_jac and jac is not None:
         x, start, by_hand = inputs.x[0], inputs.p0[0], jac
         verify.assert_jacobian(lambda params: f(x, *params), lambda params: by_hand(x, *params), start)
     model = columns.model(f, jac, loss, float(f_scale))
-    return Problem(model, names, inputs, shape, options, function, None, True).solve()
+    problem = Problem(model, names, inputs, shape, options, function, None, True)
+    return problem.solve_traced() if holds_traced else problem.solve()
 
 
 def parameter_names(f: Callable[..., Any], p0: Any) -> tuple[str, ...]:
@@ -123,8 +124,8 @@ def parameter_names(f: Callable[..., Any], p0: Any) -> tuple[str, ...]:
     return tuple(f"p{k}" for k in range(count))
 
 
-def _require_model(f: Callable[..., Any], jac: Any, inputs: Any, names: tuple[str, ...]) -> None:
-    """Call f as it will be called, on shapes only."""
+def _require_model(f: Callable[..., Any], jac: Any, inputs: Any, names: tuple[str, ...]) -> bool:
+    """Call f as it will be called, on shapes only; whether what it holds stands inside `jit`, `vmap` or `grad`."""
     n, p, dtype = inputs.y.shape[-1], len(names), inputs.y.dtype
     with jax.enable_x64(dtype == np.float64):
         x = jax.ShapeDtypeStruct(inputs.x.shape[1:], dtype)
@@ -140,6 +141,7 @@ def _require_model(f: Callable[..., Any], jac: Any, inputs: Any, names: tuple[st
                     else "a row for each point, a column for each parameter"
                 )
                 raise ValueError(f"`{name}` must return {shape}, {what}; got {getattr(out, 'shape', out)}")
+        return any(require.holds_traced(g, x, *[one] * p) for g in (f, jac) if g is not None)
 
 
 def _middle(bounds: Bounds, p: int) -> np.ndarray:

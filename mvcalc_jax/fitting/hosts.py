@@ -1,9 +1,9 @@
 """Several processes on one or many hosts, which share the blocks of one run.
 
 Each has a run of consecutive blocks and writes them to their place in the one file, on a file system that all of
-them see. They need to hear of each other only twice: when they learn who they are, which JAX's multi-host runtime
-tells them, and at the end, which the journal tells them. In between each is on its own, for JAX's runtime would end
-all of them, work and all, once it misses one.
+them see. They need to hear of each other only at the beginning, when JAX's multi-host runtime tells them who they are
+and the journal that all have come, and at the end, from the journal. In between each is on its own, for JAX's runtime
+would end all of them, work and all, once it misses one.
 """
 
 import time
@@ -65,31 +65,38 @@ def meet(coordinator: str | None = None, processes: int | None = None, process_i
     return host
 
 
+def gather(host: Host, book: Journal) -> None:
+    """In the first process, wait until every other has opened the journal; they know of the first by its journal.
+
+    Raises:
+        TimeoutError: where one does not come.
+    """
+    until = time.monotonic() + journal.PATIENCE
+    while host.index == 0 and not all(alive := book.others(host.count)):
+        if time.monotonic() > until:
+            raise TimeoutError(
+                f"process {alive.index(False)} of {host.count} has not come within {journal.PATIENCE:.0f} s; "
+                "all must see the same folder"
+            )
+        time.sleep(_PAUSE)
+
+
 def wait(host: Host, book: Journal) -> None:
     """Wait until every process has done its part; then the first may put the results in their place.
 
+    The first looks after all others, and they after the first, which ends if one of them does.
+
     Raises:
         ConnectionError: where one has ended before.
-        TimeoutError: where one has not come at all.
     """
-    seen, until = {host.index}, time.monotonic() + journal.PATIENCE
     while host.count > 1:
         alive = book.others(host.count)
-        seen |= {k for k in range(host.count) if alive[k]}
-        if host.index and book.gone():
+        if book.gone() if host.index else all(book.done()):
             return
-        if not host.index and len(seen) == host.count and all(book.done()):
-            return
-        for k in sorted(seen):
+        for k in range(1 if host.index else host.count):
             if not alive[k]:
                 raise ConnectionError(
                     f"process {k} of {host.count} has ended before its part was done; "
                     "what there is is kept: start all of them again to go on"
                 )
-        if len(seen) < host.count and time.monotonic() > until:
-            k = min(set(range(host.count)) - seen)
-            raise TimeoutError(
-                f"process {k} of {host.count} has not come within {journal.PATIENCE:.0f} s; "
-                "what there is is kept: start all of them again to go on"
-            )
         time.sleep(_PAUSE)

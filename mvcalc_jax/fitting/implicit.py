@@ -8,6 +8,7 @@ The iterations are not differentiated, and it does not matter how many there wer
 θ = what holds it instead.
 """
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -19,7 +20,8 @@ from mvcalc_jax.fitting import loop
 from mvcalc_jax.fitting.solve import Inputs, Plan, Solution, finish, prepare, solve_block
 
 
-def solve(plan: Plan, inputs: Inputs, offset: float, steps: int) -> Solution:
+@partial(jax.jit, static_argnames="plan")  # or every operation of its derivatives would be compiled by itself
+def solve(plan: Plan, inputs: Inputs, offset: Any, steps: Any) -> Solution:
     """Fit every member of a batch, one by one as far as the caller can see, with derivatives in both modes.
 
     Args:
@@ -36,7 +38,7 @@ def solve(plan: Plan, inputs: Inputs, offset: float, steps: int) -> Solution:
     return jax.vmap(lambda one: _solve_one(plan, one, offset, steps), in_axes=(axes,))(single)
 
 
-def _solve_one(plan: Plan, one: Inputs, offset: float, steps: int) -> Solution:
+def _solve_one(plan: Plan, one: Inputs, offset: Any, steps: Any) -> Solution:
     inputs = Inputs(*(None if a is None else a[None] for a in one))
     data, begin = prepare(plan, inputs)
 

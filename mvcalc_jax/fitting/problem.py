@@ -11,7 +11,7 @@ from mvcalc_jax import require
 from mvcalc_jax.fitting import batch, implicit
 from mvcalc_jax.fitting.loop import METHODS, Model
 from mvcalc_jax.fitting.result import Fit
-from mvcalc_jax.fitting.solve import Inputs, Plan, promoting
+from mvcalc_jax.fitting.solve import Inputs, Plan, Solution, promoting
 
 Bounds = tuple[Any, Any]
 EVERYWHERE: Bounds = (-np.inf, np.inf)
@@ -93,20 +93,28 @@ class Problem(NamedTuple):
         return float(np.sqrt(jnp.finfo(self.inputs.y.dtype).eps ** 0.9 if xtol is None else xtol))
 
     def solve(self) -> Fit:
-        """Fit."""
-        fits = int(np.prod(self.shape))
+        """Fit, on all devices and cores, unless the data stand inside another computation."""
+        if require.traced(self.inputs):
+            return self.solve_traced()
+        fits, y = int(np.prod(self.shape)), self.inputs.y
+        size = batch.size_of(fits, y.shape[-1], y.dtype.itemsize)
+        blocks = batch.cut(self.inputs, fits, size.block)
+        parts = batch.solved(self.plan(size.lanes), blocks, size, offset=self.offset, steps=self._steps)
+        return self._fit(batch.collected(parts, fits))
+
+    def solve_traced(self) -> Fit:
+        """Fit as a part of another computation, in its precision, to be differentiated and mapped."""
+        inside = self._replace(inputs=jax.tree.map(jnp.asarray, self.inputs))
+        with promoting():
+            return self._fit(implicit.solve(self.plan(1), inside.inputs, inside.offset, self._steps))
+
+    @property
+    def _steps(self) -> int:
         steps = self.options.max_steps
         assert steps is not None
-        if require.traced(self.inputs):
-            with promoting():
-                solution = implicit.solve(self.plan(1), self.inputs, self.offset, steps)
-        else:
-            y = self.inputs.y
-            size = batch.size_of(fits, y.shape[-1], y.dtype.itemsize)
-            blocks = batch.cut(self.inputs, fits, size.block)
-            solution = batch.collected(
-                batch.solved(self.plan(size.lanes), blocks, size, offset=self.offset, steps=steps), fits
-            )
+        return steps
+
+    def _fit(self, solution: Solution) -> Fit:
         arrays = (a.reshape((*self.shape, *a.shape[1:])) for a in solution)
         fit = Fit(*arrays, names=self.names, model=self.function)
         return jax.tree.map(lambda a: a[()], fit)

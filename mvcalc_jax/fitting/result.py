@@ -21,6 +21,7 @@ class Status(IntEnum):
     """How a fit ended: above 0 at a minimum (SciPy's numbers), 0 at the limit of its steps, below 0 not at all."""
 
     RUNNING = -100
+    OUT_OF_RANGE = -13
     BAD_EDGES = -12
     BAD_COUNTS = -11
     FEW_BINS = -10
@@ -46,6 +47,7 @@ class Status(IntEnum):
 
 _SENTENCES = {
     Status.RUNNING: "has not ended",
+    Status.OUT_OF_RANGE: "the squares of y leave the range of its numbers; pass float64, or y in other units",
     Status.BAD_EDGES: "the edges of the bins must increase",
     Status.BAD_COUNTS: "counts must not be negative",
     Status.FEW_BINS: "fewer bins hold anything than there are parameters; take narrower bins",

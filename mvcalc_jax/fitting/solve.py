@@ -6,8 +6,8 @@ would wait for its slowest. What still fails starts again with a heavier damping
 """
 
 import contextlib
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array
 
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.fitting import loop, normal
 from mvcalc_jax.fitting.loop import Data, Model, State
 from mvcalc_jax.fitting.normal import Normal
@@ -81,9 +82,16 @@ class Solution(NamedTuple):
 
 FEW = 4
 """Rounds that every chunk takes before what is still running is gathered."""
+SOON = 256
+"""Fits in a block that are done sooner than they could be compiled well."""
 
 
-@partial(jax.jit, static_argnames="plan")
+@cache
+def compiled(soon: bool) -> Callable[[Plan, Inputs, Any, Any], Solution]:
+    """`solve_block`, compiled well, or soon, which is better for blocks of no more than `SOON` fits."""
+    return jax.jit(solve_block, static_argnames="plan", compiler_options=quickly() if soon else None)
+
+
 def solve_block(plan: Plan, inputs: Inputs, offset: Any, steps: Any) -> Solution:
     """Fit a block.
 
@@ -106,10 +114,7 @@ def solve_block(plan: Plan, inputs: Inputs, offset: Any, steps: Any) -> Solution
     def fresh(k: Any) -> tuple[State, Solution]:
         data, status = prepare(plan, chunk_of(k * plan.lanes + jnp.arange(plan.lanes)))
         state = _first_axis(loop.start(data.start, status))
-        shapes = jax.eval_shape(
-            lambda: _solve_chunk(plan, chunk_of(jnp.arange(plan.lanes)), state, offset, steps, 0)
-        )
-        return state, jax.tree.map(lambda a: jnp.zeros(a.shape, a.dtype), shapes[1])
+        return state, _blank(state)
 
     def running(done: tuple[State, Solution]) -> Any:
         return done[0].status == Status.RUNNING
@@ -146,6 +151,13 @@ def solve_block(plan: Plan, inputs: Inputs, offset: Any, steps: Any) -> Solution
     begun = jax.tree.map(lambda a: a.reshape(many, *a.shape[2:]), lax.map(fresh, jnp.arange(chunks)))
     unsolved = lambda carry: (carry[0] == FEW) | jnp.any(running(carry[1]))
     return lax.while_loop(unsolved, go_on, (FEW, begun))[1][1]
+
+
+def _blank(state: State) -> Solution:
+    """Room for the solutions of fits that have not begun."""
+    one, none = jnp.zeros_like(state.damping), jnp.zeros_like(state.nit)
+    each, cov = jnp.zeros_like(state.theta), jnp.zeros((*state.theta.shape, state.theta.shape[-1]), one.dtype)
+    return Solution(each, each, cov, one, one, none, none, none, none)
 
 
 def _first_axis(tree: Any) -> Any:
@@ -211,8 +223,11 @@ def prepare(plan: Plan, chunk: Inputs) -> tuple[Data, Array]:
         theta = jnp.clip(theta, lower, upper)
     lost = jnp.any(~jnp.isfinite(theta), axis=0)
     points = jnp.sum(jnp.broadcast_to(there, (y.shape[0], m)), axis=0)
+    limits = jnp.finfo(y.dtype)  # what is a rounding error of the sum must still be a number
+    vanishing = (size < limits.tiny / limits.eps**2) & jnp.any(y != 0, axis=0)
     status = jnp.full(m, Status.RUNNING)
     for where, code in (
+        (vanishing | jnp.isinf(size), Status.OUT_OF_RANGE),
         (lost | bad, Status.NOT_FINITE),
         (points < sum(plan.free), Status.TOO_FEW_POINTS),
         (bad_sigma, Status.BAD_SIGMA),

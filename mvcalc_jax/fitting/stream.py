@@ -98,7 +98,7 @@ def fit_file(
         xtol, max_steps: as of `fit_gaussian`.
         force: whether an `out` that exists is replaced, and a part that was begun otherwise is begun anew.
         host: which of several processes this is; see `hosts.meet`.
-        watch: called after each block.
+        watch: called after each block, and once more with what is kept where the run is interrupted.
         review: called in the first process with all results, before they are put in place.
 
     Raises:
@@ -133,6 +133,7 @@ def fit_file(
     journal = Journal(book, host.index, blocks)
     with closing(journal):
         journal.begin(description, part, lambda: records.make(part, dtype, job.fits), force)
+        hosts.gather(host, journal)
         began, mine = time.perf_counter(), host.share(blocks)
         done = journal.done()
         todo = [k for k in mine if not done[k]]
@@ -218,9 +219,14 @@ def _fit(
                 fitted += many
                 watch(Progress(before + fitted, total, _named(ended)))
         commit()
-    finally:
+    except BaseException:
         with suppress(OSError):
             commit()
+        kept = journal.done()
+        done = before + sum(_many(job.fits, size.block, k) for k in todo if kept[k])
+        watch(Progress(done, total, _named(ended)))
+        raise
+    finally:
         os.close(file)
     return _named(ended), fitted
 

@@ -34,6 +34,9 @@ def in_float64() -> Iterator[None]:
         return
     left = _Left([], {})
     token = _left.set(left)
+    aside = not gc.get_freeze_count()
+    if aside:
+        gc.freeze()  # so that what is collected on the way out is looked for only in what came since
     try:
         with jax.enable_x64(True):
             yield
@@ -42,6 +45,8 @@ def in_float64() -> Iterator[None]:
         left.programs.clear()
         if any(array() is not None for array in left.converted):
             gc.collect()  # they hang on functions that hold each other
+        if aside:
+            gc.unfreeze()
 
 
 def remember(constants: Iterable[Any]) -> None:

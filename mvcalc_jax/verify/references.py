@@ -11,15 +11,13 @@ from jax.core import eval_jaxpr
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from mvcalc_jax import autodiff
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.verify.float64 import of_this_check, remember
 from mvcalc_jax.verify.jaxprs import inside, opened
 from mvcalc_jax.verify.points import Leaves
 
 ROOM = 5 * 10**7
 """How many numbers a mode may keep at once: all rows or columns of a Jacobian are carried through f together."""
-
-QUICKLY = {"xla_backend_optimization_level": 0}
-"""What is run three times is not worth optimising: it would be compiled for half as long again."""
 
 _CONSTANTS = 0.1
 """A constant that was rounded once does less harm than a computation that rounds throughout."""
@@ -124,7 +122,7 @@ def _evaluated(jaxpr: Jaxpr) -> Callable[..., list[Any]]:
     def evaluated(consts: list[Any], *args: Any) -> list[Any]:
         return eval_jaxpr(jaxpr, consts, *args)
 
-    return jax.jit(evaluated, compiler_options=dict(QUICKLY))
+    return jax.jit(evaluated, compiler_options=quickly())
 
 
 def _written(closed: ClosedJaxpr) -> Any:

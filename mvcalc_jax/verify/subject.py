@@ -10,11 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import autodiff
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.text import first_line
 from mvcalc_jax.verify.differences import Difference, difference
 from mvcalc_jax.verify.errors import unit
 from mvcalc_jax.verify.points import Leaves, Point, sizes
-from mvcalc_jax.verify.references import QUICKLY, References, holomorphic, references, traced
+from mvcalc_jax.verify.references import References, holomorphic, references, traced
 
 _SMALL = 10**5
 """Of a Jacobian with fewer entries the evaluation takes no time to speak of."""
@@ -96,7 +97,7 @@ class Subject:
     @cached_property
     def compiled_pull(self) -> Callable[[Leaves, Leaves, Leaves], Leaves]:
         """`pulled`, compiled."""
-        return jax.jit(self.pulled, compiler_options=dict(QUICKLY))
+        return jax.jit(self.pulled, compiler_options=quickly())
 
     def modes_apart(self, leaves: Leaves, cotangents: Leaves, pulled: Sequence[np.ndarray]) -> float:
         """How far forward and reverse mode lie apart, of large leaves: ⟨v, Ju⟩ must be ⟨Jᵀv, u⟩ for a random u.
@@ -127,7 +128,7 @@ class Subject:
                 lambda *leaves: self.flat(list(leaves), others), tuple(leaves), tuple(along)
             )[1]
 
-        return jax.jit(push, compiler_options=dict(QUICKLY))
+        return jax.jit(push, compiler_options=quickly())
 
     @cached_property
     def autodiff(self) -> References:
