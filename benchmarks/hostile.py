@@ -162,7 +162,7 @@ def judge(law: Law, config: Config) -> dict[str, Tally]:
             int(good.sum()),
             int((good & ~truly[of]).sum()),
             int(wrong.sum()),
-            int((~good & truly[of] & (status != Status.OUTSIDE) & (status != Status.DEGENERATE)).sum()),
+            int((truly[of] & np.isin(status, (Status.STEP_LIMIT, Status.STALLED))).sum()),
         )
     return tallies
 

@@ -1,4 +1,4 @@
-"""Tests mirror the package. While they run, every annotation of the package is checked by `checked`."""
+"""Tests mirror the package. While they run, the shapes in the package's signatures are checked by `checked`."""
 
 from beartype import BeartypeConf, beartype
 

@@ -1,10 +1,23 @@
-"""Settings for every test: silent promotions are errors, and most tests run in both precisions."""
+"""Settings for every test: shapes are checked, silent promotions are errors, and most tests run in both precisions."""
 
 import os
+from pathlib import Path
 
 import jax
+import jaxtyping
 import numpy as np
 import pytest
+
+PACKAGE = Path(__file__).parent.parent / "mvcalc_jax"
+
+SHAPED = [
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py")
+    if "from jaxtyping import" in path.read_text()
+]
+"""Modules whose signatures say shapes; to check those of all others, too, would cost a fifth of the tests' time."""
+
+jaxtyping.install_import_hook(SHAPED, "tests.checked")
 
 TOLERANCE = {"float64": 1e-13, "float32": 1e-5}
 """Of a hand-written derivative against autodiff, in units of the leaf's largest entry."""
@@ -53,8 +66,6 @@ def rng():
 @pytest.fixture
 def unchecked():
     """jaxtyping's checks are off, so that a wrong shape reaches the package's own message."""
-    import jaxtyping
-
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)

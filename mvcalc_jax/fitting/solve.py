@@ -224,7 +224,7 @@ def prepare(plan: Plan, chunk: Inputs) -> tuple[Data, Array]:
     lost = jnp.any(~jnp.isfinite(theta), axis=0)
     points = jnp.sum(jnp.broadcast_to(there, (y.shape[0], m)), axis=0)
     limits = jnp.finfo(y.dtype)  # what is a rounding error of the sum must still be a number
-    vanishing = (size < limits.tiny / limits.eps**2) & jnp.any(y != 0, axis=0)
+    vanishing = (size < limits.tiny / limits.eps) & jnp.any(y != 0, axis=0)
     status = jnp.full(m, Status.RUNNING)
     for where, code in (
         (vanishing | jnp.isinf(size), Status.OUT_OF_RANGE),

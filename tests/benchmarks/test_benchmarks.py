@@ -77,7 +77,7 @@ def test_others_lose_digits_that_we_keep():
     assert all(float(cells[1]) >= 12 for cells in linear.errors()[1:])
 
 
-@pytest.mark.slow
+@pytest.mark.benchmark
 def test_benchmarks_run(capsys):
     assert training.main(training.Config(rounds=1)) == command.DONE
     assert watching.main(watching.Config(rounds=1, steps=1000)) == command.DONE
@@ -88,7 +88,7 @@ def test_benchmarks_run(capsys):
     assert "watched / bare" in said
 
 
-@pytest.mark.slow
+@pytest.mark.benchmark
 def test_streaming_at_toy_size(capsys):
     assert streaming.main(streaming.Config(fits=1500)) == command.DONE
     assert "file, streamed" in capsys.readouterr().out

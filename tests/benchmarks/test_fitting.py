@@ -127,7 +127,7 @@ def test_repeated_fits_are_the_given_ones():
     np.testing.assert_array_equal(batch.y[5], batch.y[2])
 
 
-@pytest.mark.slow
+@pytest.mark.benchmark
 def test_both_benchmarks_run_at_toy_size(tmp_path, capsys, standard_promotion):
     picture = tmp_path / "some" / "fitting.png"
     config = fitting.Config(problems="Gpufit", quick=True, rounds=1, figure=str(picture))
