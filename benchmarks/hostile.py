@@ -190,7 +190,8 @@ def stationary(law: Law, curves: Curves, fit: mv.Fit) -> np.ndarray:
     scale = np.where(norms > 0, 1 / np.where(norms > 0, norms, 1), 0)
     pivot, decrement = _cholesky(H * scale[:, :, None] * scale[:, None], gradient * scale)
     cost, size = (w * r * r).sum(axis=1), (w * y * y).sum(axis=1)
-    rounding = (64 * ε) ** 2 * size / np.maximum(pivot, ε)
+    lengths = size + ((θ[..., 0] * norms) ** 2).sum(axis=1)  # of y, and of what the parameters' last places change
+    rounding = (64 * ε) ** 2 * lengths / np.maximum(pivot, ε)
     small = decrement <= (2 * NEAR) ** 2 * cost + rounding
     return np.asarray(np.isfinite(fit.params).all(axis=1) & (norms > 0).all(axis=1) & (pivot > ε) & small)
 

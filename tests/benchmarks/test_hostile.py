@@ -12,7 +12,7 @@ PEAKS, DECAYS = hostile.LAWS
 
 
 @pytest.mark.parametrize(
-    ("law", "f"), zip(hostile.LAWS, (batches.GAUSSIAN.f, hostile.decay), strict=True), ids=["peaks", "decays"]
+    ("law", "f"), [(PEAKS, batches.GAUSSIAN.f), (DECAYS, hostile.decay)], ids=["peaks", "decays"]
 )
 def test_derivatives_are_autodiffs(law, f, rng, float64):
     θ, x = rng.uniform(0.5, 1.5, (4, 3)), np.linspace(-1, 2, 7)
@@ -40,7 +40,7 @@ def test_a_point_beside_the_minimum_is_not_called_one(law, rng):
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_nothing_false_among_a_few_hundred(precision, capsys):
     assert hostile.main(hostile.Config(fits=1000, precision=precision)) == command.DONE
-    assert "1 000 fits: 0 called converged and are not, 0 with a wrong status" in capsys.readouterr().out
+    assert ": 0 called converged and are not, 0 with a wrong status" in capsys.readouterr().out
 
 
 def test_misuse_is_said():

@@ -10,6 +10,8 @@ from experiments.compare_gradients import Config, main
 from mvcalc_jax import command
 from mvcalc_jax.models import gaussian
 
+pytestmark = pytest.mark.slow  # from start to end; their parts are tested beside them, in less time
+
 
 @pytest.fixture
 def few(monkeypatch):

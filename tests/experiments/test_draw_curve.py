@@ -21,7 +21,7 @@ from tests.test_command import ROOT, python
 TOY = Config(samples=12, hidden=(3,), steps=40)
 
 
-pytestmark = pytest.mark.usefixtures("standard_promotion")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("standard_promotion")]
 
 
 def only_run(out):
@@ -154,7 +154,6 @@ def draw(*args, **options):
     return python("-m", "experiments.draw_curve", *map(str, args), **options)
 
 
-@pytest.mark.slow
 def test_bad_input_on_the_command_line_is_one_line(tmp_path):
     (tmp_path / "bad.csv").write_text("1,2\n3,x\n")
     for args in (
@@ -173,7 +172,6 @@ def test_bad_input_on_the_command_line_is_one_line(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.slow
 def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("in the way")
     for place in (tmp_path / "file", "/proc/nowhere"):
@@ -183,7 +181,6 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
         assert str(place) in found.stderr
 
 
-@pytest.mark.slow
 def test_a_disk_that_fills_up_loses_nothing(tmp_path):
     """With files limited to 32 KiB the checkpoint fits and the picture does not."""
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({32 * 1024}, {32 * 1024}))\n"
@@ -217,7 +214,6 @@ def test_a_network_too_wide_for_forward_mode_is_proved_in_reverse(tmp_path, caps
     assert "agrees with reverse-mode autodiff" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_a_run_whose_data_have_changed_is_not_resumed(tmp_path):
     own = tmp_path / "own.csv"
     own.write_text("0,0\n1,0\n1,1\n")
@@ -271,7 +267,6 @@ def resumed(run, undisturbed):
     return all(np.array_equal(ended[name], undisturbed[name]) for name in undisturbed)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("when", ["before the first checkpoint", "after it"])
 def test_kill_and_resume_is_bit_identical(when, tmp_path, undisturbed):
     process, run = started(tmp_path)
@@ -284,7 +279,6 @@ def test_kill_and_resume_is_bit_identical(when, tmp_path, undisturbed):
     assert not [path for path in run.iterdir() if path.name.endswith(".part")]
 
 
-@pytest.mark.slow
 def test_many_networks_at_once_are_killed_and_resumed(tmp_path):
     many = ("--seeds", 3, "--samples", 10, "--steps", 100_000)
     assert draw(*many, "--out", tmp_path / "whole").returncode == 0
@@ -295,7 +289,6 @@ def test_many_networks_at_once_are_killed_and_resumed(tmp_path):
     assert resumed(run, params(only_run(tmp_path / "whole")))
 
 
-@pytest.mark.slow
 def test_ctrl_c_saves_and_exits_130_and_resumes(tmp_path, undisturbed):
     process, run = started(tmp_path)
     wait_for(run / "checkpoint.npz", process)
@@ -309,7 +302,6 @@ def test_ctrl_c_saves_and_exits_130_and_resumes(tmp_path, undisturbed):
     assert resumed(run, undisturbed)
 
 
-@pytest.mark.slow
 def test_resuming_can_add_steps_and_nothing_else(tmp_path):
     short = ("--samples", 10, "--race", "--out", tmp_path)
     assert draw("--steps", 100, *short).returncode == 0

@@ -13,6 +13,8 @@ from experiments.fit_heights import Config, main
 from mvcalc_jax import command
 from mvcalc_jax.plots import heights
 
+pytestmark = pytest.mark.slow  # from start to end; their parts are tested beside them, in less time
+
 
 def only_run(out):
     (run,) = (out / "fit_heights").iterdir()

@@ -9,6 +9,8 @@ import pytest
 from experiments.two_populations import Config, main, pm
 from mvcalc_jax import command
 
+pytestmark = pytest.mark.slow  # from start to end; their parts are tested beside them, in less time
+
 
 def test_galtons_men_and_women(tmp_path, capsys):
     assert main(Config(out=tmp_path)) == command.DONE
