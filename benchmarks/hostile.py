@@ -4,9 +4,10 @@
 
 Peaks and decays of any height, place, width and noise, and among them what detectors and tables really contain:
 nothing, one bin, NaN, a peak beside the data or upside down, steps, spikes, too few points, no sigma, hopeless starts.
-Every fit that says it converged is looked at again without this package, in 80-bit numbers, by formulas of its own:
-the gradient must vanish to what rounding explains, and the Hessian must be positive definite. Fits that must not
-converge, such as those of NaN, must have the one status that says so; what else ended otherwise is counted.
+Every fit that says it converged is looked at again without this package, in 80-bit numbers, by formulas of its own: the
+gradient must vanish and the Hessian be positive definite, to what rounding in the fit's precision explains. Fits that
+must not converge, such as those of NaN, must have the one status that says so; those that stopped at a minimum and do
+not know it are counted.
 """
 
 import time
@@ -177,20 +178,25 @@ def stationary(law: Law, curves: Curves, fit: mv.Fit) -> np.ndarray:
     σ = np.where(curves.sigma > 0, curves.sigma, 1).astype(wide)
     w = np.where(there, 1 / σ**2, 0)
     f, columns, second = law.derivatives(θ, curves.x.astype(wide))
-    r = f - y
+    r, last = f - y, 16 * ε * (np.abs(f) + np.abs(y))
     gradient = np.stack([(w * r * c).sum(axis=1) for c in columns], axis=-1)
-    H = np.empty((len(y), p, p), wide)
+    H, unsure = np.empty((len(y), p, p), wide), np.zeros((len(y), p, p), wide)
     for i in range(p):
         for j in range(i + 1):
             curved = w * columns[i] * columns[j]
             if (i, j) in second:
                 curved = curved + w * r * second[i, j]
+                unsure[:, i, j] = unsure[:, j, i] = (w * last * np.abs(second[i, j])).sum(axis=1)
             H[:, i, j] = H[:, j, i] = curved.sum(axis=1)
     norms = np.sqrt(np.stack([(w * c * c).sum(axis=1) for c in columns], axis=-1))
     scale = np.where(norms > 0, 1 / np.where(norms > 0, norms, 1), 0)
-    pivot, decrement = _cholesky(H * scale[:, :, None] * scale[:, None], gradient * scale)
+    H, unsure = (a * scale[:, :, None] * scale[:, None] for a in (H, unsure))
+    H += np.eye(p) * unsure.sum(axis=1)[:, None]  # as definite as the residuals' last places may have it
+    pivot, decrement = _cholesky(H, gradient * scale)
     cost, size = (w * r * r).sum(axis=1), (w * y * y).sum(axis=1)
-    lengths = size + ((θ[..., 0] * norms) ** 2).sum(axis=1)  # of y, and of what the parameters' last places change
+    lengths = size + ((θ[..., 0] * norms) ** 2).sum(
+        axis=1
+    )  # of y, and of what the parameters' last places change
     rounding = (64 * ε) ** 2 * lengths / np.maximum(pivot, ε)
     small = decrement <= (2 * NEAR) ** 2 * cost + rounding
     return np.asarray(np.isfinite(fit.params).all(axis=1) & (norms > 0).all(axis=1) & (pivot > ε) & small)
