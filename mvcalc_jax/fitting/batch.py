@@ -17,10 +17,10 @@ import numpy as np
 from mvcalc_jax.fitting.solve import SOON, Inputs, Plan, Solution, compiled, promoting
 from mvcalc_jax.require import AnyArray
 
-_CACHE = 2**18
+_CACHE = 2**16
 """Bytes of y in a chunk: with the model's columns, what a core's second-level cache holds."""
-_CHUNKS = 64
-"""Chunks in a block of a processor."""
+_CHUNKS, _BLOCKS = 64, 8
+"""The most chunks in a block of a processor, and the blocks that a small batch is cut into, for its cores."""
 _ACCELERATOR = 2**18
 """Fits in a block of an accelerator, which wants them all at once."""
 
@@ -40,7 +40,7 @@ def size_of(fits: int, points: int, itemsize: int) -> Size:
         lanes = min(needed, _ACCELERATOR)
         return Size(lanes, lanes)
     lanes = min(needed, 1 << max((_CACHE // (points * itemsize)).bit_length() - 1, 4), 4096)
-    return Size(lanes, min(needed, lanes * _CHUNKS))
+    return Size(lanes, max(lanes, min(needed // _BLOCKS, lanes * _CHUNKS)))
 
 
 def workers() -> list[Any]:

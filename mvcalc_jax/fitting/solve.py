@@ -108,13 +108,8 @@ def solve_block(plan: Plan, inputs: Inputs, offset: Any, steps: Any) -> Solution
         each, shared = inputs, Inputs(*[None] * len(inputs))
     chunks = many // plan.lanes
 
-    def chunk_of(index: Any) -> Inputs:
-        return Inputs(*(s if e is None else e[index] for s, e in zip(shared, each, strict=True)))
-
-    def fresh(k: Any) -> tuple[State, Solution]:
-        data, status = prepare(plan, chunk_of(k * plan.lanes + jnp.arange(plan.lanes)))
-        state = _first_axis(loop.start(data.start, status))
-        return state, _blank(state)
+    def chunk_of(rows: Callable[[Any], Any]) -> Inputs:
+        return Inputs(*(s if e is None else rows(e) for s, e in zip(shared, each, strict=True)))
 
     def running(done: tuple[State, Solution]) -> Any:
         return done[0].status == Status.RUNNING
@@ -122,18 +117,22 @@ def solve_block(plan: Plan, inputs: Inputs, offset: Any, steps: Any) -> Solution
     def go_on(carry: tuple[Any, tuple[State, Solution]]) -> tuple[Any, tuple[State, Solution]]:
         """Take up the fits that are still running, a chunk of them at a time, for more rounds than before."""
         budget, before = carry
-        everyone = budget == FEW  # in their own order, so that nothing needs to be gathered
-        order = jnp.where(everyone, jnp.arange(many), jnp.argsort(~running(before), stable=True))
-        total = jnp.where(everyone, many, jnp.sum(running(before)))
+        first = budget == FEW  # everyone, in their own order, so that nothing needs to be gathered
+        order = jnp.where(first, jnp.arange(many), jnp.argsort(~running(before), stable=True))
+        total = jnp.where(first, many, jnp.sum(running(before)))
 
         def take(carry: tuple[Any, tuple[State, Solution]]) -> tuple[Any, tuple[State, Solution]]:
             k, done = carry
             begin = k * plan.lanes
             index = lax.dynamic_slice_in_dim(order, begin, plan.lanes)
-            state = jax.tree.map(lambda a: a[index], done[0])
-            after = _solve_chunk(plan, chunk_of(index), state, offset, steps, budget)
+            chunk, state = lax.cond(
+                first,
+                lambda: _rows((chunk_of, done[0]), lambda a: lax.dynamic_slice_in_dim(a, begin, plan.lanes)),
+                lambda: _rows((chunk_of, done[0]), lambda a: a[index]),
+            )
+            after = _solve_chunk(plan, chunk, state, first, offset, steps, budget)
             done = lax.cond(
-                everyone,
+                first,
                 lambda: jax.tree.map(
                     lambda a, new: lax.dynamic_update_slice_in_dim(a, new, begin, 0), done, after
                 ),
@@ -143,21 +142,31 @@ def solve_block(plan: Plan, inputs: Inputs, offset: Any, steps: Any) -> Solution
 
         return 4 * budget, lax.while_loop(lambda c: c[0] * plan.lanes < total, take, (0, before))[1]
 
+    blank = _blank(many, len(plan.free), inputs.y.dtype)
     if chunks == 1:  # nothing to gather, and less to compile
-        every = chunk_of(jnp.arange(plan.lanes))
-        on = lambda carry: (1, _solve_chunk(plan, every, carry[1][0], offset, steps, 3 * steps))
+        every = chunk_of(lambda a: a)
+        on = lambda carry: (
+            1,
+            _solve_chunk(plan, every, carry[1][0], carry[0] == 0, offset, steps, 3 * steps),
+        )
         unsolved = lambda carry: (carry[0] == 0) | jnp.any(running(carry[1]))
-        return lax.while_loop(unsolved, on, (0, fresh(0)))[1][1]
-    begun = jax.tree.map(lambda a: a.reshape(many, *a.shape[2:]), lax.map(fresh, jnp.arange(chunks)))
+        return lax.while_loop(unsolved, on, (0, blank))[1][1]
     unsolved = lambda carry: (carry[0] == FEW) | jnp.any(running(carry[1]))
-    return lax.while_loop(unsolved, go_on, (FEW, begun))[1][1]
+    return lax.while_loop(unsolved, go_on, (FEW, blank))[1][1]
 
 
-def _blank(state: State) -> Solution:
-    """Room for the solutions of fits that have not begun."""
-    one, none = jnp.zeros_like(state.damping), jnp.zeros_like(state.nit)
-    each, cov = jnp.zeros_like(state.theta), jnp.zeros((*state.theta.shape, state.theta.shape[-1]), one.dtype)
-    return Solution(each, each, cov, one, one, none, none, none, none)
+def _rows(of: tuple[Callable[..., Inputs], State], rows: Callable[[Any], Any]) -> tuple[Inputs, State]:
+    """The data and the state of some fits."""
+    chunk_of, states = of
+    return chunk_of(rows), jax.tree.map(rows, states)
+
+
+def _blank(many: int, p: int, dtype: Any) -> tuple[State, Solution]:
+    """Room for fits that have not begun, the fits as the first axis."""
+    one, each, none = jnp.zeros(many, dtype), jnp.zeros((many, p), dtype), jnp.zeros(many, "int32")
+    state = State(each, one, one, none, none, none, jnp.zeros(many, bool), each)
+    cov = jnp.zeros((many, p, p), dtype)
+    return state, Solution(each, each, cov, one, one, none, none, none, none)
 
 
 def _first_axis(tree: Any) -> Any:
@@ -165,11 +174,12 @@ def _first_axis(tree: Any) -> Any:
 
 
 def _solve_chunk(
-    plan: Plan, chunk: Inputs, begun: State, offset: Any, steps: Any, budget: Any
+    plan: Plan, chunk: Inputs, begun: State, first: Any, offset: Any, steps: Any, budget: Any
 ) -> tuple[State, Solution]:
-    """Let the fits of one chunk go on from where they are; every array has the fits as its first axis."""
+    """Let the fits of one chunk begin, or go on from where they are; every array has the fits as its first axis."""
     data, begin = prepare(plan, chunk)
-    state = jax.tree.map(lambda a: jnp.moveaxis(a, 0, -1), begun)
+    last = jax.tree.map(lambda a: jnp.moveaxis(a, 0, -1), begun)
+    state = jax.tree.map(lambda new, old: jnp.where(first, new, old), loop.start(data.start, begin), last)
     before = state.status
     go = partial(loop.iterate, model=plan.model, method=plan.method, data=data, steps=steps)
     if plan.polished:
