@@ -204,8 +204,7 @@ def contenders(problem: Problem, precision: str, batch: Batch, sizes: Sizes) -> 
 def _ours(name: str, fit: Callable[..., Found], batch: Batch, precision: str, tuned: bool) -> Contender:
     first, xtol = _seconds(partial(fit, batch)), None
     if tuned:
-        known = batch.first(len(batch.exact))
-        xtol = _loosest((*TOLERANCES[precision], None), partial(fit, known), known, precision)
+        xtol = _loosest((*TOLERANCES[precision], None), partial(fit, batch), batch, precision)
     settings = "defaults" if xtol is None else f"xtol {xtol:g}"
     return Contender(name, len(batch.y), partial(fit, batch, xtol), settings, first)
 

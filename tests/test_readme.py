@@ -35,6 +35,7 @@ def test_the_fits_are_as_promised(capsys, standard_promotion):
     assert "# 100000 (100000, 3) (100000, 3)\n" in code
 
 
+@pytest.mark.slow
 def test_the_mistakes_are_told_as_promised(capsys, tmp_path, standard_promotion):
     section = README.split("## Why is my gradient wrong?")[1].split("\n## ")[0]
     code, told = re.findall(r"^```(?:python)?\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)

@@ -64,7 +64,7 @@ def solved(
 
     Args:
         plan: what is compiled in; its chunks must be those of `size`.
-        blocks: the number of fits in each, and its data; only the last may be shorter than `size.block`.
+        blocks: of each the number of fits, and the data of `size.block`, of which only the last may have fewer fits.
         size: of chunks and blocks.
         offset: the relative offset to reach.
         steps: the most iterations of a fit.
@@ -75,8 +75,7 @@ def solved(
         k, (many, inputs) = task
         double, device = inputs.y.dtype == np.float64, devices[k % len(devices)]
         with jax.enable_x64(double), jax.default_device(device), promoting():
-            padded = Inputs(*(_padded(a, many, size.block) for a in inputs))
-            solution = compiled(size.block <= SOON)(plan, padded, offset, steps)
+            solution = compiled(size.block <= SOON)(plan, inputs, offset, steps)
             return many, Solution(*(np.asarray(a)[:many] for a in solution))
 
     pending, tasks = [], iter(enumerate(blocks))
@@ -93,18 +92,18 @@ def solved(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _padded(array: AnyArray | None, many: int, block: int) -> Any:
-    """A block's share, made up to its full size by repeating its last fit."""
-    if array is None or array.shape[0] != many or (many == 1 and block == 1) or many == block:
-        return array
-    return np.concatenate([array, np.broadcast_to(array[-1:], (block - many, *array.shape[1:]))])
-
-
 def cut(inputs: Inputs, fits: int, block: int) -> Iterator[tuple[int, Inputs]]:
-    """The blocks of a batch that is in memory."""
+    """The blocks of a batch that is in memory; the last is made up to its full size by repeating its last fit."""
+
+    def rows(array: AnyArray | None, begin: int, many: int) -> Any:
+        if array is None or array.shape[0] != fits:
+            return array
+        last = np.broadcast_to(array[fits - 1], (block - many, *array.shape[1:]))
+        return array[begin : begin + many] if many == block else np.concatenate([array[begin:], last])
+
     for begin in range(0, fits, block):
-        end = min(begin + block, fits)
-        yield end - begin, Inputs(*(a if a is None or a.shape[0] != fits else a[begin:end] for a in inputs))
+        many = min(block, fits - begin)
+        yield many, Inputs(*(rows(a, begin, many) for a in inputs))
 
 
 def collected(parts: Iterable[tuple[int, Solution]], fits: int) -> Solution:

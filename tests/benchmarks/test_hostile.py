@@ -37,6 +37,7 @@ def test_a_point_beside_the_minimum_is_not_called_one(law, rng):
     assert not hostile.stationary(law, curves, aside)[fit.success & (fit.redchi2 > 1e-20)].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_nothing_false_among_a_few_hundred(precision, capsys):
     assert hostile.main(hostile.Config(fits=1000, precision=precision)) == command.DONE

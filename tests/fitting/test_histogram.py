@@ -39,6 +39,7 @@ def repeats():
     }
 
 
+@pytest.mark.slow
 def test_the_likelihood_has_no_bias_and_the_least_errors(repeats):
     for width in (2, 4):
         fit = repeats[width, "likelihood"]
@@ -195,6 +196,7 @@ def test_a_sample_that_is_not_finite_spoils_its_own_histogram_only(rng):
     np.testing.assert_array_equal(edges, EDGES)
 
 
+@pytest.mark.slow
 def test_fits_are_differentiated_by_their_counts():
     """All scaled alike, the area is too, and nothing else changes; by a finite difference, each count's own pull."""
     with jax.enable_x64(True), jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
@@ -208,6 +210,7 @@ def test_fits_are_differentiated_by_their_counts():
     np.testing.assert_allclose(J[:, [4, 9]].T, (up - down) / 2e-3, rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_two_peaks_are_told_apart():
     exact = 600 * shares(EDGES, 64, 1.5) + 400 * shares(EDGES, 71, 2)
     fit = mv.fit_histogram(exact, EDGES, peaks=2, p0=(500, 63, 2, 500, 72, 2))

@@ -371,6 +371,7 @@ def test_shares_are_all_blocks_once():
         assert [k for index in range(count) for k in Host(index, count).share(blocks)] == list(range(blocks))
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_bytes(curves, tmp_path, cache):
     wanted = fit_file(tmp_path / "y.npy", tmp_path / "whole.npy", x=tmp_path / "x.npy").out.read_bytes()
     code, _, _ = ended(child(tmp_path, cache, BLOCKS="2", BY="SIGKILL"))
