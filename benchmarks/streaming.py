@@ -115,9 +115,12 @@ def from_file(folder: Path) -> float:
 
 
 def _compile(y: np.ndarray) -> None:
-    """Two blocks of the size that all will have."""
-    block = batch.size_of(len(y), POINTS, 8).block
-    mv.fit_gaussian(X, np.array(y[: 2 * block]))
+    """As many as are cut into blocks of the size that all will have."""
+    size = batch.size_of(len(y), POINTS, 8)
+    some = next(
+        fits for fits in (size.block << k for k in range(8)) if batch.size_of(fits, POINTS, 8) == size
+    )
+    mv.fit_gaussian(X, np.array(y[:some]))
 
 
 def same(one: Path, other: Path) -> bool:
