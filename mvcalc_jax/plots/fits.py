@@ -39,6 +39,11 @@ class Shown(NamedTuple):
 def draw_curve(ax: Axes, shown: Shown) -> None:
     """The points of a curve, with error bars where there are any, and what was fitted to them."""
     assert shown.x is not None
+    ax.set_title(shown.title)
+    if not np.isfinite(shown.y).any():
+        ax.set(xticks=[], yticks=[])
+        ax.text(0.5, 0.5, "no finite point", transform=ax.transAxes, ha="center", va="center")
+        return
     look: dict[str, Any] = {
         "color": BLUE,
         "markersize": 4,
@@ -56,7 +61,6 @@ def draw_curve(ax: Axes, shown: Shown) -> None:
         bottom, top = _span(np.append(shown.curve, [low, high]))
         room = high - low or 1.0  # of a fit that has run away, only what lies near the data
         ax.set_ylim(max(bottom, low - room) - 0.06 * room, min(top, high + room) + 0.06 * room)
-    ax.set_title(shown.title)
 
 
 def draw_image(ax: Axes, shown: Shown) -> None:
@@ -91,7 +95,7 @@ def draw_histogram(ax: Axes, name: str, values: Float[np.ndarray, " m"]) -> None
     else:
         ax.hist(values, 3, color=BLUE, alpha=0.8)
     ax.axvline(float(middle), color=RED, linewidth=1.4)
-    ax.set_title(f"median {middle:.4g}", fontsize=10, color=INK)
+    ax.set_title(f"median {middle:.4g}".replace("-", "−"), fontsize=10, color=INK)
 
 
 def gallery(shown: Sequence[Shown], spread: Mapping[str, Float[np.ndarray, " m"]], caption: str) -> Figure:
