@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -134,6 +133,7 @@ class Race(NamedTuple):
 
 
 def main(config: Config) -> int:
+    picture = mv.plots.drawable(config.figure)
     mv.require.whole("rounds", config.rounds, least=1)
     mv.require.whole("fits", config.fits, least=20_000)
     chosen = [problem for problem in PROBLEMS if config.problems.lower() in problem.title.lower()]
@@ -149,11 +149,9 @@ def main(config: Config) -> int:
                 races.append(race(problem, precision, batch.of(precision), sizes, config.rounds))
                 print(f"{table(races[-1])}\n", flush=True)
         print(f"{verdicts(races)}\n")
-        curves = [] if peers.absent("curve_fit") else scaling.curves(scaling.sizes(config.quick, config.full))
-        if curves:
-            print(f"{scaling.table(curves)}\n")
-            print(f"{scaling.memory(1000 if config.quick else 1_000_000)}\n")
-    picture = Path(config.figure)
+        curves = scaling.curves(scaling.sizes(config.quick, config.full))
+        print(f"{scaling.table(curves)}\n")
+        print(f"{scaling.memory(1000 if config.quick else 1_000_000)}\n")
     picture.parent.mkdir(parents=True, exist_ok=True)
     with mv.plots.style():
         mv.plots.save(drawn(races, curves), picture)

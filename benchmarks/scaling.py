@@ -9,6 +9,7 @@ import resource
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,12 +64,13 @@ def curves(sizes: Sizes) -> list[Curve]:
         found.append(_curve(named, "points", sizes.points, many, peers.curve_fit))
         wide = [repeated(batches.peaks(PART, 0, params=p), sizes.many, precision) for p in sizes.params]
         found.append(_curve(named, "parameters", sizes.params, wide, peers.curve_fit))
-        if not peers.absent("fit_gaussian"):
-            peak = batches.gaussians(PART, 0)
-            few = [repeated(peak, fits, precision) for fits in sizes.fits]
-            found.append(
-                _curve(f"fit_gaussian, {precision}", "number of fits", sizes.fits, few, peers.fit_gaussian)
-            )
+        peak, named = batches.gaussians(PART, 0), f"fit_gaussian, {precision}"
+        few = [repeated(peak, fits, precision) for fits in sizes.fits]
+        found.append(_curve(named, "number of fits", sizes.fits, few, peers.fit_gaussian))
+    spot = batches.spots(PART, 0)
+    few = [repeated(spot, fits, "float32") for fits in sizes.fits]
+    fit_spots = partial(peers.fit_gaussian, model="2d")
+    found.append(_curve("Gpufit's spots, float32", "number of fits", sizes.fits, few, fit_spots))
     return found
 
 
@@ -117,8 +119,6 @@ def memory(fits: int) -> str:
     rows = [(f"{text.count(fits)} fits of 32 points", "data", "peak above it", "bytes a fit")]
     for name in ("curve_fit", "fit_gaussian"):
         for precision in ("float32", "float64"):
-            if peers.absent(name):
-                continue
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 held, above = pool.apply(weighed, (name, precision, fits))
             cells = f"{held / 1e6:.0f} MB", f"{above / 1e6:.0f} MB", f"{above / fits:.0f}"

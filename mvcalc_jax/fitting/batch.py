@@ -6,7 +6,7 @@ while the other computes, keeps them all busy.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, NamedTuple
@@ -59,7 +59,7 @@ def _cores() -> int:
 
 def solved(
     plan: Plan, blocks: Iterable[tuple[int, Inputs]], size: Size, *, offset: float, steps: int
-) -> Iterator[tuple[int, Solution]]:
+) -> Generator[tuple[int, Solution]]:
     """Fit block after block, and yield each one's number of fits and its solution, in order.
 
     Args:
@@ -92,14 +92,23 @@ def solved(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def filled(array: np.ndarray, block: int) -> np.ndarray:
+    """The data of some fits, made up to a full block by repeating the last."""
+    missing = block - len(array)
+    return (
+        np.concatenate([array, np.broadcast_to(array[-1:], (missing, *array.shape[1:]))])
+        if missing
+        else array
+    )
+
+
 def cut(inputs: Inputs, fits: int, block: int) -> Iterator[tuple[int, Inputs]]:
-    """The blocks of a batch that is in memory; the last is made up to its full size by repeating its last fit."""
+    """The blocks of a batch that is in memory; the last is made up to its full size."""
 
     def rows(array: AnyArray | None, begin: int, many: int) -> Any:
         if array is None or array.shape[0] != fits:
             return array
-        last = np.broadcast_to(array[fits - 1], (block - many, *array.shape[1:]))
-        return array[begin : begin + many] if many == block else np.concatenate([array[begin:], last])
+        return filled(np.asarray(array[begin : begin + many]), block)
 
     for begin in range(0, fits, block):
         many = min(block, fits - begin)

@@ -1,6 +1,6 @@
 """From what a user passes to what is solved: shapes, batch axes and kinds of numbers, looked at before any work."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -98,9 +98,13 @@ class Problem(NamedTuple):
             return self.solve_traced()
         fits, y = int(np.prod(self.shape)), self.inputs.y
         size = batch.size_of(fits, y.shape[-1], y.dtype.itemsize)
-        blocks = batch.cut(self.inputs, fits, size.block)
-        parts = batch.solved(self.plan(size.lanes), blocks, size, offset=self.offset, steps=self._steps)
-        return self._fit(batch.collected(parts, fits))
+        return self._fit(batch.collected(self.solved(batch.cut(self.inputs, fits, size.block), size), fits))
+
+    def solved(
+        self, blocks: Iterable[tuple[int, Inputs]], size: batch.Size
+    ) -> Generator[tuple[int, Solution]]:
+        """Fit block after block; see `batch.solved`."""
+        return batch.solved(self.plan(size.lanes), blocks, size, offset=self.offset, steps=self._steps)
 
     def solve_traced(self) -> Fit:
         """Fit as a part of another computation, in its precision, to be differentiated and mapped."""

@@ -138,10 +138,12 @@ class Regression:
 
     def plot(self, path: str | Path) -> Path:
         """Draw residuals by fitted value, their quantiles, their scale and their leverage into a PNG, SVG or PDF."""
-        from mvcalc_jax.plots import regression as picture  # pictures lie above fits; nothing else here draws
+        from mvcalc_jax import plots  # pictures lie above fits; nothing else here draws
 
-        figure = picture.diagnostics(self.fitted, self.residuals, self.standardised, self.leverage, self.rank)
-        return picture.save(figure, path)
+        figure = plots.regression.diagnostics(
+            self.fitted, self.residuals, self.standardised, self.leverage, self.rank
+        )
+        return plots.save(figure, path)
 
     def to_dict(self) -> dict[str, Any]:
         """Strings, lists and finite numbers, for JSON; what is infinite or NaN is None."""

@@ -125,10 +125,11 @@ def solve_block(plan: Plan, inputs: Inputs, offset: Any, steps: Any) -> Solution
             k, done = carry
             begin = k * plan.lanes
             index = lax.dynamic_slice_in_dim(order, begin, plan.lanes)
+            of = lambda rows: (chunk_of(rows), jax.tree.map(rows, done[0]))
             chunk, state = lax.cond(
                 first,
-                lambda: _rows((chunk_of, done[0]), lambda a: lax.dynamic_slice_in_dim(a, begin, plan.lanes)),
-                lambda: _rows((chunk_of, done[0]), lambda a: a[index]),
+                lambda: of(lambda a: lax.dynamic_slice_in_dim(a, begin, plan.lanes)),
+                lambda: of(lambda a: a[index]),
             )
             after = _solve_chunk(plan, chunk, state, first, offset, steps, budget)
             done = lax.cond(
@@ -153,12 +154,6 @@ def solve_block(plan: Plan, inputs: Inputs, offset: Any, steps: Any) -> Solution
         return lax.while_loop(unsolved, on, (0, blank))[1][1]
     unsolved = lambda carry: (carry[0] == FEW) | jnp.any(running(carry[1]))
     return lax.while_loop(unsolved, go_on, (FEW, blank))[1][1]
-
-
-def _rows(of: tuple[Callable[..., Inputs], State], rows: Callable[[Any], Any]) -> tuple[Inputs, State]:
-    """The data and the state of some fits."""
-    chunk_of, states = of
-    return chunk_of(rows), jax.tree.map(rows, states)
 
 
 def _blank(many: int, p: int, dtype: Any) -> tuple[State, Solution]:

@@ -10,7 +10,7 @@ import numpy as np
 from mvcalc_jax import require
 from mvcalc_jax.data import tables
 from mvcalc_jax.data.tables import Curves, Held, Rows
-from mvcalc_jax.fitting import gaussian
+from mvcalc_jax.fitting import batch, gaussian
 from mvcalc_jax.fitting.problem import EVERYWHERE, Options, Problem, prepared
 from mvcalc_jax.fitting.solve import Inputs
 
@@ -32,7 +32,7 @@ class Job:
         return math.prod(self.curves.y.shape[1:])
 
     def inputs(self, begin: int, end: int, block: int) -> Inputs:
-        """The data of the fits from `begin` until before `end`, made up to a full block by repeating the last."""
+        """The data of the fits from `begin` until before `end`, made up to a full block."""
         shared, kind = self.problem.inputs, self.problem.inputs.y.dtype
 
         def of(name: str) -> Any:
@@ -42,9 +42,7 @@ class Job:
             shape = common.shape[1:]
             found = rows.read(begin, end).reshape(end - begin, *shape)
             found = found.astype(bool if name == "mask" else kind, copy=False)
-            if end - begin < block:
-                found = np.concatenate([found, np.broadcast_to(found[-1:], (block - (end - begin), *shape))])
-            return np.ascontiguousarray(found)
+            return np.ascontiguousarray(batch.filled(found, block))
 
         return Inputs(of("x"), of("y"), of("sigma"), of("mask"), None, None, None)
 
@@ -91,13 +89,12 @@ def look(
         rows_of = getattr(curves, name)
         if rows_of is not None:
             curves = curves._replace(**{name: _for_all(name, rows_of, fits, points, 1)})
-    if curves.sigma is not None:
-        sigma = curves.sigma.read(0, 1).reshape(1, points)  # type: ignore[assignment]
+    error = sigma if curves.sigma is None else curves.sigma.read(0, 1).reshape(1, points)
     mask = None if curves.mask is None else curves.mask.read(0, 1).reshape(1, points).astype(bool)
     y = curves.y.read(0, 1).reshape(1, points).astype(_kind(curves.y.dtype, precision))
     assert curves.x is not None
     along = curves.x.read(0, 1)[0]
-    inputs, _ = prepared(along, y, sigma, mask, None, EVERYWHERE, family.names, axes=family.axes)
+    inputs, _ = prepared(along, y, error, mask, None, EVERYWHERE, family.names, axes=family.axes)
     problem = Problem(
         gaussian.normal_equations(model),
         family.names,

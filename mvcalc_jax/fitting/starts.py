@@ -98,7 +98,8 @@ def _log_parabola(
     mean, width = about - gap * b / (2 * c), gap * jnp.sqrt(-1 / (2 * c))
     height = top * jnp.exp(jnp.clip(a - b * b / (4 * c), -5, 5))
     ok &= (width < 2 * span) & (jnp.abs(mean - about) < span)
-    return tuple(jnp.where(ok, new, old) for new, old in zip((height, mean, width), otherwise, strict=True))  # type: ignore[return-value]
+    highest, middle, spread = otherwise
+    return jnp.where(ok, height, highest), jnp.where(ok, mean, middle), jnp.where(ok, width, spread)
 
 
 def _nearer(guesses: list[Any], x: Any, y: Any, there: Any) -> list[Any]:

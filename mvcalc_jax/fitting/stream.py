@@ -10,12 +10,13 @@ and not a signal; room for all of them is taken before the first fit. A `.csv` o
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from mvcalc_jax.data import tables
 from mvcalc_jax.fitting import batch, hosts, records
 from mvcalc_jax.fitting.hosts import ALONE, Host
 from mvcalc_jax.fitting.journal import Journal
-from mvcalc_jax.fitting.result import Status
+from mvcalc_jax.fitting.result import Status, counts
 from mvcalc_jax.fitting.solve import Inputs, Solution
 from mvcalc_jax.fitting.source import Job, look
 
@@ -138,15 +139,15 @@ def fit_file(
         done = journal.done()
         todo = [k for k in mine if not done[k]]
         before = sum(_many(job.fits, size.block, k) for k in mine if done[k])
-        counts, fitted = _fit(job, size, todo, part, dtype, journal, watch, before)
+        ended, fitted = _fit(job, size, todo, part, dtype, journal, watch, before)
         seconds = time.perf_counter() - began
         hosts.wait(host, journal)
         if host.index == 0:
-            counts = _counted(records.Results(part))
+            ended = _counted(records.Results(part))
             review(job, records.Results(part))
             records.put(part, out, dtype)
             book.unlink()
-    return Summary(out, job.fits, job.points, job.problem.names, counts, fitted, seconds)
+    return Summary(out, job.fits, job.points, job.problem.names, ended, fitted, seconds)
 
 
 def default_out(data: Path) -> Path:
@@ -178,7 +179,7 @@ def _fit(
     before: int,
 ) -> tuple[dict[Status, int], int]:
     """Fit blocks and write them to their place; how the fits ended, and how many there were."""
-    ended, fitted = np.zeros(256, int), 0
+    ended, fitted = Counter[Status](), 0
     total = before + sum(_many(job.fits, size.block, k) for k in todo)
     written: list[int] = []
     file = os.open(part, os.O_RDWR)
@@ -197,16 +198,9 @@ def _fit(
 
     try:
         start = os.fstat(file).st_size - job.fits * dtype.itemsize
-        options, last = job.problem.options, time.monotonic()
+        last = time.monotonic()
         watch(Progress(before, total, {}))
-        solutions = batch.solved(
-            job.problem.plan(size.lanes),
-            blocks(),
-            size,
-            offset=job.problem.offset,
-            steps=options.max_steps or 0,
-        )
-        with closing(solutions):  # type: ignore[arg-type]
+        with closing(job.problem.solved(blocks(), size)) as solutions:
             for k, (_, solution) in zip(todo, solutions, strict=True):
                 many = _many(job.fits, size.block, k)
                 found = records.of(Solution(*(a[:many] for a in solution)), dtype)
@@ -215,20 +209,20 @@ def _fit(
                 if time.monotonic() - last > _SECONDS:
                     commit()
                     last = time.monotonic()
-                ended += np.bincount(found["status"] + 128, minlength=256)
+                ended.update(counts(found["status"]))
                 fitted += many
-                watch(Progress(before + fitted, total, _named(ended)))
+                watch(Progress(before + fitted, total, dict(ended.most_common())))
         commit()
     except BaseException:
         with suppress(OSError):
             commit()
         kept = journal.done()
         done = before + sum(_many(job.fits, size.block, k) for k in todo if kept[k])
-        watch(Progress(done, total, _named(ended)))
+        watch(Progress(done, total, dict(ended.most_common())))
         raise
     finally:
         os.close(file)
-    return _named(ended), fitted
+    return dict(ended.most_common()), fitted
 
 
 def _write(file: int, found: np.ndarray, offset: int, part: Path) -> None:
@@ -242,12 +236,10 @@ def _write(file: int, found: np.ndarray, offset: int, part: Path) -> None:
 
 
 def _counted(results: records.Results) -> dict[Status, int]:
-    return _named(sum(np.bincount(found["status"] + 128, minlength=256) for found in results))
-
-
-def _named(ended: Any) -> dict[Status, int]:
-    order = np.argsort(-ended, kind="stable")
-    return {Status(int(k) - 128): int(ended[k]) for k in order if ended[k]}
+    ended = Counter[Status]()
+    for found in results:
+        ended.update(counts(found["status"]))
+    return dict(ended.most_common())
 
 
 def _many(fits: int, block: int, k: int) -> int:

@@ -12,5 +12,6 @@ from . import matrices as matrices
 from . import mixture as mixture
 from . import regression as regression
 from .style import chart as chart
+from .style import drawable as drawable
 from .style import save as save
 from .style import style as style

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 from jaxtyping import Shaped
 from matplotlib.axes import Axes
@@ -23,9 +22,9 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
-from mvcalc_jax.atomic import replacing
 from mvcalc_jax.plots import matrices
-from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, VIOLET, style
+from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, VIOLET, drawable, style
+from mvcalc_jax.plots.style import save as save_figure
 from mvcalc_jax.verify.report import Diagnosis, LinkResult, Report, Slope, Verdict
 from mvcalc_jax.verify.verdict import TOLERANCE
 
@@ -34,8 +33,6 @@ ROWS = 4
 LINKS = 24
 """Of a longer chain, neighbours that are correct share a box, and more than twice as many boxes are counted."""
 
-_SUFFIXES = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-"""Of files that can be written; with what is left out of them, so that equal pictures are equal files."""
 _ORDER: tuple[Verdict, ...] = ("wrong", "inconclusive", "correct")
 _MARKS: dict[Verdict, tuple[str, str]] = {
     "wrong": ("✗", RED),
@@ -94,13 +91,8 @@ def save(report: Report, path: str | Path) -> Path:
         ValueError: if `path` does not end in .png, .svg or .pdf.
         OSError: if it cannot be written.
     """
-    path = Path(path)
-    if (suffix := path.suffix.lower()) not in _SUFFIXES:
-        raise ValueError(f"`path` must end in .png, .svg or .pdf; got {str(path)!r}")
-    figure = draw(report)
-    with style(), mpl.rc_context({"svg.hashsalt": "check"}), replacing(path) as file:
-        figure.savefig(file, format=suffix[1:], metadata=_SUFFIXES[suffix])
-    return path
+    path = drawable(path)
+    return save_figure(draw(report), path)
 
 
 def draw(report: Report) -> Figure:

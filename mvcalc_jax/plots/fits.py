@@ -108,7 +108,8 @@ def gallery(shown: Sequence[Shown], spread: Mapping[str, Float[np.ndarray, " m"]
     """
     columns = max(len(shown), 2)
     figure = Figure(figsize=(3.4 * columns, 6.2 if spread else 3.4), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=[1.5, 1]) if spread else (figure, None)  # type: ignore[misc]
+    rows = 2 if spread else 1
+    above, *below = figure.subfigures(rows, 1, squeeze=False, height_ratios=[1.5, 1][:rows])[:, 0]
     panels = above.subplots(1, len(shown), squeeze=False)[0]
     for ax, one in zip(panels, shown, strict=True):
         if one.x is None:
@@ -117,9 +118,9 @@ def gallery(shown: Sequence[Shown], spread: Mapping[str, Float[np.ndarray, " m"]
             draw_curve(ax, one)
     if panels[0].get_legend_handles_labels()[1]:
         panels[0].legend(fontsize=9)
-    if below is not None:
-        below.suptitle(caption, x=0.01, ha="left", fontsize=10, color=QUIET)
-        for ax, (name, values) in zip(below.subplots(1, len(spread)), spread.items(), strict=True):
+    for part in below:
+        part.suptitle(caption, x=0.01, ha="left", fontsize=10, color=QUIET)
+        for ax, (name, values) in zip(part.subplots(1, len(spread)), spread.items(), strict=True):
             draw_histogram(ax, name, values)
     return figure
 

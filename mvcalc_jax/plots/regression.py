@@ -4,10 +4,8 @@ Residuals by fitted value show what the line has missed; their quantiles, whethe
 value, whether they are of one size; and leverage, which points hold the line where it is.
 """
 
-from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -15,12 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from scipy import special
 
-from mvcalc_jax.atomic import replacing
 from mvcalc_jax.plots.lines import draw_points
 from mvcalc_jax.plots.style import GOLD, INK, QUIET, RED, style
 
-_SUFFIXES = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-"""Of files that can be written; with what is left out of them, so that equal pictures are equal files."""
 _NAMED = 3
 """So many of the outermost points are given their number."""
 
@@ -42,21 +37,6 @@ def diagnostics(
         draw_leverage(axes[1, 1], leverage, standardised, rank)
         figure.align_ylabels()
     return figure
-
-
-def save(figure: Figure, path: str | Path) -> Path:
-    """Write a figure, whole or not at all, and return its path.
-
-    Raises:
-        ValueError: if `path` does not end in .png, .svg or .pdf.
-        OSError: if it cannot be written.
-    """
-    path = Path(path)
-    if (suffix := path.suffix.lower()) not in _SUFFIXES:
-        raise ValueError(f"`path` must end in .png, .svg or .pdf; got {str(path)!r}")
-    with style(), mpl.rc_context({"svg.hashsalt": "regression"}), replacing(path) as file:
-        figure.savefig(file, format=suffix[1:], metadata=_SUFFIXES[suffix])
-    return path
 
 
 def draw_residuals(ax: Axes, fitted: Float[np.ndarray, " n"], residuals: Float[np.ndarray, " n"]) -> None:

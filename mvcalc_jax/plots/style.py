@@ -21,6 +21,8 @@ GREEN = "#5a9e6f"
 VIOLET = "#7d5ba6"
 CYCLE = (RED, BLUE, GOLD, GREEN, VIOLET, QUIET)
 
+_SUFFIXES = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+"""Of files that can be written; with what is left out of them, so that equal pictures are equal files."""
 _STYLE: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": QUIET,
@@ -58,7 +60,27 @@ def chart(width: float = 7, height: float = 4.2) -> tuple[Figure, Axes]:
     return figure, figure.add_axes((0.11, 0.13, 0.84, 0.82))
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all."""
-    with replacing(path) as file:
-        figure.savefig(file, format="png")
+def drawable(path: str | Path) -> Path:
+    """Require the name of a picture that `save` can write, before it is drawn.
+
+    Raises:
+        ValueError: if `path` does not end in .png, .svg or .pdf.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _SUFFIXES:
+        raise ValueError(f"`path` must end in .png, .svg or .pdf; got {str(path)!r}")
+    return path
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write a figure in this package's look, whole or not at all, and return its path.
+
+    Raises:
+        ValueError: if `path` does not end in .png, .svg or .pdf.
+        OSError: if it cannot be written.
+    """
+    path = drawable(path)
+    suffix = path.suffix.lower()
+    with style(), mpl.rc_context({"svg.hashsalt": "mvcalc"}), replacing(path) as file:
+        figure.savefig(file, format=suffix[1:], metadata=_SUFFIXES[suffix])
+    return path

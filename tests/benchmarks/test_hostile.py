@@ -12,7 +12,7 @@ PEAKS, DECAYS = hostile.LAWS
 
 
 @pytest.mark.parametrize(
-    ("law", "f"), [(PEAKS, batches.GAUSSIAN.f), (DECAYS, hostile.decay)], ids=["peaks", "decays"]
+    ("law", "f"), [(PEAKS, batches.GAUSSIAN.f), (DECAYS, batches.DECAY.f)], ids=["peaks", "decays"]
 )
 def test_derivatives_are_autodiffs(law, f, rng, float64):
     θ, x = rng.uniform(0.5, 1.5, (4, 3)), np.linspace(-1, 2, 7)
@@ -31,7 +31,7 @@ def test_derivatives_are_autodiffs(law, f, rng, float64):
 @pytest.mark.parametrize("law", hostile.LAWS, ids=lambda law: law.name)
 def test_a_point_beside_the_minimum_is_not_called_one(law, rng):
     curves = law.curves(200, rng)
-    fit = law.fit(curves)
+    fit = hostile.fitted(law, curves)
     assert hostile.stationary(law, curves, fit)[fit.success].all()
     aside = replace(fit, params=fit.params + 0.05 * fit.stderr)
     assert not hostile.stationary(law, curves, aside)[fit.success & (fit.redchi2 > 1e-20)].any()
