@@ -9,6 +9,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     binning    raw values counted in bins
     autodiff   the one door to JAX's autodiff
     compiling  programs that run only a few times
+    precision  a computation is as precise as its arguments
     calculus   functions of one and several variables: slopes
     models     network, gaussian: pure functions with hand-written Jacobians
     descent    steepest_descent, optax_descent, and the one loop

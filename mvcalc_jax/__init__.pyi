@@ -8,6 +8,7 @@ from . import devices as devices
 from . import fitting as fitting
 from . import models as models
 from . import plots as plots
+from . import precision as precision
 from . import require as require
 from . import runs as runs
 from . import text as text

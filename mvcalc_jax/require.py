@@ -141,3 +141,45 @@ def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
             f"`{name}` must be written in JAX, so that it can be compiled: no NumPy functions of traced values, no "
             f"`if` on them; it raises {type(error).__name__}"
         ) from error
+
+
+def scalar(name: str, f: Callable[..., Any], *args: Any) -> None:
+    """Require a function written in JAX whose value, for these arguments, is one floating-point number.
+
+    Raises:
+        TypeError: where it is no function, cannot be traced, or returns whole or complex numbers.
+        ValueError: where it returns more than one number, or none.
+    """
+    function(name, f)
+    value = traceable(name, f, *args)
+    shape = getattr(value, "shape", None)
+    if shape != ():
+        got = f"an array of shape {shape}" if shape is not None else type(value).__name__
+        raise ValueError(
+            f"`{name}` must return a single number, of shape (); got {got}; sum it, or take one entry"
+        )
+    if not jnp.issubdtype(value.dtype, jnp.floating):
+        raise TypeError(f"`{name}` must return a floating-point number; got {value.dtype}")
+
+
+def box(name: str, value: Any, variables: int | None = None) -> np.ndarray:
+    """Require a box, a pair (low, high) of finite numbers for each variable, and return it as an array (variables, 2).
+
+    Raises:
+        ValueError: where it is something else, or has no inside; or has another number of variables.
+    """
+    meaning = "a pair (low, high) for each variable, such as ((-1, 1), (0, 2))"
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"`{name}` must be {meaning}; got {value!r}") from None
+    if array.ndim != 2 or array.shape[1] != 2 or variables not in (None, len(array)) or not len(array):
+        wanted = f" for {variables} variable{'s' * (variables != 1)}" if variables else ""
+        raise ValueError(f"`{name}` must be {meaning}{wanted}; got {value!r}")
+    finite(name, array)
+    for k, (low, high) in enumerate(array):
+        if not low < high:
+            raise ValueError(
+                f"`{name}` must have low < high for each variable; got ({low:g}, {high:g}) for number {k}"
+            )
+    return array

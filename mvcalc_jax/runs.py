@@ -195,16 +195,27 @@ class Written(str):
     """Markdown for the report alone, such as a heading."""
 
 
-def report(directory: Path, title: str, *blocks: str | Picture | Rows) -> None:
+class Next(NamedTuple):
+    """What to try next: a command, and what one sees then."""
+
+    command: str
+    what: str
+
+
+def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) -> None:
     """Say what came of a run: with pictures in `report.md`, and without them on the screen.
 
     Args:
         directory: of the run.
         title: of the report.
-        *blocks: sentences, and rows of tables; `Verbatim`, `Written` and `Picture`. Empty ones are left out.
+        *blocks: sentences, and rows of tables; `Verbatim`, `Written` and `Picture`. Empty ones are left out. Each
+            `Next` stands at the end.
     """
     written, said = [f"# {title}"], ["", title]
+    ahead = [block for block in blocks if isinstance(block, Next)]
     for block in blocks:
+        if isinstance(block, Next):
+            continue
         if isinstance(block, Picture):
             written.append(f"![{block.caption}]({block.file})")
         elif isinstance(block, Verbatim):
@@ -218,9 +229,13 @@ def report(directory: Path, title: str, *blocks: str | Picture | Rows) -> None:
         elif block:
             written.append(block)
             said.append(block)
+    if ahead:
+        written.append("## What to try next")
+        written.append("\n".join(f"- `{block.command}`: {block.what}" for block in ahead))
     write_text(directory / "report.md", "\n\n".join(written) + "\n")
     files = sorted(path.name for path in directory.iterdir() if path.suffix in (".md", ".png", ".gif"))
-    print("\n".join([*said, f"\nwrote {directory}: {', '.join(files)}"]))
+    said.append(f"\nwrote {directory}: {', '.join(files)}")
+    print("\n".join([*said, *(f"next: {block.command}" for block in ahead)]))
 
 
 def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:

@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"require", "text", "atomic", "autodiff", "compiling"},
-    {"binning"},
+    {"binning", "precision"},
     {"calculus"},
     {"taylor"},
     {"models"},

@@ -8,6 +8,7 @@ mixture  a histogram of two populations, taken apart
 ladder   methods on their way to the same optimum, and how well it is known
 fits     curves and images with what was fitted to them
 errors   errors of derivatives
+surface  a function of two variables on its contours
 check    what a check of a derivative found
 lines    fitted lines among their points, with bands
 regression  the four pictures that show what is wrong with a fit

@@ -11,6 +11,7 @@ from . import live as live
 from . import matrices as matrices
 from . import mixture as mixture
 from . import regression as regression
+from . import surface as surface
 from .style import chart as chart
 from .style import drawable as drawable
 from .style import save as save

@@ -1,0 +1,55 @@
+"""A computation is as precise as its arguments, as NumPy reads them: a Python number is a float64.
+
+So `newton(f, 1.0)` gives sixteen digits without any setting of JAX's, and an array in float32 stays what it is.
+Inside `jit`, `vmap` and `grad` the precision is the caller's.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mvcalc_jax import require
+
+
+@contextlib.contextmanager
+def of(*values: Any) -> Iterator[None]:
+    """Within it JAX computes in float64 if any of the values is, and in float32 if none is.
+
+    However strictly the caller's JAX promotes, mixed ranks and kinds of numbers are no error within.
+    """
+    promoting = jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard")
+    with contextlib.ExitStack() as stack:
+        if not require.traced(values):
+            double = any(np.asarray(leaf).dtype == np.float64 for leaf in jax.tree.leaves(values))
+            stack.enter_context(jax.enable_x64(double))
+        for setting in promoting:
+            stack.enter_context(setting)
+        yield
+
+
+def floats(name: str, value: Any) -> Any:
+    """A number, an array or a nested list of them as an array of floating-point numbers; whole numbers become float64.
+
+    Raises:
+        TypeError: where there are no numbers in it, or complex ones.
+        ValueError: where it is ragged.
+    """
+    if require.traced(value):
+        value = jnp.asarray(value)
+        require.floating(name, value)
+        return value
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"`{name}` must be an array, all rows of one length; got {value!r}") from None
+    if jnp.issubdtype(array.dtype, jnp.floating):  # bfloat16, too, which NumPy does not know for one
+        return array
+    if array.dtype.kind not in "iu":
+        raise TypeError(
+            f"`{name}` must hold real numbers; got {array.dtype if array.dtype.kind != 'O' else value!r}"
+        )
+    return array.astype(float)
