@@ -25,7 +25,7 @@ from jaxtyping import Array, Float, Int
 from mvcalc_jax import autodiff, compiling
 
 _STEPS = 120
-"""Of Levenberg's: a root of multiplicity m is neared by 1 − 1/m in each, so that thirty digits of a triple one are met."""
+"""Of Levenberg's: at a root of multiplicity m each leaves (m − 1)/m of the way, so that a triple one is met to rounding."""
 _POLISH = 3
 _NEAR = 1e-5
 """Newton's step at a root, beside the size of z: at a triple root, rounding leaves that much."""
@@ -36,7 +36,7 @@ _SAME = 1e-6
 
 
 class Roots(NamedTuple):
-    """The roots, those that most starts led to first: points (k, d), how exact each is (k,), how many starts met it (k,)."""
+    """The roots, those that most starts led to first: where, how exactly, and how many starts led there."""
 
     points: Float[np.ndarray, "k d"]
     error: Float[np.ndarray, " k"]
@@ -61,9 +61,9 @@ def roots(F: Callable[[Array], Array], starts: Float[np.ndarray, "m d"]) -> Root
 
     The precision is that of the starts; the caller sees to it that JAX computes in it (`precision.of`).
     """
-    points, step, size = (np.asarray(a) for a in _descended(F)(starts))
+    points, step, size = (np.asarray(a) for a in _descended(F)(jnp.asarray(starts)))
     typical = np.nanmedian(np.asarray(jax.vmap(lambda z: jnp.linalg.norm(F(z)))(starts)))
-    spread = np.linalg.norm(np.ptp(starts, axis=0))
+    spread = float(np.linalg.norm(np.ptp(starts, axis=0)))
     with np.errstate(invalid="ignore"):
         met = (step <= _NEAR * (1 + np.linalg.norm(points, axis=1))) & (size <= _VANISHED * typical)
     return _distinct(points[met], step[met], _SAME * spread)
