@@ -25,7 +25,7 @@ from jaxtyping import Array, Float, Int
 from mvcalc_jax import autodiff, compiling
 
 _STEPS = 120
-"""Of Levenberg's: at a root of multiplicity m each leaves (m − 1)/m of the way, so that a triple one is met to rounding."""
+"""Of Levenberg's: at an m-fold root each leaves (m − 1)/m of the way, so that a triple one is met to rounding."""
 _POLISH = 3
 _NEAR = 1e-5
 """Newton's step at a root, beside the size of z: at a triple root, rounding leaves that much."""
