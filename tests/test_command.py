@@ -143,9 +143,6 @@ def test_a_listing_that_nobody_reads_to_its_end_is_no_error():
         found = subprocess.run(["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True, check=False)
         assert "Traceback" not in found.stderr
     assert "No space left on device" in found.stderr
-    found = python("-m", "experiments", "draw_curve")
-    assert found.returncode == 2
-    assert "run an experiment as python -m experiments.draw_curve" in found.stderr
 
 
 @pytest.mark.slow
@@ -154,13 +151,6 @@ def test_a_terminal_without_greek_letters_costs_nothing(tmp_path):
     found = python("-m", "experiments.fit_heights", "--no-compare", "--out", str(tmp_path), env=environment)
     assert found.returncode == 0, found.stderr
     assert "?" in found.stdout
-
-
-def test_experiments_are_listed():
-    listed = python("-m", "experiments")
-    assert listed.returncode == 0
-    for name in EXPERIMENTS:
-        assert f"python -m experiments.{name}" in listed.stdout
 
 
 def test_devices_that_are_not_there_are_said():
