@@ -178,13 +178,21 @@ def conclude(
         agreement,
         mv.runs.Picture("cost by step", "cost.png"),
         mv.runs.Written(f"## Again\n\n```\n{command.line(PROG, config)}\n```"),
+        onward(config, result, run),
     )
+
+
+def onward(config: Config, result: mv.Result, run: Path) -> mv.runs.Next:
+    """What to try after this."""
     if result.status is mv.Status.INTERRUPTED:
-        print(f"go on with: {PROG} --resume {shlex.quote(str(run))}")
-    elif config.curve == "heart":
-        print(f"next: {PROG} --curve butterfly --hidden 30 30 --live")
-    else:
-        print("next: python -m experiments.fit_heights")
+        return mv.runs.Next(f"{PROG} --resume {shlex.quote(str(run))}", "goes on where this run was stopped")
+    if config.curve == "heart":
+        return mv.runs.Next(
+            f"{PROG} --curve butterfly --hidden 30 30 --live", "a harder curve, and you see it learn"
+        )
+    return mv.runs.Next(
+        "python -m experiments.fit_heights", "the same descent, through two parameters that can be seen"
+    )
 
 
 def cost(result: mv.Result) -> str:

@@ -195,8 +195,11 @@ def conclude(
         mv.runs.Written(
             f"Data: {task.histogram.source}.\n\n## Again\n\n```\n{command.line(PROG, config)}\n```"
         ),
+        mv.runs.Next(f"{PROG} --data galton", "other people, in inches; or your own, from a .csv file"),
+        mv.runs.Next(
+            f"{PROG} --learning-rate 10000", "steps too large: it swings about the optimum and never settles"
+        ),
     )
-    print(f"next: {PROG} --data galton")
 
 
 if __name__ == "__main__":

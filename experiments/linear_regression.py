@@ -89,8 +89,8 @@ def lessons(config: Config, device: Any) -> int:
         mv.runs.Picture("fathers and sons", "heights.png"),
         mv.runs.Picture("is anything wrong with it?", "diagnostics.png"),
         mv.runs.Written(f"Data: {four[0].source}; {heights.source}.\n\n{again(config)}"),
+        mv.runs.Next(f"{PROG} --data mine.csv", "the last column of your own table, explained by the others"),
     )
-    print(f"next: {PROG} --data mine.csv")
     return command.DONE
 
 

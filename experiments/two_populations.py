@@ -129,8 +129,10 @@ def conclude(
         f"{(error / AIM) ** 2:.0f} times as many people, or their labels",
         mv.runs.Picture("one histogram, taken apart", "two_populations.png"),
         mv.runs.Written(f"Data: {both.source}.\n\n## Again\n\n```\n{command.line(PROG, config)}\n```"),
+        mv.runs.Next(
+            f"{PROG} --first mine.csv --second theirs.csv", "the same of two histograms of your own"
+        ),
     )
-    print(f"next: {PROG} --first mine.csv --second theirs.csv")
 
 
 def pm(value: Any, error: Any) -> str:

@@ -250,3 +250,20 @@ def test_metrics_are_a_table(tmp_path):
         tmp_path / "metrics.csv", {"step": np.arange(3), "cost": np.array([1.5, np.nan, 0.1])}
     )
     assert (tmp_path / "metrics.csv").read_text() == "step,cost\n0,1.5\n1,nan\n2,0.1\n"
+
+
+def test_a_report_says_what_to_try_next(tmp_path, capsys):
+    ahead = mv.runs.Next("python -m experiments.more", "more of it")
+    mv.runs.report(
+        tmp_path, "Why?", ahead, "Because.", mv.runs.Picture("how", "how.png"), [("a", "b"), ("1", "2")]
+    )
+    written = (tmp_path / "report.md").read_text()
+    assert written == (
+        "# Why?\n\nBecause.\n\n![how](how.png)\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n"
+        "## What to try next\n\n- `python -m experiments.more`: more of it\n"
+    )
+    said = capsys.readouterr().out
+    assert (
+        said
+        == f"\nWhy?\nBecause.\n\na  b\n1  2\n\nwrote {tmp_path}: report.md\nnext: python -m experiments.more\n"
+    )
