@@ -1,0 +1,253 @@
+r"""What a change of variables does to areas and volumes: a small cell of u-space grows by |det J|.
+
+    area of the image of a cell ≈ |det J| · area of the cell,    ∬ g dx dy = ∬ g(x(u)) |det J| du
+
+The true area is measured along the image's outside alone, by the divergence theorem: in d dimensions, with c any point,
+
+    area = (1/d) Σᵢ [∫ det(J with its i-th column replaced by x − c) over the other u]  from uᵢ = low to uᵢ = high
+
+for d = 2 this is ½ ∮ (x dy − y dx). It is integrated by Gauss and Legendre's rule, with the Jacobian of autodiff, so
+that it tests a Jacobian and a determinant written by hand. With det J taken in the middle of a cell, the relative
+error falls as the square of the cell's width h; taken at its corner, as h. References: Courant and John, Introduction
+to Calculus and Analysis II (1974), §4.6 and §5.9.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from mvcalc_jax import autodiff, precision, require, text
+from mvcalc_jax.calculus.change import Complete, completed, named, vanishes
+from mvcalc_jax.calculus.coordinates import Coordinates
+from mvcalc_jax.calculus.point import evaluated
+
+_NODES = 8
+"""Of the Gauss–Legendre rule along each edge: exact for polynomials up to degree 15."""
+_TOGETHER = 512
+"""Cells that are measured at once: bounds the memory."""
+_MOST = 100_000
+
+
+@dataclass(frozen=True)
+class Areas:
+    """A grid of cells before and after a change of variables; "area" stands for length, area or volume.
+
+    Attributes:
+        name: of the coordinates.
+        low, high: the corners of each cell.
+        before: its area.
+        after: the area of its image, measured along its outside.
+        middle: |det J| in the middle of the cell, times `before`.
+        corner: |det J| at its low corner, times `before`.
+        singular: cells that touch a point where det J = 0: no relative error is measured there.
+        folded: cells in which det J changes its sign: parts of the image lie over each other, and `after` counts them
+            against each other.
+        not_finite: cells of which something is infinite or NaN.
+    """
+
+    name: str
+    low: Float[np.ndarray, "cells d"]
+    high: Float[np.ndarray, "cells d"]
+    before: Float[np.ndarray, " cells"]
+    after: Float[np.ndarray, " cells"]
+    middle: Float[np.ndarray, " cells"]
+    corner: Float[np.ndarray, " cells"]
+    singular: Bool[np.ndarray, " cells"]
+    folded: Bool[np.ndarray, " cells"]
+    not_finite: Bool[np.ndarray, " cells"]
+
+    @property
+    def regular(self) -> Bool[np.ndarray, " cells"]:
+        """Cells on which the map can be undone, as far as their corners and middles tell."""
+        return ~(self.singular | self.folded | self.not_finite)
+
+    def errors(self, linear: Float[np.ndarray, " cells"]) -> Float[np.ndarray, " cells"]:
+        """The relative errors of `middle` or `corner`; NaN where a cell is not regular."""
+        after = np.where(self.regular, self.after, np.nan)
+        return np.abs(linear - after) / after
+
+    @property
+    def message(self) -> str:
+        """In words, how many cells are not regular, and why."""
+        said = {
+            "touch a point where det J = 0, at which the map cannot be undone": self.singular,
+            "are folded: det J changes its sign in them": self.folded,
+            "are infinite or NaN: take another box": self.not_finite,
+        }
+        told = [f"{which.sum()} of {len(which)} cells {what}" for what, which in said.items() if which.any()]
+        return "; ".join(told) or f"all {len(self.before)} cells are regular"
+
+    def __str__(self) -> str:
+        rows = [("", "before", "after", "|det J| in the middle", "at the corner")]
+        totals = self.before, self.after, self.middle, self.corner
+        rows += [("sum over cells", *(_digits(float(t.sum())) for t in totals))]
+        errors = self.errors(self.middle), self.errors(self.corner)
+        if self.regular.any():
+            rows += [("largest relative error", "", "", *(f"{np.nanmax(e):.2g}" for e in errors))]
+        return "\n".join([f"{self.name}, {len(self.before)} cells", text.columns(rows), self.message])
+
+
+class Convergence(NamedTuple):
+    """How the relative error of |det J| × cell falls: with the width of one cell, or with the cells of a box."""
+
+    what: str
+    sizes: Float[np.ndarray, " n"]
+    middle: Float[np.ndarray, " n"]
+    corner: Float[np.ndarray, " n"]
+    message: str
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """A table: a line for each size, and by how much the errors fell from the line before."""
+        rows: list[tuple[str, ...]] = [
+            (self.what, "error, det J in the middle", "", "error, det J at the corner", "")
+        ]
+        for k, size in enumerate(self.sizes):
+            row = [f"{size:g}"]
+            for error in (self.middle, self.corner):
+                row += [f"{error[k]:.3g}", _fell(error[k - 1], error[k]) if k else ""]
+            rows.append(tuple(row))
+        return rows
+
+    def __str__(self) -> str:
+        return f"{text.columns(self.rows())}\n{self.message}"
+
+
+def areas(
+    coordinates: str | Coordinates | Callable[..., Any], box: Any = None, cells: int | Sequence[int] = 12
+) -> Areas:
+    """The cells of a grid over a box of u-space, and the area of each before and after.
+
+    Args:
+        coordinates: as in `change_of_variables`, of one, two or three variables.
+        box: a pair (low, high) for each variable; that of the coordinates unless given.
+        cells: along each axis, or a number for each.
+
+    Raises:
+        ValueError: for unknown coordinates, an empty box, no cells or more than 100 000.
+        TypeError: as `change_of_variables`.
+    """
+    coordinates = named(coordinates)
+    box = require.box("box", getattr(coordinates, "box", None) if box is None else box)
+    d = len(box)
+    if d > 3:
+        raise ValueError(f"`box` must have one, two or three variables; got {d}")
+    counts = [cells] * d if np.ndim(cells) == 0 else list(cells)  # type: ignore[arg-type]
+    counts = [require.whole("cells", n, least=1) for n in counts]
+    if len(counts) != d or np.prod(counts, dtype=float) > _MOST:
+        raise ValueError(f"`cells` must be a number for each of {d} axes, {_MOST} cells at most; got {cells}")
+    edges = [np.linspace(low, high, n + 1) for (low, high), n in zip(box, counts, strict=True)]
+    low, high = (
+        np.stack([axis.ravel() for axis in np.meshgrid(*part, indexing="ij")], axis=1)
+        for part in ([e[:-1] for e in edges], [e[1:] for e in edges])
+    )
+    return _areas(coordinates, low, high)
+
+
+def refined_areas(
+    coordinates: str | Coordinates | Callable[..., Any],
+    box: Any = None,
+    cells: Sequence[int] = (4, 8, 16, 32),
+) -> Convergence:
+    """A whole box in ever smaller cells: how fast Σ |det J| × cell, a sum by Riemann, comes to the true area.
+
+    Raises: as `areas`.
+    """
+    found = [areas(coordinates, box, n) for n in cells]
+    true = found[-1].after.sum()
+    middle, corner = (
+        np.array([abs(getattr(a, way).sum() - true) / true for a in found]) for way in ("middle", "corner")
+    )
+    return Convergence("cells along each axis", np.array(cells, float), middle, corner, found[-1].message)
+
+
+def shrinking_cell(
+    coordinates: str | Coordinates | Callable[..., Any], at: Any, width: float = 0.5, halvings: int = 6
+) -> Convergence:
+    """One cell around a point, half as wide each time: how fast |det J| × cell comes to its true area.
+
+    Args:
+        coordinates: as in `change_of_variables`, of one, two or three variables.
+        at: u, in the middle of the cell.
+        width: of the first cell, along each axis.
+        halvings: how often it is halved.
+
+    Returns:
+        A `Convergence`; its errors are NaN for a cell that touches a singular point.
+
+    Raises:
+        ValueError, TypeError: as `change_of_variables`; for a width that is not positive.
+    """
+    require.positive("width", width)
+    halvings = require.whole("halvings", halvings, least=0)
+    middle = precision.floats("at", at).astype(float)
+    require.finite("at", middle)
+    if middle.ndim != 1 or not 1 <= len(middle) <= 3:
+        raise ValueError(f"`at` must be a vector of one, two or three numbers; got shape {middle.shape}")
+    widths = width * 0.5 ** np.arange(halvings + 1)
+    found = _areas(coordinates, middle - widths[:, None] / 2, middle + widths[:, None] / 2)
+    return Convergence("width", widths, found.errors(found.middle), found.errors(found.corner), found.message)
+
+
+def _areas(coordinates: Any, low: np.ndarray, high: np.ndarray) -> Areas:
+    """Cells given by their corners, before and after."""
+    with precision.of(low):
+        c = completed(coordinates, low[0])
+        measure = lambda ends: _measured(c, _faces(low.shape[1]), *ends)
+        after, middle, corner, singular, folded = evaluated(
+            lambda *ends: jax.lax.map(measure, ends, batch_size=_TOGETHER), low, high
+        )
+    before = np.prod(high - low, axis=1)
+    bad = np.asarray(~np.isfinite([after, middle, corner]).all(axis=0))
+    regular = singular & ~bad, folded & ~bad, bad
+    return Areas(c.name, low, high, before, after, middle * before, corner * before, *regular)
+
+
+class _Faces(NamedTuple):
+    """The outside of the unit cell, as points to integrate over: d axes, two faces across each."""
+
+    points: Float[np.ndarray, "q d"]
+    weights: Float[np.ndarray, " q"]
+    across: Bool[np.ndarray, "q d"]
+
+
+def _faces(d: int) -> _Faces:
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    inside = np.array(list(product((nodes + 1) / 2, repeat=d - 1))).reshape(-1, d - 1)
+    weight = np.prod(np.array(list(product(weights / 2, repeat=d - 1))).reshape(-1, d - 1), axis=1)
+    ends = list(product(range(d), (1, 0)))
+    points = [np.insert(inside, axis, end, axis=1) for axis, end in ends]
+    across = [np.broadcast_to(np.arange(d) == axis, (*inside.shape[:1], d)) for axis, _ in ends]
+    signed = [(weight if end else -weight) / d for _, end in ends]
+    return _Faces(np.concatenate(points), np.concatenate(signed), np.concatenate(across))
+
+
+def _measured(c: Complete, faces: _Faces, low: Array, high: Array) -> tuple:
+    """One cell: area of its image, |det J| in its middle and at its corner; whether it is singular, or folded."""
+    wide, middle = high - low, (low + high) / 2
+    J, centre = autodiff.jacobian(c.f, mode="forward"), c.f(middle)
+
+    def flux(point: Array, weight: Array, across: Array) -> Array:
+        u = low + point * wide
+        outwards = jnp.where(across, (c.f(u) - centre)[:, None], J(u))
+        return weight * jnp.linalg.det(outwards) * jnp.prod(jnp.where(across, 1, wide))
+
+    signed = jnp.sum(jax.vmap(flux)(*map(jnp.asarray, faces)))
+    places = low + np.array(list(product((0.0, 0.5, 1.0), repeat=len(low)))) * wide
+    dets, zero = jax.vmap(c.det)(places), jax.vmap(lambda u: vanishes(c, u))(places)
+    folded = jnp.any((dets > 0) & ~zero) & jnp.any((dets < 0) & ~zero)
+    return jnp.abs(signed), jnp.abs(c.det(middle)), jnp.abs(c.det(low)), jnp.any(zero), folded
+
+
+def _fell(before: float, now: float) -> str:
+    """By how much an error fell; nothing where it is rounding."""
+    return f"÷ {before / now:.3g}" if now > 1e-13 and before > 0 else ""
+
+
+def _digits(value: float) -> str:
+    return f"{value:.10g}"

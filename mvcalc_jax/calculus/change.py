@@ -1,0 +1,152 @@
+"""A change of variables at one point: x(u), its Jacobian and determinant, and whether it can be undone there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from mvcalc_jax import autodiff, precision, require, text
+from mvcalc_jax.calculus.coordinates import COORDINATES, Coordinates
+from mvcalc_jax.calculus.point import Point, evaluated
+
+_ROUNDINGS = 4
+
+
+class Status(StrEnum):
+    """What a map does at a point; the value is the sentence."""
+
+    REGULAR = "the map can be undone near this point"
+    SINGULAR = (
+        "det J = 0, within rounding: the map flattens what is near this point and cannot be undone there; "
+        "nothing may be divided by det J"
+    )
+    NOT_FINITE = "x or a derivative is infinite or NaN here; take another point"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of variables at one point.
+
+    Attributes:
+        name, variables: of the coordinates and of u's entries.
+        u: the point.
+        x: its image.
+        jacobian: ∂x/∂u.
+        det: its determinant.
+        back: u from x again, by the inverse; None where there is none.
+        status: whether the map can be undone there.
+    """
+
+    name: str
+    variables: tuple[str, ...]
+    u: Float[np.ndarray, " d"]
+    x: Float[np.ndarray, " d"]
+    jacobian: Float[np.ndarray, "d d"]
+    det: float
+    back: Float[np.ndarray, " d"] | None
+    status: Status
+
+    def __str__(self) -> str:
+        at = ", ".join(f"{name} = {_digits(v)}" for name, v in zip(self.variables, self.u, strict=True))
+        rows = [("", *(f"∂/∂{name}" for name in self.variables))]
+        rows += [(f"x{k}", *map(_digits, row)) for k, row in enumerate(self.jacobian)]
+        to = ", ".join(map(_digits, self.x))
+        told = [] if self.status is Status.REGULAR else [self.status.value]
+        if self.back is not None:
+            told.append(f"and back: ({', '.join(map(_digits, self.back))})")
+        head, det = f"{self.name}: {at} → ({to})", f"det J = {_digits(self.det)}"
+        return "\n".join([head, text.columns(rows), det, *told])
+
+
+def change_of_variables(coordinates: str | Coordinates | Callable[..., Any], at: Any) -> Change:
+    """x, its Jacobian and determinant at a point u, and whether the map can be undone there.
+
+    det J counts as zero where a change of u by a few roundings would make it so: at φ = π in spherical coordinates,
+    though the float nearest to π gives sin φ = 1e-16, and not at r = 1e-20 in polar ones.
+
+    Args:
+        coordinates: a name of `COORDINATES`, one of your own, or a function of as many numbers as it returns, or from
+            a vector to a vector.
+        at: u.
+
+    Raises:
+        ValueError: for unknown coordinates, a point that is not finite or has another number of entries, or a map that
+            does not lead to as many numbers as it takes.
+        TypeError: for a map that is no function or not written in JAX; for a point that is not of real numbers.
+    """
+    u = precision.floats("at", at)
+    require.finite("at", u)
+    if u.ndim != 1 or not u.size:
+        raise ValueError(f"`at` must be one vector, a number for each variable; got shape {u.shape}")
+    with precision.of(u):
+        c = completed(coordinates, u)
+        program = lambda u: (c.f(u), c.jac(u), c.det(u), vanishes(c, u), c.inverse(c.f(u)))
+        x, J, det, singular, back = evaluated(program, u)
+    if not (np.isfinite(x).all() and np.isfinite(J).all() and np.isfinite(det)):
+        status = Status.NOT_FINITE
+    else:
+        status = Status.SINGULAR if singular else Status.REGULAR
+    return Change(c.name, c.variables, u, x, J, float(det), back if len(back) else None, status)
+
+
+class Complete(NamedTuple):
+    """Coordinates with all functions there; an inverse that is not there returns nothing."""
+
+    name: str
+    variables: tuple[str, ...]
+    f: Callable[[Any], Any]
+    jac: Callable[[Any], Any]
+    det: Callable[[Any], Any]
+    inverse: Callable[[Any], Any]
+
+
+def completed(coordinates: str | Coordinates | Callable[..., Any], u: np.ndarray) -> Complete:
+    """Coordinates that fit a point: x has as many entries as u, and J is square."""
+    coordinates = named(coordinates)
+    if isinstance(coordinates, Coordinates):
+        name, variables, f, jac, det, inverse, _ = coordinates
+        if len(u) != len(variables):
+            raise ValueError(f"{name} coordinates have the variables {', '.join(variables)}; got {len(u)}")
+    else:
+        g: Any = coordinates
+        require.function("coordinates", g)
+        try:
+            point = Point.of(g, (u,))
+        except TypeError:  # not a function of one vector
+            point = Point.of(g, tuple(u))
+        name, variables, f = getattr(g, "__name__", "map"), point.names, point.stacked
+        jac = det = inverse = None
+        name = "map" if name == "<lambda>" else name
+    own_jac = jac or autodiff.jacobian(f, mode="forward")
+    own_det = det or (lambda u: jnp.linalg.det(own_jac(u)))
+    required = (name, f, u.shape), (f"{name}'s jac", own_jac, u.shape * 2), (f"{name}'s det", own_det, ())
+    for what, g, shape in required:
+        made = require.traceable(what, g, u)
+        if getattr(made, "shape", None) != shape or not jnp.issubdtype(made.dtype, jnp.floating):
+            got = getattr(made, "shape", type(made).__name__)
+            raise ValueError(f"`{what}` must return floating-point numbers of shape {shape}; got {got}")
+    return Complete(name, variables, f, own_jac, own_det, inverse or (lambda x: x[:0]))
+
+
+def named(coordinates: Any) -> Any:
+    """What a name stands for; anything else as it is."""
+    if isinstance(coordinates, str):
+        require.one_of("coordinates", coordinates, COORDINATES)
+        return COORDINATES[coordinates]
+    return coordinates
+
+
+def vanishes(c: Complete, u: Array) -> Array:
+    """Whether det J is zero for what is known of it: u within a few roundings, and products of J's entries."""
+    ε = _ROUNDINGS * jnp.finfo(u.dtype).eps
+    by_u = jnp.sum(jnp.abs(u * autodiff.gradient(c.det)(u)))
+    by_entries = jnp.prod(jnp.linalg.norm(c.jac(u), axis=0))
+    return jnp.abs(c.det(u)) <= ε * (by_u + by_entries)
+
+
+def _digits(value: float) -> str:
+    return f"{value:.10g}"
