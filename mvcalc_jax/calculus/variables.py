@@ -26,10 +26,11 @@ from jaxtyping import Float
 from mvcalc_jax import autodiff, precision, require, text
 from mvcalc_jax.calculus.point import Point, argument_names, evaluated, like, require_floats, steered
 
-_LADDER = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
-"""Distances to both sides, beside the size of x, where a kink is looked for in float64; the first three in float32."""
-_GAP, _LASTS = 1e-2, 0.5
-"""A kink's two slopes differ by this share of the larger, and by so much of the difference ten times farther out."""
+_BESIDE = {"float64": (1e-7, 1e-8)}
+"""Distances to both sides, beside the size of x, where a kink is looked for; in other precisions `_COARSE`."""
+_COARSE = (1e-2, 1e-3)
+_OFF, _LASTS = 1e-2, 0.5
+"""At a kink, slopes beside it are off by this share of the larger, and by this share of what they are farther out."""
 
 
 class Status(StrEnum):
@@ -37,8 +38,8 @@ class Status(StrEnum):
 
     SMOOTH = "f is smooth here, as far as its values tell"
     KINK = (
-        "the slopes to both sides differ, or f bends too sharply to tell: f has no derivative here, and the one given "
-        "is JAX's choice; take another point"
+        "the slopes beside this point stay away from the derivative that JAX gives: f has a kink or a jump here, or "
+        "bends too sharply to tell; take another point"
     )
     NOT_FINITE = "f, the path or a derivative is infinite or NaN here; take another point"
 
@@ -207,8 +208,9 @@ def total_derivative(f: Callable[..., Any], path: Callable[[Any], Any], t: float
             return value, at, partials, rates, partials * rates, beside(steps), beside(-steps)
 
         value, at, partials, rates, terms, ahead, behind = evaluated(program, t, steps)
-    total = terms.sum()
-    status = _status([value, total, *at, *partials, *rates], ahead, behind, steps)
+    with np.errstate(invalid="ignore"):
+        total = terms.sum()
+    status = _status([value, total, *at, *partials, *rates], total, ahead, behind, steps)
     return TotalDerivative(names, float(t), float(value), at, partials, rates, terms, float(total), status)
 
 
@@ -246,10 +248,11 @@ def directional_derivative(f: Callable[..., Any], at: Any, direction: Any) -> Di
             return value, gradient, beside(steps), beside(-steps)
 
         value, gradient, ahead, behind = evaluated(program, point.u, u, steps)
-    slope, steepest = float(gradient @ u), float(np.linalg.norm(gradient))
-    across = np.linalg.norm(gradient - slope * u)
+    with np.errstate(invalid="ignore"):
+        slope, steepest = float(gradient @ u), float(np.linalg.norm(gradient))
+        across = np.linalg.norm(gradient - slope * u)
     angle = np.degrees(np.arctan2(across, slope)) if steepest > 0 else np.nan
-    status = _status([value, slope, steepest], ahead, behind, steps)
+    status = _status([value, slope, steepest], slope, ahead, behind, steps)
     return Directional(slope, u, gradient, steepest, float(angle), status)
 
 
@@ -274,19 +277,18 @@ def gradient_field(f: Callable[[Any, Any], Any], box: Any, points: int = 15) -> 
 
 def _steps(x: Any) -> np.ndarray:
     """How far to both sides of x a kink is looked for."""
-    ladder = np.array(_LADDER if x.dtype == np.float64 else _LADDER[:3], x.dtype)
-    return ladder * np.maximum(1, np.abs(x).max()).astype(x.dtype)
+    beside = np.array(_BESIDE.get(str(x.dtype), _COARSE), x.dtype)
+    return beside * np.maximum(1, np.abs(x).max()).astype(x.dtype)
 
 
-def _status(known: list, ahead: np.ndarray, behind: np.ndarray, steps: np.ndarray) -> Status:
-    """What the values, f's first, and the slopes to both sides tell: whether these still differ at the smallest steps,
-    and by more than rounding."""
+def _status(known: list, slope: float, ahead: np.ndarray, behind: np.ndarray, steps: np.ndarray) -> Status:
+    """What values, f's first, and slopes to both sides tell: whether these come to the derivative as they should."""
     if not np.isfinite(known).all():
         return Status.NOT_FINITE
     with np.errstate(invalid="ignore"):  # outside f's domain a slope is no number, and no sign of a kink
-        gap, larger = np.abs(ahead - behind), np.maximum(np.abs(ahead), np.abs(behind))
-        rounding = 100 * np.finfo(steps.dtype).eps * abs(known[0]) / steps[-1]
-        kinked = gap[-1] > max(rounding, _GAP * larger[-1], _LASTS * gap[-2])
+        off = np.maximum(np.abs(ahead - slope), np.abs(behind - slope))
+        rounding = 100 * np.finfo(steps.dtype).eps * abs(known[0]) / steps[1]
+        kinked = off[1] > max(rounding, _OFF * max(abs(slope), off[1]), _LASTS * off[0])
     return Status.KINK if kinked else Status.SMOOTH
 
 

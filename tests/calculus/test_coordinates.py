@@ -1,0 +1,206 @@
+"""Coordinates against autodiff and their inverses; areas against closed forms, polygons, and each other."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mvcalc_jax import autodiff
+from mvcalc_jax.calculus import (
+    COORDINATES,
+    Coordinates,
+    areas,
+    change_of_variables,
+    refined_areas,
+    shrinking_cell,
+)
+from mvcalc_jax.calculus.change import Status
+
+EVERY = pytest.mark.parametrize("c", COORDINATES.values(), ids=COORDINATES)
+
+
+def inside(c, rng, count=200):
+    """Points of the box on which the inverse is unique."""
+    low, high = np.array(c.box).T
+    u = low + rng.random((count, len(low))) * (high - low)
+    angles = [k for k, name in enumerate(c.variables) if name in ("φ", "ν", "θ")]
+    angles = angles[:1]  # goes around; the second one of spherical coordinates comes down
+    u[:, angles] = (u[:, angles] + np.pi) % (2 * np.pi) - np.pi
+    return u
+
+
+@EVERY
+def test_jacobian_and_determinant_by_hand_are_autodiffs(c, rng, float64):
+    u = inside(c, rng)
+    J = jax.vmap(c.jac)(u)
+    for mode in ("forward", "reverse"):
+        exact = jax.vmap(autodiff.jacobian(c.f, mode=mode))(u)
+        np.testing.assert_allclose(J, exact, atol=1e-13 * np.abs(exact).max())
+    np.testing.assert_allclose(jax.vmap(c.det)(u), np.linalg.det(J), atol=1e-13 * np.abs(exact).max() ** 2)
+
+
+@EVERY
+def test_there_and_back_again(c, rng, float64):
+    u = inside(c, rng)
+    np.testing.assert_allclose(jax.vmap(c.inverse)(jax.vmap(c.f)(u)), u, rtol=1e-9, atol=1e-12)
+    x = rng.normal(size=(200, len(c.variables)))
+    np.testing.assert_allclose(jax.vmap(c.f)(jax.vmap(c.inverse)(x)), x, rtol=1e-12, atol=1e-14)
+
+
+@EVERY
+def test_inverses_are_defined_everywhere(c, float64):
+    d = len(c.variables)
+    x = np.array([*np.zeros((1, d)), *np.eye(d), *-np.eye(d), *(1e-150 * np.eye(d)), *(1e100 * np.eye(d))])
+    back = jax.vmap(c.f)(jax.vmap(c.inverse)(x)) if c.name != "twist" else x  # 1e200 turns are lost on it
+    if c.name == "elliptic":  # its squares leave the numbers sooner
+        x, back = x[:-4], back[:-4]
+    size = np.linalg.norm(x, axis=1) + (c.name == "elliptic")  # whose foci are a unit from the middle
+    assert (np.linalg.norm(back - x, axis=1) <= 1e-15 * size + 1e-160).all()
+
+
+@EVERY
+def test_precision_follows_the_point(c):
+    at = np.full(len(c.variables), 0.7, np.float32)
+    found = change_of_variables(c.name, at)
+    assert {found.x.dtype, found.jacobian.dtype, found.back.dtype} == {np.dtype(np.float32)}
+    np.testing.assert_allclose(found.back, at, rtol=1e-5)
+
+
+def test_determinants_of_the_course():
+    r, θ, φ = 1.7, 0.4, 2.1
+    assert change_of_variables("polar", [r, φ]).det == pytest.approx(r, rel=1e-14)
+    assert change_of_variables("spherical", [r, θ, φ]).det == pytest.approx(-(r**2) * np.sin(φ), rel=1e-14)
+    by_autodiff = change_of_variables(
+        Coordinates("own", ("r", "θ", "φ"), COORDINATES["spherical"].f), [r, θ, φ]
+    )
+    assert by_autodiff.det == pytest.approx(-(r**2) * np.sin(φ), rel=1e-13)
+    assert by_autodiff.back is None
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "at", "status"),
+    [
+        ("polar", [0, 0.3], Status.SINGULAR),
+        ("polar", [1e-20, 0.3], Status.REGULAR),
+        ("polar", [-1.0, 0.3], Status.REGULAR),
+        ("cylindrical", [0, 1, 5], Status.SINGULAR),
+        ("spherical", [2, 0.3, 0], Status.SINGULAR),
+        ("spherical", [2, 0.3, np.pi], Status.SINGULAR),
+        ("spherical", [0, 0.3, 1], Status.SINGULAR),
+        ("spherical", [2, np.pi, 1], Status.REGULAR),
+        ("elliptic", [0, 0], Status.SINGULAR),
+        ("elliptic", [0, np.pi], Status.SINGULAR),
+        ("elliptic", [0, 1.0], Status.REGULAR),
+        ("parabolic", [0, 0], Status.SINGULAR),
+        ("twist", [0, 0], Status.REGULAR),
+        (lambda x, y: (x + y, 0.1 * (x + y)), [0.3, 0.7], Status.SINGULAR),
+        (lambda x, y: (1e-9 * x, y), [0.3, 0.7], Status.REGULAR),
+        (lambda x, y: (jnp.log(x), y), [0, 1], Status.NOT_FINITE),
+        (lambda x: x**3, [0.0], Status.SINGULAR),
+    ],
+)
+def test_singular_points_are_told_and_never_divided_by(coordinates, at, status):
+    found = change_of_variables(coordinates, at)
+    assert found.status is status
+    assert (status.value in str(found)) == (status is not Status.REGULAR)
+
+
+def test_areas_and_volumes_known_in_closed_form():
+    for name, box, exact in (
+        ("polar", ((0, 2), (0, 2 * np.pi)), 4 * np.pi),
+        ("polar", ((0.5, 1), (0.1, 0.3)), 0.2 * (1 - 0.25) / 2),
+        ("cylindrical", ((0, 2), (0, np.pi), (1, 4)), 6 * np.pi),
+        ("spherical", ((0, 2), (0, 2 * np.pi), (0, np.pi)), 32 / 3 * np.pi),
+        ("elliptic", ((0, 1.2), (0, 2 * np.pi)), np.pi * np.cosh(1.2) * np.sinh(1.2)),
+        ("parabolic", ((0, 1), (0, 1)), 2 / 3),
+        ("twist", ((-1, 1), (-1, 1)), 4),
+    ):
+        found = areas(name, box, cells=4)
+        assert found.after.sum() == pytest.approx(exact, rel=1e-12), name
+
+
+def test_areas_against_fine_polygons():
+    box = ((0.2, 1.1), (-0.4, 0.9))
+    found = areas("elliptic", box, cells=3)
+    side = np.linspace(0, 1, 4001)
+    square = np.concatenate([
+        np.stack([side, 0 * side]), np.stack([0 * side + 1, side]),
+        np.stack([1 - side, 0 * side + 1]), np.stack([0 * side, 1 - side]),
+    ], axis=1)  # fmt: skip
+    for low, high, after in zip(found.low, found.high, found.after, strict=True):
+        μ, ν = low[:, None] + square * (high - low)[:, None]
+        x, y = np.cosh(μ) * np.cos(ν), np.sinh(μ) * np.sin(ν)
+        shoelace = np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2
+        assert after == pytest.approx(shoelace, rel=1e-7)
+
+
+@pytest.mark.parametrize("name", ["spherical", "elliptic", "parabolic"])
+def test_a_cells_error_falls_as_its_square_from_the_middle_and_as_its_width_from_the_corner(name):
+    cell = shrinking_cell(name, np.full(len(COORDINATES[name].variables), 0.7), halvings=5)
+    fell = lambda e: e[-2] / e[-1]
+    assert fell(cell.middle) == pytest.approx(4, rel=1e-3)
+    assert fell(cell.corner) == pytest.approx(2, rel=3e-2)
+    assert f"÷ {fell(cell.middle):.3g}" in str(cell)
+
+
+def test_polar_cells_are_known_exactly_from_their_middle_and_a_box_converges_over_its_singular_points():
+    assert shrinking_cell("polar", [0.7, 1.0]).middle.max() < 1e-13
+    found = refined_areas("elliptic", cells=(8, 16, 32))
+    np.testing.assert_allclose(found.middle[:-1] / found.middle[1:], 4, rtol=0.01)
+    np.testing.assert_allclose(found.corner[:-1] / found.corner[1:], 2, rtol=0.1)
+
+
+def test_singular_and_folded_cells_are_reported():
+    found = areas("polar", ((0, 2), (0, 6)), cells=(4, 3))
+    assert found.singular.tolist() == [True] * 3 + [False] * 9
+    assert np.isnan(found.errors(found.corner)[:3]).all()
+    assert np.isfinite(found.errors(found.corner)[3:]).all()
+    assert "3 of 12 cells touch a point where det J = 0" in str(found)
+    alone = areas("polar", ((0, 1), (0, 1)), cells=1)
+    assert "largest relative error" not in str(alone)
+    fold = areas(lambda x, y: (x**2, y), ((-1, 1), (0, 1)), cells=(3, 1))
+    assert fold.folded.tolist() == [False, True, False]
+    assert shrinking_cell("polar", [0.0, 1.0]).middle.tolist() != []
+    assert np.isnan(shrinking_cell("polar", [0.0, 1.0]).middle).all()
+    pole = areas(lambda x, y: (1 / x, y), ((0, 1), (0, 1)), cells=(2, 1))
+    assert pole.not_finite.tolist() == [True, False]
+    assert "infinite or NaN" in pole.message
+
+
+def test_a_wrong_determinant_is_seen_in_the_areas():
+    right = COORDINATES["elliptic"]
+    wrong = right._replace(det=lambda u: jnp.sinh(u[0]) ** 2 + jnp.cos(u[1]) ** 2)
+    assert shrinking_cell(right, [0.7, 0.4]).middle[-1] < 1e-4
+    assert shrinking_cell(wrong, [0.7, 0.4]).middle[-1] > 0.1
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "said"),
+    [
+        (lambda: areas("polr"), ValueError, "unknown coordinates 'polr'; did you mean 'polar'"),
+        (lambda: areas(lambda x, y: (x, y)), ValueError, "`box` must be a pair"),
+        (lambda: areas("polar", ((0, 1), (1, 1))), ValueError, "low < high"),
+        (lambda: areas("polar", ((0, 1), (1, np.inf))), ValueError, "finite"),
+        (lambda: areas("polar", ((0, 1), (1, 2), (1, 2))), ValueError, "variables r, φ; got 3"),
+        (lambda: areas("polar", cells=0), ValueError, "at least 1"),
+        (lambda: areas("polar", cells=(2, 2, 2)), ValueError, "a number for each of 2 axes"),
+        (lambda: areas("polar", cells=1000), ValueError, "100000 cells at most"),
+        (lambda: areas(lambda v: v, ((0, 1),) * 4, 1), ValueError, "one, two or three variables; got 4"),
+        (lambda: change_of_variables("polar", [1, 2, 3]), ValueError, "variables r, φ; got 3"),
+        (lambda: change_of_variables("polar", [np.nan, 2]), ValueError, "must be finite"),
+        (lambda: change_of_variables("polar", 1.0), ValueError, "one vector"),
+        (lambda: change_of_variables(3, [1.0]), TypeError, "must be a function; got int"),
+        (lambda: change_of_variables(lambda u: u.sum(), [1.0, 2]), ValueError, r"shape \(2,\); got \(\)"),
+        (lambda: change_of_variables(lambda x, y: np.array([float(x), 1]), [1.0, 2]), TypeError, "in JAX"),
+        (
+            lambda: change_of_variables(Coordinates("own", ("u", "v"), lambda u: u, lambda u: u), [1.0, 2]),
+            ValueError,
+            r"`own's jac` must return floating-point numbers of shape \(2, 2\)",
+        ),
+        (lambda: shrinking_cell("polar", [1.0, 2], width=0.0), ValueError, "`width` must be positive"),
+        (lambda: shrinking_cell("polar", 1.0), ValueError, "vector of one, two or three"),
+    ],
+)
+def test_misuse(call, kind, said, unchecked):
+    with pytest.raises(kind, match=said):
+        call()
