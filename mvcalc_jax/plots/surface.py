@@ -1,4 +1,4 @@
-"""A function of two variables, seen from above: its contours, and what lies on them."""
+"""A function of two variables: from above, its contours and what lies on them; and as a surface over its floor."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-from mvcalc_jax.plots.style import QUIET
+from mvcalc_jax.plots.style import GOLD, INK, QUIET, RED
 
 
 class Surface(NamedTuple):
@@ -40,3 +42,87 @@ def draw_contours(ax: Axes, surface: Surface, levels: Any = 20, **filled: Any) -
     ax.contour(*surface, levels=levels, colors=QUIET, linewidths=0.5)
     ax.set(xlim=(surface.x[0], surface.x[-1]), ylim=(surface.y[0], surface.y[-1]))
     ax.grid(False)
+
+
+def draw_gradient_field(ax: Axes, field: Any, **arrows: Any) -> None:
+    """Arrows along ∇f, across the contours: uphill, and the longer the steeper.
+
+    Args:
+        ax: to draw on.
+        field: a `mvcalc_jax.calculus` gradient field, with x, y, df_dx and df_dy on a grid.
+        **arrows: more for `quiver`.
+    """
+    steepness = np.hypot(field.df_dx, field.df_dy)
+    steepest = np.max(steepness, initial=0, where=np.isfinite(steepness)) or 1.0
+    across, up = (np.ptp(axis) / max(1, len(axis) - 1) for axis in (field.x, field.y))
+    arrows = {"color": INK, "width": 0.004, "headwidth": 4.5, "pivot": "mid", "zorder": 3} | arrows
+    # Square roots, so that arrows on gentle slopes are seen beside the steepest, which is as long as the grid is wide.
+    length = 1.15 * min(across, up) * np.sqrt(steepness / steepest)
+    shrunk = length / np.where(steepness > 0, steepness, 1)
+    kept = np.isfinite(steepness)
+    x, y = np.meshgrid(field.x, field.y)
+    u, v = shrunk * field.df_dx, shrunk * field.df_dy
+    ax.set_aspect("equal")  # only then do arrows cross the contours at right angles
+    ax.quiver(x[kept], y[kept], u[kept], v[kept], angles="xy", scale_units="xy", scale=1, **arrows)
+
+
+def draw_surface(
+    ax: Any,
+    surface: Surface,
+    at: tuple[float, float] | None = None,
+    height: float = 0.0,
+    gradient: tuple[float, float] = (0.0, 0.0),
+    **faces: Any,
+) -> None:
+    """A function of x and y as a surface over its contours in the floor; at one point its tangent plane, and ∇f below.
+
+    Args:
+        ax: three-dimensional axes, `figure.add_subplot(projection="3d")`.
+        surface: what is drawn.
+        at: x and y where the plane touches.
+        height: f there.
+        gradient: ∇f there.
+        **faces: more for `plot_surface`.
+    """
+    x, y = np.meshgrid(surface.x, surface.y)
+    low, high = np.nanmin(surface.z), np.nanmax(surface.z)
+    span = (high - low) or 1.0
+    floor = low - 0.8 * span
+    ax.computed_zorder = False  # the plane over the surface, whatever the depth of their middles
+    ax.contourf(x, y, surface.z, 20, zdir="z", offset=floor, cmap="Blues_r", alpha=0.6, zorder=0)
+    mesh = {
+        "cmap": "Blues_r",
+        "alpha": 0.85,
+        "rcount": 50,
+        "ccount": 50,
+        "edgecolor": "white",
+        "linewidth": 0.2,
+    }
+    ax.plot_surface(x, y, surface.z, zorder=2, **(mesh | faces))
+    if at is not None:
+        sizes, slope = np.array([np.ptp(surface.x), np.ptp(surface.y)]), np.array(gradient, float)
+        steep = np.abs(slope) @ sizes / span
+        side = sizes * min(0.17, 0.25 / steep if steep else 1.0)
+        a, b = np.meshgrid([-side[0], side[0]], [-side[1], side[1]])
+        plane = height + slope[0] * a + slope[1] * b
+        ax.plot_surface(
+            at[0] + a, at[1] + b, plane, color=GOLD, alpha=0.6, edgecolor=GOLD, zorder=3, shade=False
+        )
+        ax.plot([at[0]] * 2, [at[1]] * 2, [floor, height], ":", color=INK, linewidth=1, zorder=4)
+        ax.plot(*[[c] for c in (*at, height)], "o", color=INK, markersize=4, zorder=5)
+        if slope.any():
+            flat = np.array(at) + 0.3 * sizes.min() * _arrow(slope / np.linalg.norm(slope))
+            arrow = np.column_stack([flat, np.full(len(flat), floor)])
+            ax.add_collection3d(Poly3DCollection([arrow], facecolor=RED, edgecolor=RED, zorder=6))
+    ax.set(xlim=(x[0, 0], x[0, -1]), ylim=(y[0, 0], y[-1, 0]), zlim=(floor, high))
+    ax.tick_params(labelsize=8, pad=0)
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+        axis.set_pane_color((1, 1, 1, 0))
+        axis.set_major_locator(MaxNLocator(4))
+
+
+def _arrow(direction: Float[np.ndarray, "2"]) -> Float[np.ndarray, "7 2"]:
+    """The outline of a flat arrow of length 1 from the origin."""
+    along = np.array([0, 0.65, 0.65, 1, 0.65, 0.65, 0])
+    aside = np.array([0.04, 0.04, 0.14, 0, -0.14, -0.04, -0.04])
+    return np.outer(along, direction) + np.outer(aside, [-direction[1], direction[0]])
