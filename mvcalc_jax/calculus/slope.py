@@ -6,16 +6,56 @@ r"""Slopes by rise over run: derivatives from values of a function alone.
 A small step h leaves little truncation error, but divides the rounding error of f, about ε|f|, by h. Between
 the two lies a best step: near √ε for the forward difference and ∛ε for the central one, which leaves at best
 half, or two thirds, of the digits. Reference: Press et al., Numerical Recipes (2007), §5.7.
+
+`forward_difference` and `central_difference` are these formulas, at a step of one's own, for arrays; JAX can compile
+and differentiate them. `derivative` is for a function of one number: it chooses the step, and gives an error bar.
+
+| method       | function             | what it is                                          |
+|--------------|----------------------|-----------------------------------------------------|
+| forward      | `forward_slope`      | as above, at √ε                                     |
+| central      | `central_slope`      | as above, at ∛ε                                     |
+| ridders      | `ridders`            | extrapolated to a step of 0; the one to take        |
+| complex step | `complex_step`       | for analytic functions in JAX, as exact as autodiff |
+| autodiff     | `autodiff_slope`     | for functions in JAX                                |
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mvcalc_jax import require
+from mvcalc_jax.calculus.complexstep import complex_step
+from mvcalc_jax.calculus.estimates import Estimate, autodiff_slope, central_slope, forward_slope
+from mvcalc_jax.calculus.extrapolation import ridders
 from mvcalc_jax.require import AnyArray
+
+METHODS: dict[str, Callable[[Callable[..., Any], Any], Estimate]] = {
+    "forward": forward_slope,
+    "central": central_slope,
+    "ridders": ridders,
+    "complex step": complex_step,
+    "autodiff": autodiff_slope,
+}
+"""From the least to the most precise."""
+
+
+def derivative(f: Callable[..., Any], x: Any, method: str = "ridders") -> Estimate:
+    """f′(x) with its own error bar.
+
+    Args:
+        f: a function of one number; for the complex step and autodiff written in JAX, for the others in anything.
+        x: a number, or an array of them. The precision of the result is that of x; a Python number is a float64.
+        method: of `METHODS`.
+
+    Raises:
+        TypeError: where f or x is nothing of the kind, or the method cannot be used for f.
+        ValueError: where x is not finite, f returns several numbers, or the method is unknown.
+    """
+    require.one_of("method", method, METHODS)
+    return METHODS[method](f, x)
 
 
 def forward_difference(

@@ -1,0 +1,99 @@
+r"""How wrong a difference will be, before it is taken: what a step leaves out, and what rounding puts in.
+
+| difference | truncation    | round-off | best step             | error there       |
+|------------|---------------|-----------|-----------------------|-------------------|
+| forward    | \|f″\| h/2      | 2η/h      | 2 √(η/\|f″\|)           | 2 √(η\|f″\|)        |
+| central    | \|f‴\| h²/6     | η/h       | ∛(3η/\|f‴\|)            | ½ ∛(9η²\|f‴\|)      |
+
+The first is the next term of Taylor's series, by autodiff in float64: of short steps nearly equal to the error, of
+long ones not. The second bounds the error of any step, for values of f with an error up to
+
+    η = u (|f| + |x f′|),  u = ε/2,
+
+half a unit in the last place of the value, and what half a unit in the last place of x, or of a number it was made
+into on the way, does to it; or the rounding that is measured (`mvcalc_jax.calculus.ladder`), where that is more. On
+doubly logarithmic paper the sum of both is a V. Reference: Press et al., Numerical Recipes (2007), §5.7.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from mvcalc_jax import autodiff, compiling, precision, require
+from mvcalc_jax.calculus import ladder as rising
+
+
+class Bounds(NamedTuple):
+    """The two parts of a difference's error at each step, and the step at which their sum is least.
+
+    Attributes:
+        step: the steps, (h,).
+        truncation: what each leaves out.
+        roundoff: what rounding may put in.
+        best_step: infinite where nothing is left out.
+        least: the sum of both at the best step.
+    """
+
+    step: Float[np.ndarray, " h"]
+    truncation: Float[np.ndarray, " h"]
+    roundoff: Float[np.ndarray, " h"]
+    best_step: float
+    least: float
+
+
+class ErrorModel(NamedTuple):
+    """What the bounds are made of: f, f′, f″ and f‴ at a point, and the rounding η of f there."""
+
+    f: float
+    first: float
+    second: float
+    third: float
+    rounding: float
+
+    def forward(self, step: Float[np.ndarray, " h"]) -> Bounds:
+        """Of (f(x + h) − f(x))/h."""
+        bend, η = abs(self.second), self.rounding
+        best = 2 * np.sqrt(η / bend) if bend else np.inf
+        return Bounds(step, bend * step / 2, 2 * η / step, float(best), float(2 * np.sqrt(η * bend)))
+
+    def central(self, step: Float[np.ndarray, " h"]) -> Bounds:
+        """Of (f(x + h) − f(x − h))/2h."""
+        twist, η = abs(self.third), self.rounding
+        best = np.cbrt(3 * η / twist) if twist else np.inf
+        return Bounds(step, twist * step**2 / 6, η / step, float(best), float(np.cbrt(9 * η**2 * twist) / 2))
+
+
+def error_model(f: Callable[..., Any], x: Any) -> ErrorModel:
+    """f and its derivatives at a number, and how f is rounded in the number's precision.
+
+    Args:
+        f: of one number, written in JAX, three times differentiable.
+        x: a number; of float32, for differences in float32.
+
+    Raises:
+        TypeError: where f is not written in JAX, or x is no number.
+        ValueError: where x is not finite, or f returns several numbers.
+    """
+    require.number("x", x)
+    at = rising.points(x).reshape(1)
+    with precision.of(at):
+        rising.require_scalar("f", f, at)
+        values, eps = rising.values_of("f", f, at)
+        measured = float(rising.noise(rising.climb(values, eps, at, rising.rungs(at)))[0])
+    with precision.of(np.float64(0)):
+        of = [f]
+        for _ in range(3):
+            of.append(_slope(of[-1]))
+        exact = jax.jit(lambda x: [g(x) for g in of], compiler_options=compiling.quickly())(
+            at[0].astype(float)
+        )
+    value, first, second, third = map(float, exact)
+    rounding = max(measured, eps / 2 * (abs(value) + abs(float(at[0]) * first)))
+    return ErrorModel(value, first, second, third, rounding)
+
+
+def _slope(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x: autodiff.push(f, (x,), (jax.numpy.ones_like(x),))[1]

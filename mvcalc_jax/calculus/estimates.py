@@ -1,0 +1,229 @@
+r"""A derivative with its own error bar, and what to say where there is none.
+
+Every method of `derivative` gives an `Estimate`: a value, how far the truth may be from it, and the step.
+
+| method       | value                                      | its error bar                               |
+|--------------|--------------------------------------------|---------------------------------------------|
+| forward      | D(h) = (f(x + h) − f(x))/h,  h = √ε\|x\|     | 2\|D(h) − D(h/2)\| + 2η/h                     |
+| central      | D(h) = (f(x + h) − f(x − h))/2h, h = ∛ε\|x\| | ⁴⁄₃\|D(h) − D(h/2)\| + η/h                    |
+| ridders      | central differences, extrapolated to h = 0 | see `mvcalc_jax.calculus.extrapolation`           |
+| complex step | Im f(x + ih)/h                             | the rounding of this value and of x itself  |
+| autodiff     | by JAX                                     | the same                                    |
+
+η is the rounding of f, which is measured, not supposed to be ε|f| (`mvcalc_jax.calculus.ladder`); it costs some 250
+values more. D(h) − D(h/2) is half, or three quarters, of what a short step leaves out. Where the slopes to both
+sides of x do not come closer to each other when the step is halved, half of their distance is in the error bar, too.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from mvcalc_jax import autodiff, precision, require, text
+from mvcalc_jax.calculus import ladder as rising
+from mvcalc_jax.require import AnyArray
+
+
+class Status(IntEnum):
+    """What became of a derivative: above 0 there is one, below 0 there is none, and the error bar is infinite."""
+
+    NOT_FINITE = -6
+    OTHER_BRANCH = -5
+    NOISE = -4
+    UNSETTLED = -3
+    JUMP = -2
+    KINK = -1
+    FOUND = 1
+    ONE_SIDED = 2
+
+    @property
+    def sentence(self) -> str:
+        """The status in words, with what to do about it."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Status.NOT_FINITE: "f is infinite or NaN here, or next to it on both sides; choose a point of its domain",
+    Status.OTHER_BRANCH: "f of complex numbers is another function than f of real ones; use ridders, or autodiff",
+    Status.NOISE: "f differs as much between neighbouring numbers as anywhere; compute it with more digits",
+    Status.UNSETTLED: "the slopes do not settle as the step shrinks: f is vertical here, or has no derivative",
+    Status.JUMP: "f jumps here, and has no derivative; take one on either side of this point",
+    Status.KINK: "f has a kink here, with one slope to the left and another to the right; take one beside this point",
+    Status.FOUND: "there is a derivative, within the error bar",
+    Status.ONE_SIDED: "f ends here: the slope is that to the one side on which there is any",
+}
+
+
+class Estimate(NamedTuple):
+    """A derivative at one point, or arrays for many.
+
+    Attributes, numbers or arrays of the shape of x:
+        value: of the derivative; NaN where there is none.
+        error: how far the truth may be from it; infinite where there is no derivative.
+        step: the (largest) step that was taken; 0 where none was.
+        status: a `Status`, or the whole numbers of many; see its `sentence`.
+    """
+
+    value: Any
+    error: Any
+    step: Any
+    status: Any
+
+    @property
+    def found(self) -> Any:
+        """Whether there is a derivative."""
+        return self.status > 0
+
+    @property
+    def message(self) -> str:
+        """The status as a sentence; of many, how many ended how."""
+        codes, many = np.unique(np.asarray(self.status), return_counts=True)
+        sentences = [Status(int(code)).sentence for code in codes]
+        if not np.shape(self.status):
+            return sentences[0]
+        return "; ".join(f"{text.count(n)}: {said}" for n, said in zip(many, sentences, strict=True))
+
+    def __str__(self) -> str:
+        """The value with as many digits as the error bar leaves; of many, a row for each of the first."""
+        if not np.shape(self.status):
+            return told(self.value, self.error) + (
+                "" if self.status == Status.FOUND else f" ({self.message})"
+            )
+        some = zip(*(np.ravel(of)[:10] for of in self), strict=True)
+        rows = [(told(v, e), f"step {h:.1e}", Status(int(s)).name) for v, e, h, s in some]
+        more = np.size(self.status) - len(rows)
+        return text.columns(rows or [("none",)]) + (f"\nand {text.count(more)} more" if more else "")
+
+
+def told(value: float, error: float) -> str:
+    """A value with as many digits as are known, and its error bar."""
+    if not np.isfinite(error) or not np.isfinite(value):
+        return f"{value:.6g} ± {error:.2g}"
+    known = np.log10(abs(value) / error) if value and error else 16.0
+    return f"{value:.{int(np.clip(np.ceil(known) + 1, 1, 17))}g} ± {error:.1e}"
+
+
+def forward_slope(f: Callable[..., Any], x: Any, step: Any = None) -> Estimate:
+    """The forward difference, by default at the step that is usually best, √ε|x|.
+
+    Args:
+        f: a function of one number, written in JAX or not (see `mvcalc_jax.calculus.ladder`).
+        x: a number, or an array of them.
+        step: a number, or one for each of x.
+
+    Raises:
+        TypeError: where f or x is nothing of the kind.
+        ValueError: where x is not finite, a step not positive, or f returns several numbers.
+    """
+    return _difference(f, x, step, central=False)
+
+
+def central_slope(f: Callable[..., Any], x: Any, step: Any = None) -> Estimate:
+    """The central difference, by default at the step that is usually best, ∛ε|x|. Takes and raises what
+    `forward_slope` does.
+    """
+    return _difference(f, x, step, central=True)
+
+
+def _difference(f: Callable[..., Any], x: Any, step: Any, *, central: bool) -> Estimate:
+    """Differences at a step and at half of it, to both sides."""
+    at = rising.points(x)
+    shape, flat = at.shape, at.ravel()
+    with precision.of(at), np.errstate(all="ignore"):
+        values, eps = rising.values_of("f", f, flat)
+        h = _steps(flat, step, central)
+        steps = np.concatenate([rising.rungs(flat), h[:, None], h[:, None] / 2], axis=1)
+        both = rising.climb(values, eps, flat, steps)
+        ladder = both._replace(
+            **{part: getattr(both, part)[:, :-2] for part in ("right", "left", "up", "down")}
+        )
+        rounding = rising.noise(ladder)
+        right, left = (slope[:, -2:] for slope in both.slopes())
+        D = ((both.up - both.down) / (both.right + both.left))[:, -2:] if central else right
+        left_out = (4 / 3 if central else 2) * np.abs(D[:, 0] - D[:, 1])
+        largest = np.nanmax(np.abs(np.stack([both.up[:, -2], both.down[:, -2]])), axis=0, initial=0)
+        rounding = np.maximum(rounding, eps / 2 * largest)
+        gap = right - left
+        unlike, unsure = np.abs(2 * gap[:, 1] - gap[:, 0]), 20 * rounding / h
+        error = left_out + (1 if central else 2) * rounding / h
+        error += np.where(unlike > unsure, unlike / 2, 0) + 2 * eps * np.abs(D[:, 0])
+        status = np.where(np.isfinite(D[:, 0]) & np.isfinite(both.middle), Status.FOUND, Status.NOT_FINITE)
+        status = np.where(rising.jumps(ladder, rounding), Status.JUMP, status)
+    return packed(D[:, 0], error, h, status, at, shape)
+
+
+def _steps(x: AnyArray, step: Any, central: bool) -> Float[np.ndarray, " n"]:
+    """The step for each point: what was asked for, or the usual one."""
+    eps, size = np.finfo(x.dtype).eps, np.where(x == 0, 1.0, np.abs(x.astype(float)))
+    if step is None:
+        return eps ** (1 / 3 if central else 1 / 2) * size
+    step = np.asarray(precision.floats("step", step), float)
+    require.finite("step", step)
+    if not (step > 0).all():
+        raise ValueError(f"`step` must be positive; got {step.min():g}")
+    if step.size not in (1, x.size):
+        raise ValueError(
+            f"`step` must be one number, or one for each of the {x.size} of `x`; got {step.size}"
+        )
+    return np.broadcast_to(step.ravel(), x.shape).astype(float)
+
+
+def autodiff_slope(f: Callable[..., Any], x: Any) -> Estimate:
+    """JAX's derivative in forward mode, with how far rounding may have moved it.
+
+    Raises:
+        TypeError: where f is not written in JAX.
+        ValueError: where x is not finite, or f returns several numbers.
+    """
+    at = rising.points(x)
+    with precision.of(at), np.errstate(all="ignore"):
+        rising.require_scalar("f", f, at)
+        values, _ = rising.values_of("f", f, at.ravel())
+        slope = lambda x: autodiff.push(f, (x,), (np.ones((), at.dtype),))[1]
+        return exactly(slope, values(at.ravel()), at)
+
+
+def exactly(slope: Callable[..., Any], f: Float[np.ndarray, " n"], at: AnyArray) -> Estimate:
+    """An estimate by a function that gives the derivative to rounding, and jumps where f has a kink.
+
+    How it is rounded is measured like the rounding of f; half a unit in the last place of x changes it by ε|x f″|/2.
+
+    Args:
+        slope: the derivative, of one number, written in JAX.
+        f: what f is at the points.
+        at: the points.
+    """
+    flat = at.ravel()
+    values, eps = rising.values_of("f", slope, flat)
+    ladder = rising.climb(values, eps, flat, rising.rungs(flat))
+    value, rounding = ladder.middle, rising.noise(ladder)
+    status = np.where(np.isfinite(value) & np.isfinite(f), Status.FOUND, Status.NOT_FINITE)
+    status = np.where((status > 0) & rising.jumps(ladder, rounding), Status.KINK, status)
+    bend = _bend(ladder, rounding)
+    error = 2 * rounding + eps * (2 * np.abs(value) + np.abs(ladder.x * bend) / 2)
+    return packed(value, error, np.zeros(flat.shape), status, at, at.shape)
+
+
+def _bend(ladder: rising.Ladder, rounding: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """The slope of a ladder's function, roughly, by the smallest step at which it is more than rounding; else 0."""
+    slopes = np.fmax(*map(np.abs, ladder.slopes()))
+    clear = slopes * np.fmin(ladder.right, ladder.left) > 20 * rounding[:, None]
+    last = slopes.shape[1] - 1 - clear[:, ::-1].argmax(axis=1)
+    return np.where(clear.any(axis=1), np.take_along_axis(slopes, last[:, None], axis=1)[:, 0], 0.0)
+
+
+def packed(value: Any, error: Any, step: Any, status: Any, x: AnyArray, shape: tuple[int, ...]) -> Estimate:
+    """An estimate in the shape and the precision of x; without a value where there is no derivative."""
+    error = np.where((status > 0) & (error < float(jnp.finfo(x.dtype).max)), error, np.inf)
+    status = np.where((status > 0) & ~np.isfinite(error), Status.UNSETTLED, status)
+    found = status > 0
+    value, error, step = (
+        np.asarray(of).astype(x.dtype).reshape(shape) for of in (np.where(found, value, np.nan), error, step)
+    )
+    if shape:
+        return Estimate(value, error, step, np.asarray(status).reshape(shape))
+    return Estimate(float(value), float(error), float(step), Status(int(status[0])))

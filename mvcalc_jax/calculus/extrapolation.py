@@ -1,0 +1,217 @@
+r"""Ridders' derivative: central differences, extrapolated to a step of 0, with the step that f itself asks for.
+
+With D(h) = (f(x + h) − f(x − h))/2h = f′ + c₂h² + c₄h⁴ + …, two differences give one without h², two of those one
+without h⁴ (Richardson), which makes a tableau,
+
+    T[k, 0] = D(hₖ)
+    T[k, j] = T[k+1, j−1] + (T[k+1, j−1] − T[k, j−1])/((hₖ/hₖ₊ⱼ)² − 1)
+
+and the entry is taken that is closest to those it was made of: C. J. F. Ridders, Advances in Engineering Software 4
+(1982), 75–76; Press et al., Numerical Recipes (2007), §5.7. There the result hangs on the first step: far too large a
+one jumps over waves, far too small a one drowns in rounding. Here a tableau begins at every rung of a ladder of steps
+(`mvcalc_jax.calculus.ladder`), a million |x| long at one end and as short as x's last digit at the other.
+
+**The error bar** of an entry is the sum of
+
+- how far it is from the two entries that it was made of, the larger of both: more than what is left out;
+- twice the rounding of f, as it is measured, over the smallest step in it;
+- how far it is from any entry of smaller steps, less ten times the rounding of that. All of these have to be right,
+  too. A step that jumps over whole waves, or across a kink, may seem to converge; but smaller steps contradict it;
+- ε|D(2h)| where D(h) is 0, for f may be lost in a larger sum on the way;
+- ε|x f″|/2, what half a unit in the last place of x does to f′. Whether f rounds x + b on its way, and so is a
+  function of an x that is off by as much, no values of f can tell: all of them are off alike.
+
+Steps at which f changes no more than at much smaller ones are not used: f has turned on the way.
+
+**At a kink** the slopes to both sides stay apart, however small the step; there is no derivative, and a status says
+so. **At an end** of f's domain, differences to the one side are extrapolated, in powers of h instead of h².
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from mvcalc_jax import precision
+from mvcalc_jax.calculus import ladder as rising
+from mvcalc_jax.calculus.estimates import Estimate, Status, packed
+from mvcalc_jax.calculus.ladder import RUNGS, Ladder
+
+COLUMNS = 8
+"""Of the tableau; the last removes h² to h¹⁴."""
+_TOLERANCE = 3
+"""So many times its rounding may a difference be off before it contradicts another: what is measured is an estimate."""
+_TOGETHER = 2048
+"""Points at once; a tableau takes 25 kB for each."""
+
+Table = Float[np.ndarray, "n k"]
+
+
+def ridders(f: Callable[..., Any], x: Any) -> Estimate:
+    """The derivative by Ridders' extrapolation, of any function of one number.
+
+    Args:
+        f: written in JAX, or not (see `mvcalc_jax.calculus.ladder`).
+        x: a number, or an array of them.
+
+    Raises:
+        TypeError: where f or x is nothing of the kind.
+        ValueError: where x is not finite, or f returns several numbers.
+    """
+    at = rising.points(x)
+    flat = at.ravel()
+    with precision.of(at), np.errstate(all="ignore"):
+        values, eps = rising.values_of("f", f, flat)
+        parts = [flat[k : k + _TOGETHER] for k in range(0, max(len(flat), 1), _TOGETHER)]
+        found = [_extrapolated(rising.climb(values, eps, part, rising.rungs(part))) for part in parts]
+    value, error, step, status = (np.concatenate(of) for of in zip(*found, strict=True))
+    return packed(value, error, step, status, at, at.shape)
+
+
+def _extrapolated(ladder: Ladder) -> tuple[np.ndarray, ...]:
+    """Values, error bars, steps and statuses."""
+    rounding = rising.noise(ladder)
+    right, left = ladder.slopes()
+    h, D = (ladder.right + ladder.left) / 2, ladder.central()
+    usable = _usable(ladder, right - left, h, rounding)
+    bend = (right - left) / h
+    rough = _rounding_by_rung(ladder, rounding)
+    value, error, row = _best(np.where(usable, D, np.nan), h, rough, 2)
+    none_left, none_right = _missing(left, ladder.left), _missing(right, ladder.right)
+    status = np.where(none_left & none_right, Status.NOT_FINITE, Status.FOUND)
+    for side, run, values, ends in (
+        (right, ladder.right, ladder.up, none_left & ~none_right),
+        (left, ladder.left, ladder.down, none_right & ~none_left),
+    ):
+        if ends.any():
+            unsure = 4 * _rounding_by_rung(ladder._replace(up=values, down=values), rounding)
+            bent = 4 * np.diff(side, axis=1, append=np.nan) / run
+            D[ends], h[ends], bend[ends] = side[ends], run[ends], bent[ends]
+            value[ends], error[ends], row[ends] = _best(D[ends], h[ends], unsure[ends], 1)
+            status[ends] = Status.ONE_SIDED
+    at = lambda table, row: np.take_along_axis(table, np.clip(row, 0, RUNGS - 1)[:, None], axis=1)[:, 0]
+    bend = np.fmin.reduce([at(np.abs(bend) + 4 * rough / h**2, row + k) for k in range(6)])
+    lost = np.where(value == 0, np.nan_to_num(np.abs(at(D, row - 1))), 0)
+    error += ladder.eps * (2 * np.abs(value) + np.abs(ladder.x * np.nan_to_num(bend)) / 2 + lost)
+    status = np.where(
+        _unsettled(ladder, D, rough) | ~np.isfinite(error) & (status > 0), Status.UNSETTLED, status
+    )
+    status = np.where(_kinked(ladder, right - left, rough), Status.KINK, status)
+    status = np.where(rising.jumps(ladder, rounding), Status.JUMP, status)
+    status = np.where(_drowned(ladder, rounding), Status.NOISE, status)
+    status = np.where(np.isfinite(ladder.middle), status, Status.NOT_FINITE)
+    return value, error, at(h, row), status
+
+
+def _usable(
+    ladder: Ladder, gap: Table, h: Table, rounding: Float[np.ndarray, " n"]
+) -> Bool[np.ndarray, "n k"]:
+    """Where a step is not so long that f has turned on the way, or bends less than over half of the step.
+
+    Steps over whole waves may find a slope of 0 to any number of digits, where no smaller one sees as many. Where f
+    does not change at all but for rounding, steps up to |x| are usable.
+    """
+    f, unsure = ladder.middle[:, None], rounding[:, None]
+    changes = np.nan_to_num(np.fmax(np.abs(ladder.up - f), np.abs(ladder.down - f)))
+    below = np.maximum.accumulate(changes[:, ::-1], axis=1)[:, ::-1]
+    below = np.pad(below[:, 3:], ((0, 0), (0, 3)))
+    level = (below <= 10 * unsure) & (h <= np.where(ladder.x == 0, 1, np.abs(ladder.x))[:, None])
+    bend = gap / h
+    half, half_step = (np.pad(of[:, 1:], ((0, 0), (0, 1)), constant_values=np.nan) for of in (bend, h))
+    other = bend * np.sign(half) < 0.5 * np.abs(half) - 20 * unsure / half_step**2
+    grows = (changes > 1.2 * below) & (changes > 10 * unsure)
+    return np.asarray((grows | level) & ~other)
+
+
+def _rounding_by_rung(ladder: Ladder, rounding: Float[np.ndarray, " n"]) -> Table:
+    """What rounding may do to a difference over a step, times the step: more where the values are larger."""
+    return np.maximum(rounding[:, None], ladder.eps / 2 * np.fmax(np.abs(ladder.up), np.abs(ladder.down)))
+
+
+def _best(D: Table, h: Table, rounding: Table, order: int) -> tuple[np.ndarray, ...]:
+    """The entry of the tableau with the least error bar, that bar, and the row, that of its largest step.
+
+    Args:
+        D: differences at steps from the largest down.
+        h: the steps.
+        rounding: of the values that each difference is made of.
+        order: 2 where they have errors in even powers of the step, 1 where in all.
+    """
+    n, rows = D.shape
+    T, unsure = D, 2 * rounding / np.where(h > 0, h, np.nan)
+    values, bars = np.full((2, n, COLUMNS - 1, rows), np.nan)
+    for j in range(1, COLUMNS):
+        ratio = (h[:, :-j] / np.where(h[:, j:] > 0, h[:, j:], np.nan)) ** order
+        finer = T[:, 1:] + (T[:, 1:] - T[:, :-1]) / (ratio - 1)
+        bar = np.maximum(np.abs(finer - T[:, 1:]), np.abs(finer - T[:, :-1])) + unsure[:, j:]
+        T = finer
+        values[:, j - 1, :-j] = T
+        bars[:, j - 1, :-j] = np.maximum(bar, _contradicted(T, _TOLERANCE * unsure[:, j:]))
+    bars = np.where(np.isfinite(bars) & np.isfinite(values), bars, np.inf).reshape(n, -1)
+    best = bars.argmin(axis=1)[:, None]
+    take = lambda table: np.take_along_axis(table.reshape(n, -1), best, axis=1)[:, 0]
+    return take(values), take(bars), best[:, 0] % rows
+
+
+def _contradicted(T: Table, tolerance: Table) -> Table:
+    """How far each entry is from any further down its column, beyond the tolerance of that."""
+    known = np.isfinite(T) & np.isfinite(tolerance)
+    low, high = np.where(known, T - tolerance, -np.inf), np.where(known, T + tolerance, np.inf)
+    above = np.maximum.accumulate(low[:, ::-1], axis=1)[:, ::-1]
+    below = np.minimum.accumulate(high[:, ::-1], axis=1)[:, ::-1]
+    return np.maximum(np.maximum(above - T, T - below), 0)
+
+
+def _missing(slopes: Table, steps: Table) -> Bool[np.ndarray, " n"]:
+    """Whether there is no slope to a side at the eight smallest steps."""
+    last = slopes.shape[1] - 1 - (steps > 0)[:, ::-1].argmax(axis=1)
+    lowest = np.take_along_axis(slopes, last[:, None] - np.arange(8), axis=1)
+    return ~np.isfinite(lowest).any(axis=1)
+
+
+def _stays(ladder: Ladder, table: Table, unsure: Table, most: float) -> Bool[np.ndarray, " n"]:
+    """Whether the sizes in a table, of every rung and the next, do not shrink over the last seven that are clear.
+
+    Clear is what is more than rounding. What is not to be seen on the rung below must be hidden by rounding there; else
+    it is gone, and does not stay. And the last clear step must be short beside x, or f may still bend there.
+
+    Args:
+        ladder: of f.
+        table: of sizes.
+        unsure: what rounding may make of them.
+        most: so many times larger may sizes become over these rungs, on the way down.
+    """
+    clear = np.isfinite(table) & (np.abs(table) > unsure)
+    last = table.shape[1] - 1 - clear[:, ::-1].argmax(axis=1)
+    rungs = last[:, None] - np.arange(-1, 7)
+    take = lambda of: np.take_along_axis(of, np.clip(rungs, 0, of.shape[1] - 1), axis=1)
+    sizes, hidden = np.abs(take(table))[:, 1:], np.pad(unsure, ((0, 0), (0, 1)), constant_values=np.nan)
+    seen = take(clear)[:, 1:].all(axis=1) & (rungs[:, -1] >= 0) & ~(take(hidden)[:, 0] < 0.4 * sizes[:, 0])
+    x, run = np.abs(ladder.x), np.fmax(ladder.right, ladder.left)
+    short = (take(run)[:, 1] <= x / 8) | (x == 0)
+    return seen & short & (sizes[:, 0] > 0.3 * sizes.max(axis=1)) & (sizes[:, 0] < most * sizes.min(axis=1))
+
+
+def _unsettled(ladder: Ladder, D: Table, rough: Table) -> Bool[np.ndarray, " n"]:
+    """Whether half the step changes a difference by as much as it did before, or by more; and not by rounding."""
+    run = np.fmax(ladder.right, ladder.left)
+    return _stays(ladder, np.diff(D, axis=1), 20 * rough[:, :-1] / run[:, 1:], np.inf)
+
+
+def _kinked(ladder: Ladder, gap: Table, rough: Table) -> Bool[np.ndarray, " n"]:
+    """Whether the slopes to both sides are apart by something that is not made less by a smaller step.
+
+    Of a smooth f the gap is h f″ + O(h³), so that twice that of half the step, less that of the step, is O(h³).
+    """
+    run = np.fmin(ladder.right, ladder.left)
+    return _stays(ladder, 2 * gap[:, 1:] - gap[:, :-1], 30 * rough[:, :-1] / run[:, 1:], 3.0)
+
+
+def _drowned(ladder: Ladder, rounding: np.ndarray) -> Bool[np.ndarray, " n"]:
+    """Whether f changes from number to number by as much as over all of |x| or 1, and not just by its last digits."""
+    f, near = ladder.middle[:, None], ladder.right <= np.maximum(1, np.abs(ladder.x))[:, None]
+    reach = lambda of: np.where(near & np.isfinite(of), np.abs(of), 0).max(axis=1, initial=0)
+    change = np.maximum(reach(ladder.up - f), reach(ladder.down - f))
+    size = np.maximum(reach(ladder.up), reach(ladder.down))
+    return np.asarray((rounding > 0.05 * change) & (rounding > 1e4 * ladder.eps * size))

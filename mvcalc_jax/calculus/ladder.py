@@ -1,0 +1,231 @@
+r"""A function of one variable seen at every scale: its values at x ± h, h halved from a million |x| to the last digit.
+
+What a difference needs to know about f – how long its waves are, how far its domain reaches, how coarsely its values
+are rounded – is not known beforehand, and cannot be read off x. So f is asked at all scales at once:
+
+    h = 2²⁰ max(1, |x|), half of it, … down to the last digit of x, or to 2⁻⁹² at 0
+
+and everything else is read off this ladder. Where |x| is below 2⁻⁴² it has two parts, one for each of the lengths 1
+and |x|.
+
+**Rounding of f** is measured, for it may be much more than ε|f|: in cos x − 1 or sin(10⁶x) the digits are lost inside.
+At the lowest rungs f is a straight line to either side, and f(x + h) − 3f(x + h/2) + 2f(x + h/4) would be 0; what is
+seen there instead is rounding, at most 3(1 + 1 + …) times that of one value. Where the line is level and f changes
+first by q at some higher rung, q is how coarse its values are. See J. J. Moré and S. M. Wild, Estimating
+computational noise, SIAM J. Sci. Comput. 33 (2011), for another way to the same number.
+
+f may be written in JAX; it is then compiled once, for all points and steps. Any other function that takes a number
+and returns one, of NumPy or plain Python, is called for one number at a time, some 250 times a point; where it raises
+an `ArithmeticError` or a `ValueError`, it has no value.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Bool, Float
+
+from mvcalc_jax import compiling, precision, require
+from mvcalc_jax.require import AnyArray
+
+RUNGS = 112
+"""Seventy reach from 2²⁰ times a number to its last digit; the others, from 2²⁰ to that of a number near 2⁻⁴²."""
+_HIGHEST, _LOWEST = 20, -50
+_ZERO = -42
+"""The exponent that 0 is given: the ladder of 0 reaches as far down as one without a gap can."""
+_COARSEST = 1e-3
+"""Rounding to the fewest digits that anyone would call rounding, of the value."""
+_LATE = 8
+"""Rounding of x, or of what it is made into, may show at steps of many last digits only; so many times ε(|f| + |xf′|)
+is what it may be then, and no small waves of f."""
+
+Values = Callable[[Any], Float[np.ndarray, "*any"]]
+"""f at all numbers of an array of x's precision, as NumPy's float64."""
+
+
+class Ladder(NamedTuple):
+    """f about points (n,), at steps (n, k) from the largest down; those too small to be taken are 0, their value f(x)."""
+
+    x: Float[np.ndarray, " n"]
+    middle: Float[np.ndarray, " n"]
+    right: Float[np.ndarray, "n k"]
+    """Steps up, as they were really taken, which rounding of x + h may make others than those down."""
+    left: Float[np.ndarray, "n k"]
+    up: Float[np.ndarray, "n k"]
+    down: Float[np.ndarray, "n k"]
+    eps: float
+    """The distance from 1 to the next number, of the coarser of x and f."""
+
+    def slopes(self) -> tuple[Float[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
+        """Rise over run to the right and to the left; NaN where a step is 0."""
+        f = self.middle[:, None]
+        return _over(self.up - f, self.right), _over(f - self.down, self.left)
+
+    def central(self) -> Float[np.ndarray, "n k"]:
+        """Central differences; where the two steps are not quite equal, of the parabola through the three points."""
+        right, left = self.slopes()
+        run, ok = self.right + self.left, (self.right > 0) & (self.left > 0)
+        straight = _over(self.up - self.down, np.where(ok, run, 0))
+        bent = right * _over(self.left, run) + left * _over(self.right, run)
+        return np.where(self.right == self.left, straight, bent)
+
+
+def values_of(name: str, f: Callable[..., Any], x: AnyArray) -> tuple[Values, float]:
+    """f for arrays like x, compiled if it is written in JAX; and the ε of the coarser of x and f(x).
+
+    To be called, and used, within `precision.of(x)`.
+
+    Raises:
+        TypeError: where f is no function, fails for a number, or returns whole or complex numbers, or none.
+        ValueError: where it returns several numbers.
+    """
+    require.function(name, f)
+    try:
+        value = jax.eval_shape(f, jax.ShapeDtypeStruct((), x.dtype))
+    except Exception:  # whatever stops JAX need not stop Python
+        return _called(name, f), float(jax.numpy.finfo(x.dtype).eps)
+    require_scalar(name, f, x)
+    run = jax.jit(jax.vmap(f), compiler_options=compiling.quickly())
+    eps = max(float(jax.numpy.finfo(dtype).eps) for dtype in (x.dtype, value.dtype))
+    return lambda at: np.asarray(run(at.ravel())).astype(float).reshape(at.shape), eps
+
+
+def require_scalar(name: str, f: Callable[..., Any], x: AnyArray) -> None:
+    """Require a function written in JAX, of one number like those of x, that returns one; see `require.scalar`."""
+    require.function(name, f)
+    require.scalar(name, lambda x: f(x), jax.ShapeDtypeStruct((), x.dtype))  # JAX cannot keep np.sin itself
+
+
+def _called(name: str, f: Callable[..., Any]) -> Values:
+    """f, called for one number after the other; no number is asked for twice."""
+
+    def one(at: Any) -> float:
+        try:
+            value = np.asarray(f(at))
+        except (ArithmeticError, ValueError):
+            return np.nan
+        except Exception as error:
+            raise TypeError(
+                f"`{name}` must take a number and return one; it raises {type(error).__name__}: {error}"
+            ) from error
+        if value.shape != ():
+            raise ValueError(
+                f"`{name}` must return a single number, of shape (); got an array of shape {value.shape}"
+            )
+        if not jax.numpy.issubdtype(value.dtype, jax.numpy.floating):
+            got = value.dtype if value.dtype.kind in "iubc" else type(value[()]).__name__
+            raise TypeError(f"`{name}` must return a floating-point number; got {got}")
+        return float(value)
+
+    def all_of(at: Any) -> Float[np.ndarray, "*any"]:
+        several, where = np.unique(at, return_inverse=True)
+        with np.errstate(all="ignore"):
+            return np.array([one(a) for a in several], float)[where].reshape(at.shape)
+
+    return all_of
+
+
+def points(x: Any) -> AnyArray:
+    """x as an array of finite floating-point numbers that are known.
+
+    Raises:
+        TypeError: where there are no real numbers in it, or it stands inside `jit`, `vmap` or `grad`.
+        ValueError: where one is infinite or NaN.
+    """
+    x = precision.floats("x", x)
+    if require.traced(x):
+        raise TypeError(
+            "`x` must be known numbers, not those of a function inside jit, vmap or grad; call it outside"
+        )
+    require.finite("x", x)
+    return np.asarray(x)
+
+
+def rungs(x: AnyArray) -> Float[np.ndarray, "n k"]:
+    """The steps of the ladder of every point, powers of 2 from the largest down, so that most are taken exactly."""
+    exponent = np.where(x == 0, _ZERO, np.frexp(x.astype(float))[1] - 1)[:, None]
+    rung, last = np.arange(RUNGS), RUNGS - 1
+    start, end = _HIGHEST + np.maximum(exponent, 0), exponent + _LOWEST
+    gap = (start - last > end) & (rung > last // 2)
+    steps = np.ldexp(1.0, np.where(gap, end + last - rung, start - rung))
+    last_digit = np.ldexp(float(jax.numpy.finfo(x.dtype).eps), np.where(x[:, None] == 0, -2000, exponent))
+    return np.where(steps >= last_digit, steps, 0.0)
+
+
+def climb(values: Values, eps: float, x: AnyArray, steps: Float[np.ndarray, "n k"]) -> Ladder:
+    """f at x and at x ± steps, all of them at once."""
+    with np.errstate(all="ignore"):
+        h = steps.astype(x.dtype)
+        up, down = x[:, None] + h, x[:, None] - h
+        found = values(np.concatenate([x[:, None], up, down], axis=1))
+        k, wide = steps.shape[1], np.asarray(x, float)[:, None]
+        right, left = np.asarray(up, float) - wide, wide - np.asarray(down, float)
+        return Ladder(wide[:, 0], found[:, 0], right, left, found[:, 1 : k + 1], found[:, k + 1 :], eps)
+
+
+def noise(ladder: Ladder) -> Float[np.ndarray, " n"]:
+    """How much rounding may move a value of f at x."""
+    with np.errstate(all="ignore"):
+        halved = np.abs(ladder.right - 4 * np.pad(ladder.right, ((0, 0), (0, 2)))[:, 2:]) < 0.1 * ladder.right
+        up, down = (
+            np.where(halved & np.isfinite(of), of, np.nan) for of in map(_bent, (ladder.up, ladder.down))
+        )
+        bent = np.nan_to_num(np.fmax(up, down))  # where f has an end, there is something to see on one side
+        found = np.maximum(ladder.eps / 2 * np.abs(ladder.middle), _quantum(ladder, bent))
+        steep = _finest(ladder, np.fmax(*map(np.abs, ladder.slopes())), 24)[:, 2:]
+        most = _LATE * ladder.eps * (np.abs(ladder.middle)[:, None] + np.abs(ladder.x)[:, None] * steep)
+        most[:, :5] = np.inf
+        seen = np.stack([_finest(ladder, side, 24)[:, 2:] for side in (up, down)])
+        above = np.pad(seen[:, :, 3:], ((0, 0), (0, 0), (0, 3)), constant_values=np.nan)
+        level = (seen <= most) & (
+            above <= 4 * seen
+        )  # curvature grows fourfold from rung to rung, 64-fold in three
+        found = np.maximum(found, np.where(level, seen, 0).max(axis=(0, 2)))
+        seen = np.nan_to_num(np.fmax(*seen))
+        found = np.maximum(found, seen[:, :2].max(axis=1))
+        alike = np.logical_and.accumulate(seen <= 3 * found[:, None], axis=1)
+        found = np.maximum(found, np.where(alike, seen, 0).max(axis=1))
+    return np.where(np.isfinite(found), found, 0.0)
+
+
+def _bent(values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
+    """A third of |f(x + h) − 3f(x + h/2) + 2f(x + h/4)|, at the rung of h."""
+    pad = np.pad(values, ((0, 0), (0, 2)), mode="edge")
+    return np.abs(pad[:, :-2] - 3 * pad[:, 1:-1] + 2 * pad[:, 2:]) / 3
+
+
+def _finest(ladder: Ladder, values: Float[np.ndarray, "n k"], count: int) -> Float[np.ndarray, "n m"]:
+    """The values at the lowest rungs that are more than the last digit of x, the lowest first."""
+    taken = (ladder.right > 0) & (ladder.left > 0) & (ladder.right == ladder.left)
+    last = values.shape[1] - 1 - taken[:, ::-1].argmax(axis=1)
+    return np.take_along_axis(values, np.maximum(last[:, None] - np.arange(count), 0), axis=1)
+
+
+def _quantum(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
+    """The first change of f on the way up, where it is level at the lowest rungs; 0 where that is no rounding."""
+    f = ladder.middle[:, None]
+    changes = np.fmax(np.abs(ladder.up - f), np.abs(ladder.down - f))
+    level = (_finest(ladder, changes, 2) == 0).all(axis=1)
+    rung = changes.shape[1] - 1 - (changes > 0)[:, ::-1].argmax(axis=1)
+    least = np.take_along_axis(changes, rung[:, None], axis=1)[:, 0]
+    steps = np.take_along_axis(bent, np.maximum(rung[:, None] - np.arange(4), 0), axis=1).max(axis=1)
+    size = (
+        64 * ladder.eps * np.maximum(1, np.abs(ladder.x))
+    )  # of what may have been added and taken away inside
+    coarse = least <= np.maximum(_COARSEST * np.abs(ladder.middle), size)
+    return np.where(level & coarse, np.minimum(least, 3 * steps), 0.0)
+
+
+def jumps(ladder: Ladder, rounding: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+    """Whether f changes by as much at the lowest rung as 64 times further up, and not by rounding."""
+    f = ladder.middle[:, None]
+    changes = _finest(ladder, np.abs(ladder.up - f) + np.abs(f - ladder.down), 7)
+    return (changes[:, 0] > 30 * rounding) & (changes[:, 0] > 0.5 * changes[:, 6])
+
+
+def _over(rise: Any, run: Any) -> Any:
+    """rise/run, NaN where there is no run."""
+    with np.errstate(all="ignore"):
+        ok = (run > 0) & np.isfinite(run)
+        return np.where(ok, rise / np.where(ok, run, 1), np.nan)
