@@ -1,0 +1,280 @@
+r"""What a stationary point on a constraint is: a minimum, a maximum or a saddle, and the price of the constraint there.
+
+The Lagrangian L = f − Σ λ_k g_k has the gradient 0 there. Let Z span the directions along the constraint, AZ = 0
+with A = ∂g/∂x. Second order decides by the signs of the d − m eigenvalues of Zᵀ(∂²L/∂x²)Z. The same is read from the
+bordered Hessian
+
+    B = ⎡0   A        ⎤
+        ⎣Aᵀ  ∂²L/∂x²  ⎦
+
+whose leading principal minors of order 2m + 1 … m + d all have the sign (−1)^m at a minimum; at a maximum they
+alternate, the last with (−1)^d. That presupposes that the first m columns of A are independent: the variables are taken
+in the order of a pivoted factorisation, not as they stand.
+
+Where an eigenvalue is 0, second order says nothing along its direction v. There one walks: x(t) makes f stationary
+among the points with v·(x − x₀) = t, and the slope τ of f along this path, 0 at x₀, tells a flat valley, τ = 0 all
+along, from a minimum, a maximum or a saddle of higher order.
+
+The shadow price is df*/dc for g = c, where f* is the value at the stationary point. By theory it is λ; here it is
+measured, by solving again at c = ±δ.
+
+References: Luenberger & Ye, Linear and Nonlinear Programming (2008), §11; Magnus & Neudecker, Matrix Differential
+Calculus (1999), §7.12; Ridders, Accurate computation of F′(x) and F′(x)F″(x) (1982).
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from mvcalc_jax.calculus.multipliers import Problem, lagrange_again, projected
+
+_ZERO = 1e-7
+"""An eigenvalue this small beside the second derivatives is 0: rounding is less, and what is not 0 mostly more."""
+_LEAST = 1e-5
+"""Second derivatives smaller than this beside a typical gradient are none."""
+_KINK = 1e-5
+"""The step of a second difference that meets a kink, where it is some 1/step."""
+_WALKS = 0.1, 0.03
+"""How far one walks along a flat direction, in unit coordinates."""
+_TURNS = 32
+_FLAT = 1e-8
+"""τ where it is 0, beside a typical gradient."""
+_SHIFTS = 1e-2 * 0.25 ** np.arange(11)
+"""δ, beside a typical gradient of the constraint."""
+
+
+class Kind(StrEnum):
+    """What a stationary point is, among its neighbours on the constraint."""
+
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    SADDLE = "saddle"
+    DEGENERATE = "degenerate"
+    """Second order says nothing."""
+    CONSTANT = "constant"
+    """f has the same value at all of them."""
+    ALONE = "alone"
+    """There are none: as many constraints as variables."""
+
+
+class Curved(NamedTuple):
+    """Second order at one point: eigenvalues along the constraint, signs of minors, the verdict, flat directions."""
+
+    eigenvalues: Float[np.ndarray, " e"]
+    minors: Int[np.ndarray, " e"]
+    kind: Kind
+    flat: Float[np.ndarray, "q d"]
+    decided: Float[np.ndarray, " r"]
+    """The eigenvalues that are not 0."""
+
+
+def along(slope: Float[np.ndarray, "m d"], lagrangian: Float[np.ndarray, "d d"]) -> Float[np.ndarray, " e"]:
+    """The eigenvalues of ∂²L/∂x² along the constraint."""
+    Z = np.linalg.svd(slope)[2][len(slope) :].T
+    return np.linalg.eigvalsh(Z.T @ lagrangian @ Z)
+
+
+def curved(
+    slope: Float[np.ndarray, "m d"],
+    lagrangian: Float[np.ndarray, "d d"],
+    size: float,
+    error: float,
+) -> Curved:
+    """The verdict of second order.
+
+    Args:
+        slope: A.
+        lagrangian: ∂²L/∂x².
+        size: of the second derivatives of which it is made, before they cancel.
+        error: of the point.
+    """
+    m = len(slope)
+    Z = np.linalg.svd(slope)[2][m:].T
+    eigenvalues, vectors = np.linalg.eigh(Z.T @ lagrangian @ Z)
+    zero = np.abs(eigenvalues) <= _ZERO * max(size, _LEAST) + 100 * error
+    kind = judged(np.where(zero, 0, eigenvalues))
+    return Curved(
+        eigenvalues, _minors(slope, lagrangian, size), kind, (Z @ vectors[:, zero]).T, eigenvalues[~zero]
+    )
+
+
+def judged(eigenvalues: Float[np.ndarray, " e"]) -> Kind:
+    """The verdict by signs: zeros leave it open, unless there are both signs besides."""
+    if not len(eigenvalues):
+        return Kind.ALONE
+    if (eigenvalues > 0).any() and (eigenvalues < 0).any():
+        return Kind.SADDLE
+    if (eigenvalues == 0).any():
+        return Kind.DEGENERATE
+    return Kind.MINIMUM if eigenvalues[0] > 0 else Kind.MAXIMUM
+
+
+def _minors(A: np.ndarray, L: np.ndarray, size: float) -> np.ndarray:
+    """The signs of the leading principal minors of order 2m + 1 … m + d of the bordered Hessian."""
+    m, d = A.shape
+    order, rest = [], A / np.linalg.norm(A)
+    for _ in range(
+        m
+    ):  # Gram–Schmidt with pivots: each time the column that is least dependent on those before
+        column = int(np.argmax(np.linalg.norm(rest, axis=0)))
+        order.append(column)
+        q = rest[:, column] / np.linalg.norm(rest[:, column])
+        rest = rest - np.outer(q, q @ rest)
+    order += [k for k in range(d) if k not in order]
+    A, L = A[:, order] / np.linalg.norm(A), L[np.ix_(order, order)] / max(size, _LEAST)
+    B = np.block([[np.zeros((m, m)), A], [A.T, L]])
+    minors, logs = [], [2 * float(np.linalg.slogdet(A[:, :m])[1])]
+    for n in range(2 * m + 1, m + d + 1):
+        sign, log = np.linalg.slogdet(B[:n, :n])
+        minors.append(int(sign) if log > max(logs[-2:]) + np.log(_ZERO) else 0)
+        logs.append(float(log))
+    return np.array(minors, int)
+
+
+def kinked(
+    problem: Problem,
+    u: Float[np.ndarray, "k d"],
+    multipliers: Float[np.ndarray, "k m"],
+    lagrangian: Float[np.ndarray, "k d d"],
+    size: Float[np.ndarray, " k"],
+) -> np.ndarray:
+    """Whether second differences of L along the axes exceed its second derivatives by so much that there is a kink."""
+    (k, d), weights = u.shape, np.concatenate([np.ones((len(u), 1)), -multipliers], axis=1)
+    steps = _KINK * np.concatenate([np.zeros((1, d)), np.eye(d), -np.eye(d)])
+    values = problem.slopes((u[:, None] + steps).reshape(-1, d))[0].reshape(k, len(steps), -1)
+    L = np.einsum("ksc,kc->ks", values, weights)
+    second = (L[:, 1 : d + 1] + L[:, d + 1 :] - 2 * L[:, :1]) / _KINK**2
+    most = np.abs(values * weights[:, None]).sum(axis=2).max(axis=1)
+    allowed = 10 * size + 0.1 + 1e3 * np.finfo(float).eps * most / _KINK**2
+    off = np.abs(second - np.einsum("kii->ki", lagrangian)).max(axis=1)
+    return ~(off <= allowed)
+
+
+class Walk(NamedTuple):
+    """What walking along a flat direction shows: whether it is flat all along, and f − f* behind and ahead, or NaN."""
+
+    flat: bool
+    behind: float
+    ahead: float
+
+
+def walked(
+    problem: Problem,
+    u: Float[np.ndarray, " d"],
+    multipliers: Float[np.ndarray, " m"],
+    value: float,
+    directions: Float[np.ndarray, "q d"],
+) -> list[Walk]:
+    """Walk both ways along each direction, as far as a stationary point can be followed."""
+    ahead = np.array([s * t for t in _WALKS for s in (-1, 1)])
+    q, s = len(directions), len(ahead)
+    again = lambda a: np.repeat(a[None], q * s, axis=0)
+    ended = lagrange_again(
+        problem,
+        again(u),
+        again(multipliers),
+        np.zeros((q * s, len(multipliers))),
+        np.repeat(directions, s, axis=0),
+        np.tile(ahead, q),
+    )
+    z, d = ended.z, len(u)
+    far = np.linalg.norm(z[:, :d] - u, axis=1) > 3 * np.abs(np.tile(ahead, q))
+    good = (ended.left <= 1e-10) & ~far
+    rise = np.where(good, problem.slopes(z[:, :d])[0][:, 0] - value, np.nan).reshape(q, len(_WALKS), 2)
+    price = np.where(good, np.abs(z[:, -1]), np.nan).reshape(q, len(_WALKS), 2)
+    walks = []
+    for k in range(q):
+        whole = np.isfinite(rise[k]).all(axis=1)
+        if not whole.any():
+            walks.append(Walk(False, np.nan, np.nan))
+            continue
+        longest = int(np.argmax(whole))
+        walks.append(Walk(bool((price[k, longest] <= _FLAT).all()), *map(float, rise[k, longest])))
+    return walks
+
+
+def around(
+    problem: Problem, u: Float[np.ndarray, " d"], value: float, directions: Float[np.ndarray, "q d"]
+) -> Walk:
+    """The lowest and the highest f − f* on a circle of the constraint around a point, of several flat directions."""
+    turns = np.random.default_rng(0).standard_normal((_TURNS, len(directions))) @ directions
+    turns *= _WALKS[-1] / np.linalg.norm(turns, axis=1, keepdims=True)
+    ended = projected(problem, u + turns)
+    rise = problem.slopes(ended.z)[0][:, 0] - value
+    rise = rise[(ended.left <= 1e-12) & np.isfinite(rise)]
+    return Walk(False, float(rise.min()), float(rise.max())) if len(rise) else Walk(False, np.nan, np.nan)
+
+
+def beyond(eigenvalues: Float[np.ndarray, " e"], rises: tuple[float, float], whole: bool) -> Kind | None:
+    """The verdict of a walk where second order has none, or None where the walk has none, either.
+
+    Args:
+        eigenvalues: those that are not 0.
+        rises: f − f* behind and ahead, or its extremes around the point.
+        whole: whether f has been made stationary in all other directions, so that these rises are all that counts.
+    """
+    signs = [*eigenvalues, *(rise for rise in rises if rise)]
+    if min(signs, default=0) < 0 < max(signs, default=0):
+        return Kind.SADDLE
+    if not whole or not all(rises) or np.isnan(rises).any():
+        return None
+    return Kind.MINIMUM if rises[0] > 0 else Kind.MAXIMUM
+
+
+class Verdict(NamedTuple):
+    """What a point is by second order; what walking shows where that is silent; whether it is no member of a family."""
+
+    kind: Kind
+    beyond: Kind | None
+    isolated: bool
+
+
+def verdict(
+    problem: Problem,
+    u: Float[np.ndarray, " d"],
+    multipliers: Float[np.ndarray, " m"],
+    value: float,
+    found: Curved,
+) -> Verdict:
+    """The last word on a point: in a family, its flat directions do not count, and elsewhere one walks along them."""
+    if not len(found.flat):
+        return Verdict(found.kind, None, True)
+    walks = walked(problem, u, multipliers, value, found.flat)
+    silent = sum(not walk.flat for walk in walks)
+    if silent < len(walks):
+        rest = np.append(found.decided, np.zeros(silent))
+        return Verdict(judged(np.sort(rest)) if len(rest) else Kind.CONSTANT, None, False)
+    if found.kind is not Kind.DEGENERATE:
+        return Verdict(found.kind, None, True)
+    walk = walks[0] if len(walks) == 1 else around(problem, u, value, found.flat)
+    whole = len(walks) == 1 or not len(found.decided)
+    return Verdict(found.kind, beyond(found.decided, (walk.behind, walk.ahead), whole), True)
+
+
+def prices(
+    problem: Problem, u: Float[np.ndarray, "k d"], multipliers: Float[np.ndarray, "k m"]
+) -> Float[np.ndarray, "k m"]:
+    """df*/dc by central differences of f*, solved again at c = ±δ, extrapolated to δ = 0 as Richardson does.
+
+    Of several δ, a factor of 4 apart, that is taken at which the extrapolation changes least; λ has no say in it. NaN
+    where f* cannot be followed.
+    """
+    (k, d), m, s = u.shape, multipliers.shape[1], len(_SHIFTS)
+    levels = np.einsum("sp,mn->mspn", np.stack([_SHIFTS, -_SHIFTS], axis=1), np.eye(m)).reshape(-1, m)
+    ended = lagrange_again(
+        problem,
+        np.repeat(u, len(levels), axis=0),
+        np.repeat(multipliers, len(levels), axis=0),
+        np.tile(levels, (k, 1)),
+    )
+    value = problem.slopes(ended.z[:, :d])[0][:, 0]
+    value = np.where(ended.left <= 1e-12 * (1 + np.abs(ended.z).max(axis=1)), value, np.nan)
+    value = value.reshape(k, m, s, 2)
+    central = (value[..., 0] - value[..., 1]) / (2 * _SHIFTS)
+    better = (16 * central[..., 1:] - central[..., :-1]) / 15
+    change = np.abs(np.diff(better, axis=-1))
+    best = np.argmin(np.where(np.isnan(change), np.inf, change), axis=-1)[..., None]
+    known = np.isfinite(np.take_along_axis(change, best, axis=-1))
+    return np.where(known, np.take_along_axis(better, best, axis=-1), np.nan)[..., 0]

@@ -1,0 +1,276 @@
+"""The search for extrema on a constraint: where it is met, its singular points, its stationary ones, a verdict on each.
+
+Points whose f does not change along a flat direction form families, and one stands for each. What is said of the lowest
+and the highest point is checked against f at all points of the constraint that were met on the way.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from mvcalc_jax.calculus import bordered, multipliers
+from mvcalc_jax.calculus.extrema import Extrema, Irregular, Point, Status, told, vector
+from mvcalc_jax.calculus.multipliers import Ended, Problem
+
+_VANISHED = 1e-9
+"""What may be left of equations whose terms are of the size of 1."""
+_NEAR = 1e-5
+"""Newton's step at a solution, in unit coordinates: at a triple one, rounding leaves that much."""
+_SAME = 1e-6
+"""Solutions are the same if they are this near, or nearer than their errors."""
+_DEPENDENT = 1e-7
+"""The least singular value of ∂g/∂x where it is 0, beside a typical gradient."""
+_EQUAL = 1e-7
+"""How much values of f may differ within a family, in units of f."""
+_FEW = 12
+"""Singular points that are told one by one."""
+_RESOLVED = 1e-15
+"""Of its unit, nothing smaller can be told from 0."""
+
+
+class Look(NamedTuple):
+    """Where to look: starts (k, d); centre and width of unit coordinates (d,); a box (d, 2) or None; the dtype."""
+
+    starts: Float[np.ndarray, "k d"]
+    centre: Float[np.ndarray, " d"]
+    width: Float[np.ndarray, " d"]
+    box: Float[np.ndarray, "d 2"] | None
+    dtype: Any
+
+    def within(self, x: Float[np.ndarray, "k d"]) -> Bool[np.ndarray, " k"]:
+        """Which points are in the box."""
+        if self.box is None:
+            return np.ones(len(x), bool)
+        slack = 1e-9 * np.ptp(self.box, axis=1)
+        return ((x >= self.box[:, 0] - slack) & (x <= self.box[:, 1] + slack)).all(axis=1)
+
+
+class Solutions(NamedTuple):
+    """In unit coordinates: u (k, d), λ (k, m), how exact each is, and how many starts led to it."""
+
+    u: Float[np.ndarray, "k d"]
+    multipliers: Float[np.ndarray, "k m"]
+    error: Float[np.ndarray, " k"]
+    starts: Int[np.ndarray, " k"]
+
+
+def nothing(status: Status, look: Look, more: str = "") -> Extrema:
+    """Nothing was found, and why."""
+    seen = np.zeros((0, look.starts.shape[1])), np.zeros(0)
+    return Extrema((), (), None, None, status, status.sentence + more, *seen)
+
+
+def searched(problem: Problem, look: Look) -> Extrema:
+    """Look for all extrema of a problem whose units are still 1."""
+    u = (look.starts - look.centre) / look.width
+    value, slope = problem.slopes(u)
+    if not (np.isfinite(value[:, 1:]).all(axis=1) & np.isfinite(slope[:, 1:]).all(axis=(1, 2))).any():
+        return nothing(Status.NOT_FINITE, look)
+    problem = problem._replace(unit=np.append(1.0, _typical(slope[:, 1:])))
+    ended = multipliers.projected(problem, u)
+    met = _solves(ended) & look.within(problem.plain(ended.z))
+    if not met.any():
+        return nothing(Status.NEVER_MET, look, _least(problem, np.concatenate([u, ended.z]), look))
+    on = ended.z[met]
+    value, slope = problem.slopes(on)
+    if not (np.isfinite(value[:, 0]) & np.isfinite(slope[:, 0]).all(axis=1)).any():
+        return nothing(Status.NOT_FINITE, look, "; it is f that is so, everywhere on the constraint")
+    dependent = np.linalg.svd(slope[:, 1:], compute_uv=False)[:, -1] <= _DEPENDENT
+    if dependent.mean() > 0.5:
+        return nothing(Status.DEPENDENT, look)
+    problem = problem._replace(unit=problem.unit * _typical(slope[~dependent]))
+    begins = np.concatenate([on, u[: len(u) // 3]])
+    singular = _singular(problem, begins, look)
+    points, kinks = _judged(problem, _stationary(problem, begins, singular, look), look)
+    return told(points, [*_irregular(problem, singular, look), *kinks], *_seen(problem, on))
+
+
+def _typical(slope: Float[np.ndarray, "k c d"]) -> Float[np.ndarray, " c"]:
+    """The median length of each function's gradient, or 1 for one that has none."""
+    size = np.linalg.norm(slope, axis=2)
+    there = np.isfinite(size) & (size > 0)
+    return np.array([np.median(s[t]) if t.any() else 1.0 for s, t in zip(size.T, there.T, strict=True)])
+
+
+def _solves(ended: Ended) -> Bool[np.ndarray, " k"]:
+    return (ended.left <= _VANISHED) & (ended.step <= _NEAR * (1 + np.linalg.norm(ended.z, axis=1)))
+
+
+def _least(problem: Problem, u: Float[np.ndarray, "k d"], look: Look) -> str:
+    """How small |g| is at best where we looked, and where."""
+    u = u[look.within(problem.plain(u))]
+    size = np.linalg.norm(problem.slopes(u)[0][:, 1:] * problem.unit[1:], axis=1)
+    best = int(np.nanargmin(size))
+    return f"; the smallest |g| is {size[best]:.4g}, at {vector(problem.plain(u[best]), 4)}"
+
+
+def _seen(problem: Problem, u: Float[np.ndarray, "k d"]) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the constraint, and f there."""
+    value = problem.slopes(u)[0][:, 0]
+    fine = np.isfinite(value)
+    return problem.plain(u[fine]), value[fine] * problem.unit[0]
+
+
+def _distinct(
+    u: Float[np.ndarray, "k d"], error: Float[np.ndarray, " k"]
+) -> tuple[Int[np.ndarray, " j"], Int[np.ndarray, " k"]]:
+    """The most exact point of each cluster, and for each point which of these it belongs to."""
+    kept: list[int] = []
+    of = np.zeros(len(u), int)
+    for k in np.argsort(error, kind="stable"):
+        away = np.linalg.norm(u[kept] - u[k], axis=1)
+        near = away <= _SAME + 10 * (error[kept] + error[k])
+        if not near.any():
+            kept.append(int(k))
+        of[k] = int(np.argmin(np.where(near, away, np.inf))) if near.any() else len(kept) - 1
+    return np.array(kept, int), of
+
+
+def _singular(problem: Problem, begins: Float[np.ndarray, "k d"], look: Look) -> Solutions:
+    """The singular points of the constraint."""
+    d = begins.shape[1]
+    ended = multipliers.fritz_john(problem, begins, objective=False)
+    good = _solves(ended) & look.within(problem.plain(ended.z[:, :d]))
+    u, error = ended.z[good, :d], ended.step[good]
+    kept, of = _distinct(u, error)
+    return Solutions(u[kept], np.zeros((len(kept), 0)), error[kept], np.bincount(of, minlength=len(kept)))
+
+
+def _stationary(
+    problem: Problem, begins: Float[np.ndarray, "k d"], singular: Solutions, look: Look
+) -> Solutions:
+    """The points that have multipliers, and not those on the way to a singular one, at which multipliers grow."""
+    d = begins.shape[1]
+    ended = multipliers.fritz_john(problem, begins)
+    ended = Ended(*(a[_solves(ended)] for a in ended))
+    u, ν = ended.z[:, :d], ended.z[:, d:]
+    away = np.linalg.norm(u[:, None] - singular.u, axis=2) - 30 * singular.error
+    away, weight = np.min(away, axis=1, initial=np.inf), np.abs(ν[:, 0])
+    regular = (weight > 1e-9) & (away > 1e-4 + 30 * ended.step) & ((weight > 1e-4) | (away > 1e-2))
+    u, λ, error = u[regular], (ν[:, 1:] / ν[:, :1])[regular], ended.step[regular]
+    kept, of = _distinct(u, error)
+    many = np.bincount(of, minlength=len(kept))
+    u, λ, error = u[kept], λ[kept], error[kept]
+    polished = multipliers.lagrange_again(problem, u, λ, np.zeros_like(λ))
+    better = _solves(polished) & (np.linalg.norm(polished.z[:, :d] - u, axis=1) <= 1e-4 + 10 * error)
+    u, λ = (np.where(better[:, None], a, b) for a, b in ((polished.z[:, :d], u), (polished.z[:, d:-1], λ)))
+    error = np.where(better, polished.step, error)
+    inside = look.within(problem.plain(u)) & np.isfinite(problem.slopes(u)[0]).all(axis=1)
+    u, λ, error, many = u[inside], λ[inside], error[inside], many[inside]
+    kept, of = _distinct(u, error)
+    return Solutions(u[kept], λ[kept], error[kept], np.bincount(of, many, len(kept)).astype(int))
+
+
+def _judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point], list[Irregular]]:
+    """A verdict on each point, one point for each family; and those that lie at a kink."""
+    u, λ, error, starts = found
+    if not len(u):
+        return [], []
+    value, slope, curvature = problem.curvatures(u)
+    weights = np.concatenate([np.ones((len(u), 1)), -λ], axis=1)
+    L = np.einsum("kc,kcij->kij", weights, curvature)
+    size = np.einsum("kc,kc->k", np.abs(weights), np.linalg.norm(curvature, axis=(2, 3)))
+    second = [bordered.curved(*each) for each in zip(slope[:, 1:], L, size, error, strict=True)]
+    kinked = bordered.kinked(problem, u, λ, L, size)
+    left = slope[:, 0] - np.einsum("km,kmd->kd", λ, slope[:, 1:])
+    error = np.maximum(error, [_unknown(r, H, s.flat) for r, H, s in zip(left, L, second, strict=True)])
+    verdict = lambda k: bordered.verdict(problem, u[k], λ[k], value[k, 0], second[k])
+    verdicts = {}
+    for members in _alike(np.flatnonzero(~kinked), value[:, 0], second):
+        first = int(np.argmin(error[members]))
+        judged = verdict(members[first])
+        if judged.isolated:
+            kept, of = _distinct(u[members], error[members])
+            many = np.bincount(of, starts[members], len(kept))
+        else:
+            kept, many = [first], [starts[members].sum()]
+        for k, n in zip(kept, many, strict=True):
+            verdicts[members[k]] = (judged if k == first else verdict(members[k])), int(n)
+    shadow = dict(zip(verdicts, bordered.prices(problem, u[list(verdicts)], λ[list(verdicts)]), strict=True))
+    unit, ratio = problem.unit[0], problem.unit[0] / problem.unit[1:]
+    points = [
+        Point(
+            x=_plain(problem, u[k], look),
+            value=_rounded(value[k, 0]) * unit,
+            multipliers=(_rounded(λ[k]) * ratio).astype(look.dtype),
+            kind=kind,
+            beyond=beyond,
+            eigenvalues=_along(slope[k, 1:], unit * L[k], look),
+            minors=second[k].minors,
+            shadow=(_rounded(shadow[k]) * ratio).astype(look.dtype),
+            apart=float(np.max(np.abs(shadow[k] - λ[k]) / np.maximum(np.abs(λ[k]), 1e-3))),
+            isolated=isolated,
+            error=float(np.max(error[k] * look.width)),
+            starts=n,
+        )
+        for k, ((kind, beyond, isolated), n) in verdicts.items()
+    ]
+    kinks = [
+        Irregular(_plain(problem, u[k], look), _rounded(value[k, 0]) * unit, "f or g has a kink there")
+        for k in np.flatnonzero(kinked)
+    ]
+    return sorted(points, key=lambda p: (round(p.value / unit, 9), *np.round(p.x / look.width, 9))), kinks
+
+
+def _along(A: Float[np.ndarray, "m d"], L: Float[np.ndarray, "d d"], look: Look) -> Float[np.ndarray, " e"]:
+    """The eigenvalues along the constraint in plain coordinates."""
+    return bordered.along(A / look.width, L / np.outer(look.width, look.width)).astype(look.dtype)
+
+
+def _unknown(
+    left: Float[np.ndarray, " d"], L: Float[np.ndarray, "d d"], flat: Float[np.ndarray, "q d"]
+) -> float:
+    """How far a point may be off along flat directions: Newton's step there, times as much as a high multiplicity."""
+    step = np.abs(flat @ left) / np.abs(np.einsum("qi,ij,qj->q", flat, L, flat))
+    return float(np.clip(5 * np.nan_to_num(step), 0, 1e-2).max(initial=0))
+
+
+def _alike(
+    of: Int[np.ndarray, " j"], value: Float[np.ndarray, " k"], second: list[bordered.Curved]
+) -> list[list[int]]:
+    """Points alone, and groups with as many flat directions and one value of f, which each may be a family."""
+    groups: list[list[int]] = []
+    for k in sorted(of, key=lambda k: (len(second[k].flat), value[k])):
+        last = groups[-1][-1] if groups else k
+        same = len(second[k].flat) == len(second[last].flat) > 0
+        if groups and same and abs(value[k] - value[last]) <= _EQUAL * (1 + abs(value[k])):
+            groups[-1].append(int(k))
+        else:
+            groups.append([int(k)])
+    return groups
+
+
+def _irregular(problem: Problem, singular: Solutions, look: Look) -> list[Irregular]:
+    """The singular points in words; of very many, which are a whole set, those with the lowest and the highest f."""
+    value, slope = problem.slopes(singular.u)
+    (fine,) = np.nonzero(np.isfinite(value[:, 0]))
+    many = len(fine) > _FEW
+    if many:
+        fine = np.unique([fine[np.argmin(value[fine, 0])], fine[np.argmax(value[fine, 0])]])
+    points = []
+    for k in fine:
+        df, A = slope[k, 0], slope[k, 1:]
+        reason = "∇g = 0" if len(A) == 1 else "the gradients of the constraints are dependent"
+        reason += " there, as on a whole set of points" if many else " there"
+        if np.isfinite(df).all():
+            _, σ, V = np.linalg.svd(A)
+            V = V[: len(σ)][σ > 1e-6]
+            held = np.linalg.norm(df - V.T @ (V @ df)) <= 1e-6
+            reason += ", and more than one multiplier" if held else ", and no multiplier"
+        points.append(
+            Irregular(_plain(problem, singular.u[k], look), _rounded(value[k, 0]) * problem.unit[0], reason)
+        )
+    return points
+
+
+def _plain(problem: Problem, u: Float[np.ndarray, " d"], look: Look) -> Float[np.ndarray, " d"]:
+    x = problem.plain(u)
+    small = np.abs(x) <= _RESOLVED * (np.abs(look.centre) + look.width)
+    return np.where(small, 0.0, x).astype(look.dtype)
+
+
+def _rounded(number: Any) -> Any:
+    """0 for what cannot be told from it, in units in which a typical number is 1."""
+    clean = np.where(np.abs(number) <= _RESOLVED, 0.0, number)
+    return float(clean) if clean.ndim == 0 else clean

@@ -1,0 +1,198 @@
+"""What was found of the extrema of a function on a constraint: points, what each is, and how the search ended."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from mvcalc_jax import text
+from mvcalc_jax.calculus.bordered import Kind
+
+
+class Status(StrEnum):
+    """How the search ended."""
+
+    FOUND = "found"
+    CONSTANT = "constant"
+    SINGULAR = "only singular points"
+    NOTHING = "no stationary point"
+    NEVER_MET = "constraint never met"
+    DEPENDENT = "dependent constraints"
+    TOO_MANY = "too many constraints"
+    NOT_FINITE = "not finite"
+
+    @property
+    def sentence(self) -> str:
+        """The status in words, with what to do about it."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Status.FOUND: "stationary points were found",
+    Status.CONSTANT: "f is constant on the constraint: every point of it is stationary, a minimum and a maximum",
+    Status.SINGULAR: "no regular point of the constraint is stationary: an extremum can only lie where it is "
+    "irregular, and must be found by looking at f there",
+    Status.NOTHING: "the constraint is met, and f has no stationary point on it where we looked: its extrema lie at "
+    "infinity, at a kink, at the edge or farther away; give other starts or a larger box",
+    Status.NEVER_MET: "the constraint was never met; change g, or look elsewhere by x0 or box",
+    Status.DEPENDENT: "the gradients of the constraints are linearly dependent wherever these are met, so that there "
+    "are no multipliers, or many; leave out a constraint that follows from others, and write g without a square",
+    Status.TOO_MANY: "there are more constraints than variables, so that none is left to vary and multipliers are not "
+    "unique; leave some out, or solve g = 0 alone",
+    Status.NOT_FINITE: "f, g or their gradients are infinite or NaN at every start; give other starts, or another box",
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A stationary point on the constraint.
+
+    Attributes:
+        x: where it is.
+        value: f there.
+        multipliers: λ, one for each constraint.
+        kind: what it is, by second order; with `beyond` where that is silent.
+        beyond: what a walk along the flat direction shows of a degenerate one, or None.
+        eigenvalues: of the Hessian of f − λ·g along the constraint, ascending.
+        minors: the signs of the bordered Hessian's leading principal minors of order 2m + 1 … m + d.
+        shadow: df*/dc as measured by solving again at c = ±δ; NaN where the point cannot be followed.
+        apart: how far the two are from each other, beside λ, or where λ is nearly 0 beside a thousandth of a typical
+            |∇f|/|∇g|.
+        isolated: whether it is no member of a family of stationary points of the same value; if not, one member.
+        error: how exact x is.
+        starts: how many led to it.
+    """
+
+    x: Float[np.ndarray, " d"]
+    value: float
+    multipliers: Float[np.ndarray, " m"]
+    kind: Kind
+    beyond: Kind | None
+    eigenvalues: Float[np.ndarray, " e"]
+    minors: Int[np.ndarray, " e"]
+    shadow: Float[np.ndarray, " m"]
+    apart: float
+    isolated: bool
+    error: float
+    starts: int
+
+    @property
+    def verdict(self) -> str:
+        """The kind in words."""
+        if self.beyond:
+            return f"{self.kind}, by walking a {self.beyond}"
+        return str(self.kind) if self.isolated else f"{self.kind}, one of a family"
+
+
+@dataclass(frozen=True)
+class Irregular:
+    """A point of the constraint at which an extremum may be, and multipliers are none, or not unique: and why."""
+
+    x: Float[np.ndarray, " d"]
+    value: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Extrema:
+    """All stationary points that were found of f on g = 0, those with the lowest value first.
+
+    Attributes:
+        points: with their multipliers.
+        irregular: singular points of the constraint, and kinks: candidates for an extremum without multipliers.
+        minimum: the lowest of all these, if f is nowhere lower on the constraint where we looked; else None.
+        maximum: the highest, likewise.
+        status: how the search ended.
+        message: that in full sentences.
+        seen: points of the constraint that were met on the way, (k, d).
+        seen_values: f there.
+    """
+
+    points: tuple[Point, ...]
+    irregular: tuple[Irregular, ...]
+    minimum: Point | Irregular | None
+    maximum: Point | Irregular | None
+    status: Status
+    message: str
+    seen: Float[np.ndarray, "k d"]
+    seen_values: Float[np.ndarray, " k"]
+
+    def __str__(self) -> str:
+        """A table of the points, and the message."""
+        rows: list[tuple[str, ...]] = []
+        if self.points:
+            rows = [("x", "f", "λ, ∇f = Σλ∇g", "df*/dc, solved again", "verdict", "∂²L along the constraint")]
+        for p in self.points:
+            numbers = vector(p.multipliers, 8), vector(p.shadow, 8), p.verdict, vector(p.eigenvalues, 4)
+            rows.append((vector(p.x, 8), f"{p.value:.8g}", *numbers))
+        other = [f"irregular: {vector(p.x, 8)}, f = {p.value:.8g}: {p.reason}" for p in self.irregular]
+        return "\n".join([*([text.columns(rows)] if rows else []), *other, self.message])
+
+
+def vector(numbers: Float[np.ndarray, " d"], digits: int) -> str:
+    """(1.5, -2); one number without brackets; of a long vector, the middle left out."""
+    least = 1e-15 * np.max(np.abs(np.nan_to_num(numbers)), initial=0)
+    words = [f"{0.0 if abs(v) <= least else float(v):.{digits}g}" for v in numbers]
+    if len(words) > 8:
+        words = [*words[:4], "…", *words[-3:]]
+    return words[0] if len(words) == 1 else f"({', '.join(words)})"
+
+
+def told(
+    points: list[Point],
+    irregular: list[Irregular],
+    seen: Float[np.ndarray, "k d"],
+    values: Float[np.ndarray, " k"],
+) -> Extrema:
+    """What was found, with the lowest and highest of it, and in words."""
+    spread = float(np.ptp(values))
+    constant = any(p.kind is Kind.CONSTANT for p in points) and spread <= 1e-8 * (1 + np.abs(values).max())
+    candidates = [p for p in (*points, *irregular) if np.isfinite(p.value)]
+    lowest, highest = (_outermost(candidates, values, spread, sign) for sign in (1, -1))
+    if points:
+        status = Status.CONSTANT if constant else Status.FOUND
+    else:
+        status = Status.SINGULAR if irregular else Status.NOTHING
+    said = [_counted(points) if status is Status.FOUND else status.sentence]
+    for sign, name, best in ((1, "minimum", lowest), (-1, "maximum", highest)):
+        k = int(np.argmin(sign * values))
+        met = f"f = {values[k]:.6g} at {vector(seen[k], 6)}"
+        if status is Status.CONSTANT:
+            break
+        if best is not None:
+            said.append(f"the {name} is f = {best.value:.8g} at {vector(best.x, 6)}")
+        elif candidates:
+            said.append(
+                f"no {name} is among these, since f goes beyond them elsewhere on the constraint: {met}"
+            )
+        else:
+            said.append(f"the {'lowest' if sign == 1 else 'highest'} value met was {met}")
+    unsure = sum(not p.apart <= 1e-6 for p in points)
+    if unsure:
+        said.append(f"λ was not confirmed by solving again at {unsure} of them, where f* cannot be followed")
+    return Extrema(tuple(points), tuple(irregular), lowest, highest, status, "; ".join(said), seen, values)
+
+
+def _outermost(
+    candidates: list[Point | Irregular], values: Float[np.ndarray, " k"], spread: float, sign: int
+) -> Point | Irregular | None:
+    """The candidate of the lowest value, for sign 1; None where f is lower at another point of the constraint."""
+    best = min(candidates, key=lambda c: sign * c.value, default=None)
+    if best is None or (sign * values).min() < sign * best.value - 1e-7 * spread - 1e-12 * abs(best.value):
+        return None
+    opposite = Kind.SADDLE, Kind.MAXIMUM if sign == 1 else Kind.MINIMUM
+    known = isinstance(best, Point) and (best.beyond or best.kind)
+    return None if known in opposite else best
+
+
+_PLURAL = {Kind.MINIMUM: "minima", Kind.MAXIMUM: "maxima", Kind.SADDLE: "saddles"}
+
+
+def _counted(points: list[Point]) -> str:
+    many = {kind: sum(p.kind is kind for p in points) for kind in Kind}
+    words = [f"{n} {_PLURAL.get(kind, kind) if n > 1 else kind}" for kind, n in many.items() if n]
+    families = sum(not p.isolated for p in points)
+    if families:
+        words.append(f"{families} not isolated, one of a family")
+    return f"{text.counted(len(points), 'stationary point')}: {', '.join(words)}"

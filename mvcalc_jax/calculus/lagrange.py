@@ -1,0 +1,127 @@
+r"""Extrema under constraints by Lagrange's multipliers: all stationary points, what each is, the constraint's price.
+
+    ∇f(x) = Σ λ_k ∇g_k(x),   g(x) = 0,   f: ℝᵈ → ℝ,   g: ℝᵈ → ℝᵐ
+
+The sign of λ is that of this equation: the Lagrangian is f − λ·g, and where the constraint is loosened to g = c, the
+stationary value f* follows at the rate df*/dc_k = λ_k. For a constraint such as x² + y² = 1, g is the left side less
+the right; of right less left, λ has the other sign. (Of SciPy's methods, SLSQP has this sign, trust-constr the other.)
+
+From many starts the constraint is met and Fritz John's equations are solved (`multipliers`); each point is judged by
+the Hessian of the Lagrangian along the constraint and by its bordered form (`bordered`); λ is checked by solving again
+for g = c ± δ. That all points were found is likely where many starts led to each, and never proven.
+"""
+
+import contextlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from mvcalc_jax import precision, require, text
+from mvcalc_jax.calculus import constrained, multipliers
+from mvcalc_jax.calculus.constrained import Look
+from mvcalc_jax.calculus.extrema import Extrema, Status
+from mvcalc_jax.calculus.roots import scattered
+
+_REACH = 1.5, 6.0
+"""How far beyond x0 the starts are scattered, in units of max(1, |x0|): one half of them, and the other."""
+
+
+def lagrange(
+    f: Callable[[Array], Array],
+    g: Callable[[Array], Array],
+    x0: Any = None,
+    *,
+    box: Any = None,
+    starts: int = 400,
+) -> Extrema:
+    """All stationary points of f subject to g = 0, each judged, with multipliers ∇f = Σ λ_k ∇g_k.
+
+    It computes in float64; arrays are returned in the precision of x0.
+
+    Args:
+        f: of x (d,), or of d numbers: one number.
+        g: of the same, one number or (m,), all of which shall be 0.
+        x0: a point (d,), or several (k, d), around which to look.
+        box: a pair (low, high) for each variable: to look in it, and to tell of points within it alone.
+        starts: how many.
+
+    Raises:
+        ValueError: without x0 and box, for shapes that do not fit, and for infinite or NaN starts.
+        TypeError: for functions that are not written in JAX, or do not return numbers of the precision of x.
+    """
+    require.function("f", f)
+    require.function("g", g)
+    look = _look(x0, box, require.whole("starts", starts, least=1))
+    with precision.of(np.zeros(())), np.errstate(all="ignore"):
+        d = look.starts.shape[1]
+        f, g = _of_vector("f", f, d), _of_vector("g", g, d)
+        if _constraints(f, g, d) > d:
+            return constrained.nothing(Status.TOO_MANY, look)
+        return constrained.searched(multipliers.problem(f, g, look.centre, look.width), look)
+
+
+def _look(x0: Any, box: Any, count: int) -> Look:
+    """Where to look: at x0, and at points scattered around it or in a box."""
+    if require.traced((x0, box)):
+        raise TypeError("`lagrange` searches with numbers and cannot stand inside `jit`, `vmap` or `grad`")
+    if x0 is None and box is None:
+        raise ValueError(
+            "`lagrange` must know where to look; give `x0`, a point (d,) or several (k, d), or `box`"
+        )
+    given, dtype = np.zeros((0, 0)), np.dtype(float)
+    if x0 is not None:
+        given = precision.floats("x0", x0)
+        dtype, given = given.dtype, np.asarray(given, float)
+        if given.ndim not in (1, 2) or not given.size:
+            raise ValueError(f"`x0` must be a point (d,) or several (k, d); got shape {given.shape}")
+        require.finite("x0", given)
+        given = np.atleast_2d(given)
+    left = max(count - len(given), 1)
+    if box is not None:
+        limits = require.box("box", box, given.shape[1] or None)
+        starts = np.concatenate([given.reshape(-1, len(limits)), scattered(limits, left)])
+        return Look(starts, limits.mean(axis=1), np.ptp(limits, axis=1) / 2, limits, dtype)
+    low, high = given.min(axis=0), given.max(axis=0)
+    unit = np.maximum(1, np.abs(given).max(axis=0))
+    near, far = (np.stack([low - reach * unit, high + reach * unit], axis=1) for reach in _REACH)
+    starts = np.concatenate([given, scattered(near, left - left // 2), scattered(far, left // 2)])
+    return Look(starts, (low + high) / 2, (high - low) / 2 + unit, None, dtype)
+
+
+def _of_vector(name: str, f: Callable[..., Array], variables: int) -> Callable[[Array], Array]:
+    """A function of one vector or of as many numbers as there are variables, as one of a vector."""
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):
+        return f
+    for count, taken in ((1, f), (variables, lambda x: f(*x))):
+        with contextlib.suppress(TypeError):
+            signature.bind(*range(count))
+            return taken
+    wanted = ", ".join(signature.parameters)
+    raise TypeError(
+        f"`{name}` must take one vector x (d,), or {text.counted(variables, 'number')}, as many as `x0` or `box` has "
+        f"variables; it takes ({wanted})"
+    )
+
+
+def _constraints(f: Callable[[Array], Array], g: Callable[[Array], Array], variables: int) -> int:
+    """Require f and g to be what they must; how many constraints there are."""
+    x = jnp.zeros(variables)
+    require.scalar("f", f, x)
+    value = require.traceable("g", g, x)
+    shape = getattr(value, "shape", None)
+    if shape is None or len(shape) > 1 or 0 in shape:
+        got = f"an array of shape {shape}" if shape is not None else type(value).__name__
+        raise ValueError(f"`g` must return a number for each constraint, of shape () or (m,); got {got}")
+    for name, dtype in (("f", require.traceable("f", f, x).dtype), ("g", value.dtype)):
+        if dtype != x.dtype:
+            raise TypeError(
+                f"`{name}` must return numbers of the precision of its argument, {x.dtype}; got {dtype}; "
+                "leave out what converts them"
+            )
+    return int(np.prod(shape))
