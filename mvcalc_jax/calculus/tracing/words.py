@@ -1,0 +1,165 @@
+"""A traced function in words: its steps as rows of a table, and the numbers in them."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mvcalc_jax import text
+
+ROWS = 60
+"""A longer table is shown without its middle."""
+
+_FEW = 3
+"""So many numbers of an array are shown."""
+
+
+class Edge(NamedTuple):
+    """A local derivative: how the step moves with one of its inputs."""
+
+    source: str
+    """The input's name."""
+    formula: str
+    value: Any
+    """The derivative, entry by entry; None where it is a map between arrays that has none for each entry."""
+
+
+class Input(NamedTuple):
+    """A number or array that the function starts from."""
+
+    name: str
+    value: Any
+    accumulated: Any
+    """∂f/∂(it); None if f is not differentiated by it."""
+
+
+class Step(NamedTuple):
+    """One operation of the function, as it is differentiated."""
+
+    name: str
+    formula: str
+    value: Any
+    rule: str
+    edges: tuple[Edge, ...]
+    accumulated: Any
+    """∂f/∂(it) in reverse mode; ∂(it)/∂(every number differentiated by), these last, in forward mode; or None."""
+    note: str
+    """Why it is not differentiable here, or not finite; or empty."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A function, step by step, with the rules that differentiate it; `print` shows it as a table.
+
+    Attributes:
+        name: of the function.
+        mode: "reverse" or "forward".
+        inputs: the numbers and arrays of its arguments.
+        steps: in the order in which they are computed.
+        result: the name of the step, or input, that is f.
+        value: f.
+        gradient: ∂f/∂x, as `jax.grad` returns it; a tuple, where there are several arguments.
+        remarks: why the derivative is zero, or not to be trusted.
+    """
+
+    name: str
+    mode: str
+    inputs: tuple[Input, ...]
+    steps: tuple[Step, ...]
+    result: str
+    value: Any
+    gradient: Any
+    remarks: tuple[str, ...]
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rule of each step, in order."""
+        return tuple(step.rule for step in self.steps)
+
+    def table(self, rows: int | None = None) -> str:
+        """The steps as a table, from the result back in reverse mode, in the order of computing in forward mode.
+
+        At most so many rows, without those in the middle.
+        """
+        moving = [i.name for i in self.inputs if i.accumulated is not None]
+        title = {"reverse": f"∂{self.name}/∂·", "forward": "∂·/∂" + ("(…)" if len(moving) > 1 else moving[0])}
+        header = ("", "step", "value", "local derivative", title[self.mode], "rule")
+        body = [row for step in self.steps for row in _rows(step)]
+        ends = [
+            (
+                i.name,
+                "",
+                shown(i.value),
+                "",
+                shown(i.accumulated) if self.mode == "reverse" else "",
+                "argument",
+            )
+            for i in self.inputs
+        ]
+        if self.mode == "reverse":
+            body = [row for step in reversed(self.steps) for row in _rows(step)] + ends
+        else:
+            body = ends + body
+        if rows is not None and len(body) > rows:
+            gone = len(body) - rows + 1
+            body = [*body[: rows // 2], ("…", f"{gone} rows more", "", "", "", ""), *body[gone + rows // 2 :]]
+        return text.columns([header, *body])
+
+    def __str__(self) -> str:
+        at = ", ".join(f"{i.name} = {shown(i.value)}" for i in self.inputs)
+        args = ", ".join(i.name for i in self.inputs)
+        way = {"reverse": "from the result back", "forward": "from the arguments on"}[self.mode]
+        lines = [f"{self.name}({args}) = {exactly(self.value)} at {at}; {self.mode} mode, {way}", ""]
+        lines += [self.table(ROWS), ""]
+        for i in self.inputs:
+            if i.accumulated is not None:
+                lines.append(f"∂{self.name}/∂{i.name} = {exactly(i.accumulated)}")
+        lines += [f"{step.name}: {step.note}" for step in self.steps if step.note]
+        return "\n".join([*lines, *self.remarks])
+
+
+def _rows(step: Step) -> list[tuple[str, ...]]:
+    """A line for each local derivative of a step."""
+    said = [
+        f"∂/∂{edge.source} = {edge.formula}"
+        + ("" if edge.value is None or _plain(edge) else f" = {shown(edge.value)}")
+        for edge in step.edges
+    ]
+    first, *more = said or [""]
+    accumulated = "" if step.accumulated is None else shown(step.accumulated)
+    rule = step.rule + (" (!)" if step.note else "")
+    rows = [(step.name, step.formula, shown(step.value), first, accumulated, rule)]
+    return rows + [("", "", "", line, "", "") for line in more]
+
+
+def _plain(edge: Edge) -> bool:
+    """Whether the formula is the number."""
+    return edge.formula.replace("−", "-") == shown(edge.value)
+
+
+def shown(value: Any) -> str:
+    """A number with six digits; of an array, its entries if they are few, else its shape and the largest."""
+    array = np.asarray(value)
+    if array.size == 1:
+        array = array.reshape(())
+    if array.ndim == 0:
+        return f"{array[()]}" if array.dtype.kind in "bi" else f"{float(array):.6g}"
+    if array.size <= _FEW:
+        return "[" + ", ".join(shown(v) for v in array.reshape(-1)) + "]"
+    largest = "" if array.dtype.kind == "b" else f", up to {float(np.max(np.abs(array))):.3g}"
+    return "×".join(map(str, array.shape)) + largest
+
+
+def exactly(value: Any) -> str:
+    """A number with all its digits."""
+    array = np.asarray(value)
+    return str(array[()]) if array.ndim == 0 else np.array2string(array, threshold=12, separator=", ")
+
+
+def constant(value: Any, first: bool) -> str:
+    """A number in a formula: negative ones in brackets but in the first place."""
+    for name, known in (("π", np.pi), ("e", np.e)):
+        if np.asarray(value).dtype.kind == "f" and float(value) == np.asarray(known, value.dtype):
+            return name
+    said = shown(value).replace("-", "−")
+    return said if first or not said.startswith("−") else f"({said})"
