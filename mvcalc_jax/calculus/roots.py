@@ -6,33 +6,48 @@ Every start goes downhill on ‖F‖² by Levenberg's step p = −(JᵀJ + λI)�
 after one that does not: Newton's step near a root, a short step down the gradient far from one, and defined where J is
 singular. The last steps are Newton's own, by the pseudo-inverse J⁺, which keeps the digits that JᵀJ loses.
 
-A point counts as a root where Newton's step would no longer move it and ‖F‖ has vanished beside its size at the starts.
-A valley of ‖F‖ that has a floor above zero is none, nor is a plain on which F only fades away. Roots at which J is
-singular are met slowly and less exactly, and `error` says how exactly.
+A point counts as a root where Newton's step would no longer move it, and ‖F‖ is zero to rounding or Newton's steps grow
+shorter by a factor: at a root of multiplicity m by 1 − 1/m. A valley of ‖F‖ that has a floor above zero is none, nor is
+a plain on which F only fades away. Roots at which J is singular are met less exactly, and `error` says how exactly.
 
 Which roots are found depends on the starts: that all of them were is likely where many starts led to each, and never
 proven. Reference: Moré, The Levenberg–Marquardt algorithm (1978).
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from mvcalc_jax import autodiff, compiling
 
-_STEPS = 120
-"""Of Levenberg's: at an m-fold root each leaves (m − 1)/m of the way, so that a triple one is met to rounding."""
-_POLISH = 3
+_STAGES, _STEPS = 8, 15
+"""Of Levenberg's steps: at an m-fold root each leaves (m − 1)/m of the way, so that a triple one is met to rounding."""
 _NEAR = 1e-5
 """Newton's step at a root, beside the size of z: at a triple root, rounding leaves that much."""
 _VANISHED = 1e-9
 """‖F‖ at a root beside ‖F‖ at a typical start."""
 _SAME = 1e-6
 """Roots are the same if they are this near, beside the spread of the starts, or nearer than their errors."""
+_CONTRACTS = 0.7
+"""Newton's step at most, beside the one a stage of steps before: up to 40-fold roots do so, and no fading plain does."""
+_ROUNDINGS = 1000
+"""So many times what rounding makes of F is zero."""
+_CHUNK = 256
+"""Starts that are followed at once, and always as many, so that one program does for any number of them."""
+
+
+class Ends(NamedTuple):
+    """Where starts ended, lengths in units of the scale: point, error, Newton's step, ‖F‖, whether F vanishes there."""
+
+    points: Float[np.ndarray, "m d"]
+    error: Float[np.ndarray, " m"]
+    step: Float[np.ndarray, " m"]
+    size: Float[np.ndarray, " m"]
+    vanishes: Bool[np.ndarray, " m"]
 
 
 class Roots(NamedTuple):
@@ -61,49 +76,116 @@ def roots(F: Callable[[Array], Array], starts: Float[np.ndarray, "m d"]) -> Root
 
     The precision is that of the starts; the caller sees to it that JAX computes in it (`precision.of`).
     """
-    points, step, size = (np.asarray(a) for a in _descended(F)(jnp.asarray(starts)))
+    ends = descent(F)(starts)
     typical = np.nanmedian(np.asarray(jax.vmap(lambda z: jnp.linalg.norm(F(z)))(starts)))
     spread = float(np.linalg.norm(np.ptp(starts, axis=0)))
     with np.errstate(invalid="ignore"):
-        met = (step <= _NEAR * (1 + np.linalg.norm(points, axis=1))) & (size <= _VANISHED * typical)
-    return _distinct(points[met], step[met], _SAME * spread)
+        met = ends.step <= _NEAR * (1 + np.linalg.norm(ends.points, axis=1))
+        met &= ends.vanishes & (ends.size <= _VANISHED * typical)
+    which, cluster = distinct(ends.points[met], ends.error[met], _SAME * spread)
+    many = np.bincount(cluster, minlength=len(which))
+    order = np.argsort(-many, kind="stable")
+    which = np.flatnonzero(met)[which[order]]
+    return Roots(ends.points[which], ends.error[which], many[order])
 
 
-def _descended(F: Callable[[Array], Array]) -> Callable[[Array], tuple[Array, Array, Array]]:
-    """The program that takes starts (m, d) to where they end, Newton's step there and ‖F‖ there."""
-    J = autodiff.jacobian(F, mode="forward")
+def descent(
+    F: Callable[[Array], Array],
+    scale: Float[np.ndarray, " d"] | float = 1.0,
+    jacobian: Callable[[Array], Array] | None = None,
+) -> Callable[[Float[np.ndarray, "m d"]], Ends]:
+    """What takes starts to where they end, compiled once for any number of them.
+
+    Args:
+        F: (d,) → (d,).
+        scale: the length that z and F's entries are measured by, along each axis: for F = ∇f they are then those of a
+            box whose sides have equal lengths.
+        jacobian: of F; by autodiff where it is left out.
+    """
+    J = jacobian or autodiff.jacobian(F, mode="forward")
+
+    def local(z: Array) -> tuple[Array, Array]:
+        w = jnp.broadcast_to(jnp.asarray(scale, z.dtype), z.shape)
+        return w * F(z), w[:, None] * J(z) * w
+
+    def length(z: Array) -> Array:
+        return jnp.sum((scale * F(z)) ** 2)
 
     def levenberg(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
         z, λ = state
-        r, A = F(z), J(z)
-        scale = jnp.sum(A**2) / len(z)
-        p = -jnp.linalg.solve(A.T @ A + λ * scale * jnp.eye(len(z), dtype=z.dtype), A.T @ r)
-        better = jnp.sum(F(z + p) ** 2) < jnp.sum(r**2)
-        return (jnp.where(better, z + p, z), jnp.where(better, λ / 5, 4 * λ).clip(1e-30, 1e10)), None
+        r, A = local(z)
+        size = jnp.sum(A**2) / len(z)
+        p = -jnp.linalg.solve(A.T @ A + λ * size * jnp.eye(len(z), dtype=z.dtype), A.T @ r)
+        better = length(z + scale * p) < jnp.sum(r**2)
+        return (jnp.where(better, z + scale * p, z), jnp.where(better, λ / 5, 4 * λ).clip(1e-30, 1e10)), None
 
-    def newton(z: Array, _: None) -> tuple[Array, None]:
-        moved = z - jnp.linalg.pinv(J(z)) @ F(z)
-        return jnp.where(jnp.sum(F(moved) ** 2) < jnp.sum(F(z) ** 2), moved, z), None
+    def newton(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], tuple[Array, ...]]:
+        """Newton's step, or that times the multiplicity that the last two lengths of it speak of."""
+        z, before = state
+        r, A = local(z)
+        U, σ, Vt = jnp.linalg.svd(A)
+        ρ = noise(F, z, scale, r, A) + jnp.finfo(z.dtype).eps * jnp.abs(A) @ (jnp.abs(z) / scale)
+        certain = jnp.abs(U.T @ r) > _ROUNDINGS * (jnp.abs(U.T) @ ρ)
+        p = -Vt.T @ jnp.where(certain | (σ > jnp.sqrt(jnp.finfo(z.dtype).eps) * σ[0]), U.T @ r / σ, 0)
+        step = jnp.linalg.norm(p)
+        m = jnp.where(step < 0.99 * before, 1 / (1 - step / before), 1)
+        tried = jnp.stack([z, z + scale * p, z + scale * m * p])
+        lengths = jax.vmap(length)(tried)
+        z = tried[jnp.argmin(jnp.where(jnp.isnan(lengths), jnp.inf, lengths))]
+        unsure = jnp.linalg.norm(ρ) / jnp.where(σ[-1] > 0, σ[-1], jnp.inf)
+        error = step * m + unsure.clip(0, jnp.finfo(z.dtype).eps ** 0.25)
+        return (z, step), (error, step, jnp.linalg.norm(r), jnp.all(jnp.abs(r) <= _ROUNDINGS * ρ))
 
-    def run(z: Array) -> tuple[Array, Array, Array]:
-        (z, _), _ = jax.lax.scan(levenberg, (z, jnp.asarray(1e-2, z.dtype)), None, length=_STEPS)
-        z, _ = jax.lax.scan(newton, z, None, length=_POLISH)
-        return z, jnp.linalg.norm(jnp.linalg.pinv(J(z)) @ F(z)), jnp.linalg.norm(F(z))
+    def stage(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], tuple[Array, ...]]:
+        (z, λ), _ = jax.lax.scan(levenberg, state, None, length=_STEPS)
+        (z, _), seen = jax.lax.scan(newton, (z, jnp.inf * λ), None, length=2)
+        return (z, λ), jax.tree.map(lambda a: a[-1], seen)
 
-    return jax.jit(jax.vmap(run), compiler_options=compiling.quickly())
+    def run(z: Array) -> tuple[Array, ...]:
+        (z, _), (error, step, size, zero) = jax.lax.scan(
+            stage, (z, jnp.asarray(1e-2, z.dtype)), None, length=_STAGES
+        )
+        vanishes = zero[-1] | (step[-1] <= _CONTRACTS * step[-2])
+        return z, error[-1], step[-1], size[-1], vanishes
+
+    program = jax.jit(jax.vmap(run), compiler_options=compiling.quickly())
+    return lambda starts: Ends(*in_chunks(program, starts))
 
 
-def _distinct(points: np.ndarray, error: np.ndarray, same: float) -> Roots:
-    """One of each cluster of points, the most exact one."""
+def noise(F: Callable[[Array], Array], z: Array, scale: Any, r: Array, A: Array) -> Array:
+    """How rough each entry of F is within the last places of z, where it is r with Jacobian A, both in the scale."""
+    moves = jnp.finfo(z.dtype).eps * jnp.abs(z) * jnp.asarray(_nudges(len(z)), z.dtype)
+    odd = jax.vmap(lambda d: jnp.abs(scale * F(z + d) - r - A @ (d / scale)))(moves)
+    return jnp.max(odd, axis=0)
+
+
+def _nudges(d: int) -> np.ndarray:
+    """Some directions by which an argument may move in its last places."""
+    return np.array([[(k * (i + 2)) % 7 - 3 for i in range(d)] for k in range(1, 7)], float)
+
+
+def in_chunks(program: Callable[..., tuple[Any, ...]], *rows: np.ndarray) -> list[np.ndarray]:
+    """What a program makes of rows of arrays, in calls of one shape, however many there are."""
+    count = len(rows[0])
+    parts = []
+    for k in range(0, max(count, 1), _CHUNK):
+        which = np.arange(k, k + _CHUNK).clip(0, max(count - 1, 0))
+        parts.append([np.asarray(a) for a in program(*(r[which] for r in rows))])
+    return [np.concatenate(column)[:count] for column in zip(*parts, strict=True)]
+
+
+def distinct(
+    points: Float[np.ndarray, "m d"], error: Float[np.ndarray, " m"], same: float
+) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " m"]]:
+    """The most exact one of each cluster of points, and the cluster of each point: those as near as their errors."""
     kept: list[int] = []
-    many: list[int] = []
+    cluster = np.zeros(len(points), int)
     for k in np.argsort(error, kind="stable"):
         away = np.linalg.norm(points[kept] - points[k], axis=1)
         near = away <= same + 10 * (error[kept] + error[k])
         if near.any():
-            many[int(np.argmin(np.where(near, away, np.inf)))] += 1
+            cluster[k] = int(np.argmin(np.where(near, away, np.inf)))
         else:
+            cluster[k] = len(kept)
             kept.append(int(k))
-            many.append(1)
-    order = np.argsort(-np.array(many, int), kind="stable")
-    return Roots(points[kept][order], error[kept][order], np.array(many, int)[order])
+    return np.array(kept, int), cluster
