@@ -20,6 +20,7 @@ multipliers   where constraints are met, and where multipliers hold the gradient
 bordered      what a stationary point on a constraint is, and the price of the constraint there
 constrained   the search for extrema on a constraint
 extrema       what is found of them, and how the search ended
+following     a constraint's curve, and a stationary point as the constraint moves
 """
 
 from mvcalc_jax.calculus.areas import areas as areas
@@ -31,13 +32,22 @@ from mvcalc_jax.calculus.change import images as images
 from mvcalc_jax.calculus.complexstep import complex_step as complex_step
 from mvcalc_jax.calculus.coordinates import COORDINATES as COORDINATES
 from mvcalc_jax.calculus.coordinates import Coordinates as Coordinates
+from mvcalc_jax.calculus.estimates import Estimate as Estimate
 from mvcalc_jax.calculus.extrapolation import ridders as ridders
 from mvcalc_jax.calculus.extrema import Extrema as Extrema
+from mvcalc_jax.calculus.extrema import vector as vector
+from mvcalc_jax.calculus.following import constraint_curves as constraint_curves
+from mvcalc_jax.calculus.following import shadow as shadow
+from mvcalc_jax.calculus.hard import SLOPE_EXAMPLES as SLOPE_EXAMPLES
 from mvcalc_jax.calculus.lagrange import lagrange as lagrange
 from mvcalc_jax.calculus.matrix_chain import matrix_chain as matrix_chain
+from mvcalc_jax.calculus.slope import SLOPE_METHODS as SLOPE_METHODS
+from mvcalc_jax.calculus.slope import autodiff_slope as autodiff_slope
 from mvcalc_jax.calculus.slope import central_difference as central_difference
+from mvcalc_jax.calculus.slope import central_slope as central_slope
 from mvcalc_jax.calculus.slope import derivative as derivative
 from mvcalc_jax.calculus.slope import forward_difference as forward_difference
+from mvcalc_jax.calculus.slope import forward_slope as forward_slope
 from mvcalc_jax.calculus.variables import directional_derivative as directional_derivative
 from mvcalc_jax.calculus.variables import gradient_field as gradient_field
 from mvcalc_jax.calculus.variables import hessian as hessian

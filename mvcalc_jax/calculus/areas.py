@@ -32,6 +32,8 @@ _NODES = 8
 _TOGETHER = 512
 """Cells that are measured at once: bounds the memory."""
 _MOST = 100_000
+_ROUNDING = 1e-13
+"""Relative errors below it are rounding."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Convergence(NamedTuple):
 
     what: str
     sizes: Float[np.ndarray, " n"]
+    after: Float[np.ndarray, " n"]
     middle: Float[np.ndarray, " n"]
     corner: Float[np.ndarray, " n"]
     message: str
@@ -113,6 +116,18 @@ class Convergence(NamedTuple):
                 row += [f"{error[k]:.3g}", _fell(error[k - 1], error[k]) if k else ""]
             rows.append(tuple(row))
         return rows
+
+    @property
+    def sentence(self) -> str:
+        """By how much the errors fell in the last step."""
+        if not np.isfinite(self.middle[-1]):
+            return f"no relative error is measured here: {self.message}"
+        if self.middle.max() < _ROUNDING:
+            return "det J in the middle is its mean over the cell here, and errs by rounding alone"
+        fell = [error[-2] / error[-1] for error in (self.middle, self.corner) if len(error) > 1]
+        if len(fell) < 2:
+            return self.message
+        return f"half as wide, the error is {fell[0]:.3g} times less from the middle, {fell[1]:.3g} from the corner"
 
     def __str__(self) -> str:
         return f"{text.columns(self.rows())}\n{self.message}"
@@ -163,7 +178,14 @@ def refined_areas(
     middle, corner = (
         np.array([abs(getattr(a, way).sum() - true) / true for a in found]) for way in ("middle", "corner")
     )
-    return Convergence("cells along each axis", np.array(cells, float), middle, corner, found[-1].message)
+    return Convergence(
+        "cells along each axis",
+        np.array(cells, float),
+        np.array([a.after.sum() for a in found]),
+        middle,
+        corner,
+        found[-1].message,
+    )
 
 
 def shrinking_cell(
@@ -191,7 +213,9 @@ def shrinking_cell(
         raise ValueError(f"`at` must be a vector of one, two or three numbers; got shape {middle.shape}")
     widths = width * 0.5 ** np.arange(halvings + 1)
     found = _areas(coordinates, middle - widths[:, None] / 2, middle + widths[:, None] / 2)
-    return Convergence("width", widths, found.errors(found.middle), found.errors(found.corner), found.message)
+    return Convergence(
+        "width", widths, found.after, found.errors(found.middle), found.errors(found.corner), found.message
+    )
 
 
 def _areas(coordinates: Any, low: np.ndarray, high: np.ndarray) -> Areas:
@@ -246,7 +270,7 @@ def _measured(c: Complete, faces: _Faces, low: Array, high: Array) -> tuple:
 
 def _fell(before: float, now: float) -> str:
     """By how much an error fell; nothing where it is rounding."""
-    return f"÷ {before / now:.3g}" if now > 1e-13 and before > 0 else ""
+    return f"÷ {before / now:.3g}" if now > _ROUNDING and before > 0 else ""
 
 
 def _digits(value: float) -> str:

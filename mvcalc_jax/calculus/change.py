@@ -1,10 +1,11 @@
-"""A change of variables at one point: x(u), its Jacobian and determinant, and whether it can be undone there."""
+"""A change of variables at a point: x(u), its Jacobian and determinant, and whether it can be undone; and at many."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -91,6 +92,38 @@ def change_of_variables(coordinates: str | Coordinates | Callable[..., Any], at:
     else:
         status = Status.SINGULAR if singular else Status.REGULAR
     return Change(c.name, c.variables, u, x, J, float(det), back if len(back) else None, status)
+
+
+class Images(NamedTuple):
+    """Many points before and after a change of variables: u and x are (..., d); J is (..., d, d), det J is (...)."""
+
+    u: Float[np.ndarray, "... d"]
+    x: Float[np.ndarray, "... d"]
+    jacobian: Float[np.ndarray, "... d d"]
+    det: Float[np.ndarray, "..."]
+
+
+def images(coordinates: str | Coordinates | Callable[..., Any], points: Any) -> Images:
+    """Where a map takes many points, and its Jacobian and determinant at each, in one compiled run.
+
+    Args:
+        coordinates: as in `change_of_variables`.
+        points: u, (..., d).
+
+    Raises:
+        ValueError, TypeError: as `change_of_variables`.
+    """
+    u = precision.floats("points", points)
+    require.finite("points", u)
+    if u.ndim < 2 or not u.size:
+        raise ValueError(
+            f"`points` must hold a vector u along the last of two axes or more; got shape {u.shape}"
+        )
+    flat = u.reshape(-1, u.shape[-1])
+    with precision.of(u):
+        c = completed(coordinates, flat[0])
+        made = evaluated(jax.vmap(lambda u: (c.f(u), c.jac(u), c.det(u))), flat)
+    return Images(u, *(part.reshape(*u.shape[:-1], *part.shape[1:]) for part in made))
 
 
 class Complete(NamedTuple):

@@ -213,7 +213,7 @@ def to_twist(x: Float[AnyArray, "2"]) -> Float[Array, "2"]:
 COORDINATES = {
     c.name: c
     for c in (
-        Coordinates("polar", ("r", "φ"), polar, d_polar, det_polar, to_polar, ((0, 2), (0, _TURN))),
+        Coordinates("polar", ("r", "φ"), polar, d_polar, det_polar, to_polar, ((0, 3), (0, _TURN))),
         Coordinates(
             "cylindrical",
             ("r", "φ", "z"),

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
@@ -52,18 +53,17 @@ def draw_gradient_field(ax: Axes, field: Any, **arrows: Any) -> None:
         field: a `mvcalc_jax.calculus` gradient field, with x, y, df_dx and df_dy on a grid.
         **arrows: more for `quiver`.
     """
-    steepness = np.hypot(field.df_dx, field.df_dy)
-    steepest = np.max(steepness, initial=0, where=np.isfinite(steepness)) or 1.0
     across, up = (np.ptp(axis) / max(1, len(axis) - 1) for axis in (field.x, field.y))
     arrows = {"color": INK, "width": 0.004, "headwidth": 4.5, "pivot": "mid", "zorder": 3} | arrows
+    kept = np.isfinite(field.df_dx) & np.isfinite(field.df_dy)
+    x, y, u, v = (a[kept] for a in (*np.meshgrid(field.x, field.y), field.df_dx, field.df_dy))
+    steepness = np.hypot(u, v)
+    steepest = steepness.max(initial=0) or 1.0
     # Square roots, so that arrows on gentle slopes are seen beside the steepest, which is as long as the grid is wide.
     length = 1.15 * min(across, up) * np.sqrt(steepness / steepest)
-    shrunk = length / np.where(steepness > 0, steepness, 1)
-    kept = np.isfinite(steepness)
-    x, y = np.meshgrid(field.x, field.y)
-    u, v = shrunk * field.df_dx, shrunk * field.df_dy
+    scale = length / np.where(steepness > 0, steepness, 1)
     ax.set_aspect("equal")  # only then do arrows cross the contours at right angles
-    ax.quiver(x[kept], y[kept], u[kept], v[kept], angles="xy", scale_units="xy", scale=1, **arrows)
+    ax.quiver(x, y, scale * u, scale * v, angles="xy", scale_units="xy", scale=1, **arrows)
 
 
 def draw_surface(
@@ -119,6 +119,7 @@ def draw_surface(
     for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_pane_color((1, 1, 1, 0))
         axis.set_major_locator(MaxNLocator(4))
+    ax.set_zticks([tick for tick in MaxNLocator(3).tick_values(low, high) if low <= tick <= high])
 
 
 def _arrow(direction: Float[np.ndarray, "2"]) -> Float[np.ndarray, "7 2"]:
@@ -126,3 +127,29 @@ def _arrow(direction: Float[np.ndarray, "2"]) -> Float[np.ndarray, "7 2"]:
     along = np.array([0, 0.65, 0.65, 1, 0.65, 0.65, 0])
     aside = np.array([0.04, 0.04, 0.14, 0, -0.14, -0.04, -0.04])
     return np.outer(along, direction) + np.outer(aside, [-direction[1], direction[0]])
+
+
+def gradient_seen(fine: Any, coarse: Any, at: tuple[float, float], height: float, gradient: Any) -> Figure:
+    """A gradient field on its contours, beside the surface with the tangent plane at one point.
+
+    Args:
+        fine: a gradient field of `mvcalc_jax.calculus`, for the contours and the surface.
+        coarse: the same with fewer points, one for each arrow.
+        at: where the plane touches.
+        height: f there.
+        gradient: ∇f there.
+    """
+    figure = Figure(figsize=(10.5, 4.7))
+    left, right = (
+        figure.add_axes((0.06, 0.11, 0.4, 0.8)),
+        figure.add_axes((0.47, 0.0, 0.5, 0.97), projection="3d"),
+    )
+    surface = Surface(*fine[:3])
+    draw_contours(left, surface)
+    draw_gradient_field(left, coarse)
+    left.plot(*at, "o", color=RED, markeredgecolor="white", markersize=7, zorder=4)
+    left.set(xlabel="x", ylabel="y", title="∇f across the contours of f")
+    draw_surface(right, surface, at, height, tuple(gradient))
+    right.set(xlabel="x", ylabel="y")
+    right.set_title("the plane that touches, and ∇f in the floor", y=0.99)
+    return figure
