@@ -22,7 +22,7 @@ import mvcalc_jax as mv
 from benchmarks.harness import setting
 from mvcalc_jax import command, text
 from mvcalc_jax.calculus.hard import HARD
-from mvcalc_jax.calculus.slope import METHODS, central_slope, ridders
+from mvcalc_jax.calculus.slope import SLOPE_METHODS, central_slope, ridders
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 MOST = {"float64": 17.0, "float32": 8.0}
@@ -56,7 +56,7 @@ def twelve(precision: str) -> list[str]:
     """Print the digits by method; which bars are missed."""
     most = MOST[precision]
     wide = lambda f, x: central_slope(f, x, np.cbrt(np.finfo(x.dtype).eps) * max(1.0, abs(float(x))))
-    methods = dict(METHODS) | {"central, ∛ε max(1, |x|)": wide}
+    methods = dict(SLOPE_METHODS) | {"central, ∛ε max(1, |x|)": wide}
     names = [*methods, "SciPy"]
     rows, digits, honest = [("", "at", *names)], [], []
     for case in HARD.values():
@@ -228,11 +228,11 @@ def random_ones(config: Config) -> list[str]:
     runs = {
         "float64, NumPy: Ridders": (plain, in_numpy(ridders)),
         "central": (plain[:tenth], in_numpy(central_slope)),
-        "forward": (plain[:tenth], in_numpy(METHODS["forward"])),
+        "forward": (plain[:tenth], in_numpy(SLOPE_METHODS["forward"])),
         "SciPy": (plain[:tenth], lambda node, x: scipys(lambda x: node.value(np, x), x)),
         "float64, JAX: Ridders": (plain[:few], in_jax(ridders)),
-        "complex step": (plain[:few], in_jax(METHODS["complex step"])),
-        "autodiff": (plain[:few], in_jax(METHODS["autodiff"])),
+        "complex step": (plain[:few], in_jax(SLOPE_METHODS["complex step"])),
+        "autodiff": (plain[:few], in_jax(SLOPE_METHODS["autodiff"])),
         "float32, NumPy: Ridders": (single, in_numpy(ridders)),
         "float32: central": (single, in_numpy(central_slope)),
     }

@@ -6,13 +6,10 @@ r"""How wrong a difference will be, before it is taken: what a step leaves out, 
 | central    | \|f‴\| h²/6     | η/h       | ∛(3η/\|f‴\|)            | ½ ∛(9η²\|f‴\|)      |
 
 The first is the next term of Taylor's series, by autodiff in float64: of short steps nearly equal to the error, of
-long ones not. The second bounds the error of any step, for values of f with an error up to
-
-    η = u (|f| + |x f′|),  u = ε/2,
-
-half a unit in the last place of the value, and what half a unit in the last place of x, or of a number it was made
-into on the way, does to it; or the rounding that is measured (`mvcalc_jax.calculus.ladder`), where that is more. On
-doubly logarithmic paper the sum of both is a V. Reference: Press et al., Numerical Recipes (2007), §5.7.
+long ones not. The second bounds the error of any step, for values of f with an error up to η: half a unit in the last
+place, ε|f|/2, or the rounding that is measured (`mvcalc_jax.calculus.ladder`), where that is more. It often is: in
+cos x − 1 near 0 the cosine was rounded, and in sin(100x) the product. On doubly logarithmic paper the sum of both
+is a V. Reference: Press et al., Numerical Recipes (2007), §5.7.
 """
 
 from collections.abc import Callable
@@ -91,8 +88,7 @@ def error_model(f: Callable[..., Any], x: Any) -> ErrorModel:
             at[0].astype(float)
         )
     value, first, second, third = map(float, exact)
-    rounding = max(measured, eps / 2 * (abs(value) + abs(float(at[0]) * first)))
-    return ErrorModel(value, first, second, third, rounding)
+    return ErrorModel(value, first, second, third, max(measured, eps / 2 * abs(value)))
 
 
 def _slope(f: Callable[..., Any]) -> Callable[..., Any]:

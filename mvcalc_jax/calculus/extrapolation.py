@@ -148,9 +148,10 @@ def _best(D: Table, h: Table, rounding: Table, order: int) -> tuple[np.ndarray, 
         T = finer
         values[:, j - 1, :-j] = T
         bars[:, j - 1, :-j] = np.maximum(bar, _contradicted(T, _TOLERANCE * unsure[:, j:]))
-    bars = np.where(np.isfinite(bars) & np.isfinite(values), bars, np.inf).reshape(n, -1)
+    entries = (COLUMNS - 1) * rows
+    bars = np.where(np.isfinite(bars) & np.isfinite(values), bars, np.inf).reshape(n, entries)
     best = bars.argmin(axis=1)[:, None]
-    take = lambda table: np.take_along_axis(table.reshape(n, -1), best, axis=1)[:, 0]
+    take = lambda table: np.take_along_axis(table.reshape(n, entries), best, axis=1)[:, 0]
     return take(values), take(bars), best[:, 0] % rows
 
 
@@ -167,7 +168,7 @@ def _missing(slopes: Table, steps: Table) -> Bool[np.ndarray, " n"]:
     """Whether there is no slope to a side at the eight smallest steps."""
     last = slopes.shape[1] - 1 - (steps > 0)[:, ::-1].argmax(axis=1)
     lowest = np.take_along_axis(slopes, last[:, None] - np.arange(8), axis=1)
-    return ~np.isfinite(lowest).any(axis=1)
+    return np.asarray(~np.isfinite(lowest).any(axis=1))
 
 
 def _stays(ladder: Ladder, table: Table, unsure: Table, most: float) -> Bool[np.ndarray, " n"]:

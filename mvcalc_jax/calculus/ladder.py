@@ -45,7 +45,7 @@ Values = Callable[[Any], Float[np.ndarray, "*any"]]
 
 
 class Ladder(NamedTuple):
-    """f about points (n,), at steps (n, k) from the largest down; those too small to be taken are 0, their value f(x)."""
+    """f about points (n,), at steps (n, k) from the largest down; too small ones are 0, their value f(x)."""
 
     x: Float[np.ndarray, " n"]
     middle: Float[np.ndarray, " n"]
@@ -81,12 +81,15 @@ def values_of(name: str, f: Callable[..., Any], x: AnyArray) -> tuple[Values, fl
         ValueError: where it returns several numbers.
     """
     require.function(name, f)
+    call = lambda x: f(
+        x
+    )  # JAX cannot keep np.sin itself: it fails, and the second time it takes Python down with it
     try:
-        value = jax.eval_shape(f, jax.ShapeDtypeStruct((), x.dtype))
+        value = jax.eval_shape(call, jax.ShapeDtypeStruct((), x.dtype))
     except Exception:  # whatever stops JAX need not stop Python
         return _called(name, f), float(jax.numpy.finfo(x.dtype).eps)
     require_scalar(name, f, x)
-    run = jax.jit(jax.vmap(f), compiler_options=compiling.quickly())
+    run = jax.jit(jax.vmap(call), compiler_options=compiling.quickly())
     eps = max(float(jax.numpy.finfo(dtype).eps) for dtype in (x.dtype, value.dtype))
     return lambda at: np.asarray(run(at.ravel())).astype(float).reshape(at.shape), eps
 
@@ -94,7 +97,7 @@ def values_of(name: str, f: Callable[..., Any], x: AnyArray) -> tuple[Values, fl
 def require_scalar(name: str, f: Callable[..., Any], x: AnyArray) -> None:
     """Require a function written in JAX, of one number like those of x, that returns one; see `require.scalar`."""
     require.function(name, f)
-    require.scalar(name, lambda x: f(x), jax.ShapeDtypeStruct((), x.dtype))  # JAX cannot keep np.sin itself
+    require.scalar(name, lambda x: f(x), jax.ShapeDtypeStruct((), x.dtype))  # see `values_of`
 
 
 def _called(name: str, f: Callable[..., Any]) -> Values:

@@ -32,7 +32,7 @@ from mvcalc_jax.calculus.estimates import Estimate, autodiff_slope, central_slop
 from mvcalc_jax.calculus.extrapolation import ridders
 from mvcalc_jax.require import AnyArray
 
-METHODS: dict[str, Callable[[Callable[..., Any], Any], Estimate]] = {
+SLOPE_METHODS: dict[str, Callable[[Callable[..., Any], Any], Estimate]] = {
     "forward": forward_slope,
     "central": central_slope,
     "ridders": ridders,
@@ -48,14 +48,14 @@ def derivative(f: Callable[..., Any], x: Any, method: str = "ridders") -> Estima
     Args:
         f: a function of one number; for the complex step and autodiff written in JAX, for the others in anything.
         x: a number, or an array of them. The precision of the result is that of x; a Python number is a float64.
-        method: of `METHODS`.
+        method: of `SLOPE_METHODS`.
 
     Raises:
         TypeError: where f or x is nothing of the kind, or the method cannot be used for f.
         ValueError: where x is not finite, f returns several numbers, or the method is unknown.
     """
-    require.one_of("method", method, METHODS)
-    return METHODS[method](f, x)
+    require.one_of("method", method, SLOPE_METHODS)
+    return SLOPE_METHODS[method](f, x)
 
 
 def forward_difference(

@@ -8,7 +8,12 @@ mixture  a histogram of two populations, taken apart
 ladder   methods on their way to the same optimum, and how well it is known
 fits     curves and images with what was fitted to them
 errors   errors of derivatives
-surface  a function of two variables on its contours
+slope    secants that close on the tangent, and errors by step as a V
+lagrange extrema on a constraint, with parallel gradients
+surface  a function of two variables on its contours, with its gradients, and as a surface
+coordinates  a change of variables: cells before and after
+products a product of matrices as blocks
+neuron   one neuron that learns a gate, and what depth does to gradients
 check    what a check of a derivative found
 lines    fitted lines among their points, with bands
 regression  the four pictures that show what is wrong with a fit

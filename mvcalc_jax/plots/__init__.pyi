@@ -1,4 +1,5 @@
 from . import check as check
+from . import coordinates as coordinates
 from . import curve as curve
 from . import descent as descent
 from . import errors as errors
@@ -6,11 +7,15 @@ from . import fits as fits
 from . import gif as gif
 from . import heights as heights
 from . import ladder as ladder
+from . import lagrange as lagrange
 from . import lines as lines
 from . import live as live
 from . import matrices as matrices
 from . import mixture as mixture
+from . import neuron as neuron
+from . import products as products
 from . import regression as regression
+from . import slope as slope
 from . import surface as surface
 from .style import chart as chart
 from .style import drawable as drawable
