@@ -21,6 +21,9 @@ bordered      what a stationary point on a constraint is, and the price of the c
 constrained   the search for extrema on a constraint
 extrema       what is found of them, and how the search ended
 following     a constraint's curve, and a stationary point as the constraint moves
+rules         (f, f′) pairs, and the rules that build them from others, formulas and all
+tracing       trace_rules: which rule is applied at each step of any function
+worked        the course's functions with their derivatives in closed form
 """
 
 from mvcalc_jax.calculus.areas import areas as areas
@@ -37,10 +40,11 @@ from mvcalc_jax.calculus.extrapolation import ridders as ridders
 from mvcalc_jax.calculus.extrema import Extrema as Extrema
 from mvcalc_jax.calculus.extrema import vector as vector
 from mvcalc_jax.calculus.following import constraint_curves as constraint_curves
-from mvcalc_jax.calculus.following import shadow as shadow
+from mvcalc_jax.calculus.following import shadows as shadows
 from mvcalc_jax.calculus.hard import SLOPE_EXAMPLES as SLOPE_EXAMPLES
 from mvcalc_jax.calculus.lagrange import lagrange as lagrange
 from mvcalc_jax.calculus.matrix_chain import matrix_chain as matrix_chain
+from mvcalc_jax.calculus.rules import Pair as Pair
 from mvcalc_jax.calculus.slope import SLOPE_METHODS as SLOPE_METHODS
 from mvcalc_jax.calculus.slope import autodiff_slope as autodiff_slope
 from mvcalc_jax.calculus.slope import central_difference as central_difference
@@ -48,9 +52,13 @@ from mvcalc_jax.calculus.slope import central_slope as central_slope
 from mvcalc_jax.calculus.slope import derivative as derivative
 from mvcalc_jax.calculus.slope import forward_difference as forward_difference
 from mvcalc_jax.calculus.slope import forward_slope as forward_slope
+from mvcalc_jax.calculus.tracing import Trace as Trace
+from mvcalc_jax.calculus.tracing import trace_rules as trace_rules
 from mvcalc_jax.calculus.variables import directional_derivative as directional_derivative
 from mvcalc_jax.calculus.variables import gradient_field as gradient_field
 from mvcalc_jax.calculus.variables import hessian as hessian
 from mvcalc_jax.calculus.variables import jacobian as jacobian
 from mvcalc_jax.calculus.variables import partial as partial
 from mvcalc_jax.calculus.variables import total_derivative as total_derivative
+from mvcalc_jax.calculus.worked import WORKED as WORKED
+from mvcalc_jax.calculus.worked import Worked as Worked

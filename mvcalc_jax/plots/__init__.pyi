@@ -8,6 +8,7 @@ from . import gif as gif
 from . import heights as heights
 from . import ladder as ladder
 from . import lagrange as lagrange
+from . import layers as layers
 from . import lines as lines
 from . import live as live
 from . import matrices as matrices
@@ -15,6 +16,7 @@ from . import mixture as mixture
 from . import neuron as neuron
 from . import products as products
 from . import regression as regression
+from . import rules as rules
 from . import slope as slope
 from . import surface as surface
 from .style import chart as chart

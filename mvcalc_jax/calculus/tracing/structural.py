@@ -263,7 +263,7 @@ STRUCTURAL: dict[str, Rule] = {
     "dot_general": Rule(
         lambda at: "product of matrices" if all(at.moves) else "linear map", "{0} @ {1}", ["{1}", "{0}"], _dot
     ),
-    "select_n": _said("choice", "{2} if {0} else {1}", _select, "1 where chosen"),
+    "select_n": _said("choice", "{2} if {0} else {1}", _select, "1 if chosen"),
     "split": _said("taken apart", "parts of {0}", _split),
     "unstack": _said("taken apart", "rows of {0}", _unstacked),
     "stack": _said("put together", "stack({0}, …)", _moved()),

@@ -159,9 +159,10 @@ class Walk:
                 rule, edges = f"{step.rule.word or 'no derivative'}: 0", ()
             bent = step.rule.kink(at) if not (moves and isinstance(step.rule, Flat)) else None
             note = say(bent) if bent else _strange(at, step)
+            taken = tuple(dict.fromkeys(names[n] for n in done.inputs if n in self.depends))
             value = at.y if len(at.ys) == 1 else np.concatenate([y.reshape(-1) for y in at.ys])
             accumulated = slopes.get(done.outputs[0]) if len(done.outputs) == 1 else None
-            told.append(words.Step(own, say(step.rule.formula), value, rule, edges, accumulated, note))
+            told.append(words.Step(own, say(step.rule.formula), value, rule, edges, accumulated, note, taken))
         return told, names
 
 

@@ -45,6 +45,8 @@ class Step(NamedTuple):
     """∂f/∂(it) in reverse mode; ∂(it)/∂(every number differentiated by), these last, in forward mode; or None."""
     note: str
     """Why it is not differentiable here, or not finite; or empty."""
+    inputs: tuple[str, ...] = ()
+    """The names of the values that it takes, constants aside."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,7 @@ class Trace:
 
 def _rows(step: Step) -> list[tuple[str, ...]]:
     """A line for each local derivative of a step."""
-    said = [
-        f"∂/∂{edge.source} = {edge.formula}"
-        + ("" if edge.value is None or _plain(edge) else f" = {shown(edge.value)}")
-        for edge in step.edges
-    ]
+    said = [f"∂/∂{edge.source} = {local(edge)}" for edge in step.edges]
     first, *more = said or [""]
     accumulated = "" if step.accumulated is None else shown(step.accumulated)
     rule = step.rule + (" (!)" if step.note else "")
@@ -134,18 +132,28 @@ def _rows(step: Step) -> list[tuple[str, ...]]:
 
 def _plain(edge: Edge) -> bool:
     """Whether the formula is the number."""
-    return edge.formula.replace("−", "-") == shown(edge.value)
+    same = np.unique(edge.value)
+    return len(same) == 1 and edge.formula.replace("−", "-") == shown(same[0])
 
 
-def shown(value: Any) -> str:
-    """A number with six digits; of an array, its entries if they are few, else its shape and the largest."""
+def local(edge: Edge, digits: int = 6, between: str = " = ") -> str:
+    """A local derivative: its formula, and its number unless that is the same."""
+    return (
+        edge.formula
+        if edge.value is None or _plain(edge)
+        else edge.formula + between + shown(edge.value, digits)
+    )
+
+
+def shown(value: Any, digits: int = 6) -> str:
+    """A number with so many digits; of an array, its entries if they are few, else its shape and the largest."""
     array = np.asarray(value)
     if array.size == 1:
         array = array.reshape(())
     if array.ndim == 0:
-        return f"{array[()]}" if array.dtype.kind in "bi" else f"{float(array):.6g}"
+        return f"{array[()]}" if array.dtype.kind in "bi" else f"{float(array):.{digits}g}"
     if array.size <= _FEW:
-        return "[" + ", ".join(shown(v) for v in array.reshape(-1)) + "]"
+        return "[" + ", ".join(shown(v, digits) for v in array.reshape(-1)) + "]"
     largest = "" if array.dtype.kind == "b" else f", up to {float(np.max(np.abs(array))):.3g}"
     return "×".join(map(str, array.shape)) + largest
 
