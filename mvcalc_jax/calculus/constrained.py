@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mvcalc_jax.calculus import bordered, multipliers
+from mvcalc_jax.calculus.bordered import Kind
 from mvcalc_jax.calculus.extrema import Extrema, Irregular, Point, Status, told, vector
 from mvcalc_jax.calculus.multipliers import Ended, Problem
 
@@ -17,6 +18,8 @@ _VANISHED = 1e-9
 """What may be left of equations whose terms are of the size of 1."""
 _NEAR = 1e-5
 """Newton's step at a solution, in unit coordinates: at a triple one, rounding leaves that much."""
+_ROUNDING, _MULTIPLE = 1e-13, 1e-3
+"""What rounding leaves of the equations at a solution of higher multiplicity, and of Newton's step."""
 _SAME = 1e-6
 """Solutions are the same if they are this near, or nearer than their errors."""
 _DEPENDENT = 1e-7
@@ -83,6 +86,8 @@ def searched(problem: Problem, look: Look) -> Extrema:
     begins = np.concatenate([on, u[: len(u) // 3]])
     singular = _singular(problem, begins, look)
     points, kinks = _judged(problem, _stationary(problem, begins, singular, look), look)
+    if np.ptp(_seen(problem, on)[1]) > 0:
+        points = [p for p in points if not _faded(p)]
     return told(points, [*_irregular(problem, singular, look), *kinks], *_seen(problem, on))
 
 
@@ -97,12 +102,28 @@ def _solves(ended: Ended) -> Bool[np.ndarray, " k"]:
     return (ended.left <= _VANISHED) & (ended.step <= _NEAR * (1 + np.linalg.norm(ended.z, axis=1)))
 
 
+def _balanced(problem: Problem, ended: Ended) -> Bool[np.ndarray, " k"]:
+    """Which solve Fritz John's equations, and do not only lie where f fades away.
+
+    At a simple solution Newton's whole step is nothing; at one of high multiplicity it is short, and nothing is left that
+    could shorten it; in a family of solutions it is not defined, but ∇f and Σλ∇g cancel to almost all of their digits.
+    """
+    d = len(problem.width)
+    near = _NEAR * (1 + np.linalg.norm(ended.z, axis=1))
+    df = np.abs(ended.z[:, d]) * np.linalg.norm(problem.slopes(ended.z[:, :d])[1][:, 0], axis=1)
+    simple = ended.whole <= near
+    multiple = (ended.left <= _ROUNDING) & (ended.whole <= _MULTIPLE)
+    cancelled = (ended.step <= near) & (ended.left <= _VANISHED * df)
+    return (ended.left <= _VANISHED) & (simple | multiple | cancelled)
+
+
 def _least(problem: Problem, u: Float[np.ndarray, "k d"], look: Look) -> str:
     """How small |g| is at best where we looked, and where."""
     u = u[look.within(problem.plain(u))]
     size = np.linalg.norm(problem.slopes(u)[0][:, 1:] * problem.unit[1:], axis=1)
     best = int(np.nanargmin(size))
-    return f"; the smallest |g| is {size[best]:.4g}, at {vector(problem.plain(u[best]), 4)}"
+    where = vector(problem.plain(u[best]), 4)
+    return f"; the smallest |g| {'in the box ' * (look.box is not None)}is {size[best]:.4g}, at {where}"
 
 
 def _seen(problem: Problem, u: Float[np.ndarray, "k d"]) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +164,7 @@ def _stationary(
     """The points that have multipliers, and not those on the way to a singular one, at which multipliers grow."""
     d = begins.shape[1]
     ended = multipliers.fritz_john(problem, begins)
-    ended = Ended(*(a[_solves(ended)] for a in ended))
+    ended = Ended(*(a[_balanced(problem, ended)] for a in ended))
     u, ν = ended.z[:, :d], ended.z[:, d:]
     away = np.linalg.norm(u[:, None] - singular.u, axis=2) - 30 * singular.error
     away, weight = np.min(away, axis=1, initial=np.inf), np.abs(ν[:, 0])
@@ -194,6 +215,8 @@ def _judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point]
             x=_plain(problem, u[k], look),
             value=_rounded(value[k, 0]) * unit,
             multipliers=(_rounded(λ[k]) * ratio).astype(look.dtype),
+            gradient=(_rounded(slope[k, 0]) * unit / look.width).astype(look.dtype),
+            normals=(_rounded(slope[k, 1:]) * problem.unit[1:, None] / look.width).astype(look.dtype),
             kind=kind,
             beyond=beyond,
             eigenvalues=_along(slope[k, 1:], unit * L[k], look),
@@ -211,6 +234,13 @@ def _judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point]
         for k in np.flatnonzero(kinked)
     ]
     return sorted(points, key=lambda p: (round(p.value / unit, 9), *np.round(p.x / look.width, 9))), kinks
+
+
+def _faded(p: Point) -> bool:
+    """Whether f is nothing but a constant around a point, as exp(−x²) is far out, to rounding."""
+    return p.kind is Kind.CONSTANT and bool(
+        (np.abs(p.gradient) < 1e-100).all() and (p.eigenvalues == 0).all()
+    )
 
 
 def _along(A: Float[np.ndarray, "m d"], L: Float[np.ndarray, "d d"], look: Look) -> Float[np.ndarray, " e"]:

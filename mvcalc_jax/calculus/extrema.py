@@ -52,6 +52,8 @@ class Point:
         x: where it is.
         value: f there.
         multipliers: λ, one for each constraint.
+        gradient: ∇f there, which is Σ λ_k ∇g_k.
+        normals: ∇g_k there, a row for each.
         kind: what it is, by second order; with `beyond` where that is silent.
         beyond: what a walk along the flat direction shows of a degenerate one, or None.
         eigenvalues: of the Hessian of f − λ·g along the constraint, ascending.
@@ -67,6 +69,8 @@ class Point:
     x: Float[np.ndarray, " d"]
     value: float
     multipliers: Float[np.ndarray, " m"]
+    gradient: Float[np.ndarray, " d"]
+    normals: Float[np.ndarray, "m d"]
     kind: Kind
     beyond: Kind | None
     eigenvalues: Float[np.ndarray, " e"]

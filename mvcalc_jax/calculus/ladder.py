@@ -175,7 +175,8 @@ def noise(ladder: Ladder) -> Float[np.ndarray, " n"]:
             np.where(halved & np.isfinite(of), of, np.nan) for of in map(_bent, (ladder.up, ladder.down))
         )
         bent = np.nan_to_num(np.fmax(up, down))  # where f has an end, there is something to see on one side
-        found = np.maximum(ladder.eps / 2 * np.abs(ladder.middle), _quantum(ladder, bent))
+        found = np.maximum(_quantum(ladder, bent), np.maximum(_sudden(ladder, up), _sudden(ladder, down)))
+        found = np.maximum(found, ladder.eps / 2 * np.abs(ladder.middle))
         steep = _finest(ladder, np.fmax(*map(np.abs, ladder.slopes())), 24)[:, 2:]
         most = _LATE * ladder.eps * (np.abs(ladder.middle)[:, None] + np.abs(ladder.x)[:, None] * steep)
         most[:, :5] = np.inf
@@ -198,6 +199,21 @@ def _bent(values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
     return np.abs(pad[:, :-2] - 3 * pad[:, 1:-1] + 2 * pad[:, 2:]) / 3
 
 
+def _sudden(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
+    """Twice the first thing to be seen above a straight line that does not come little by little, as curvature does.
+
+    In eˣ − 1 − x near 0, many last digits of x change nothing in eˣ, and f falls like −x, as if it were exact.
+    """
+    seen = np.nan_to_num(bent)
+    finer = np.pad(np.maximum.accumulate(seen[:, ::-1], axis=1)[:, ::-1][:, 1:], ((0, 0), (0, 1)))
+    padded = np.pad(bent[:, :-1], ((0, 0), (3, 0)), constant_values=np.nan)
+    above = np.maximum(np.maximum(padded[:, :-2], padded[:, 1:-1]), padded[:, 2:])  # of the next three rungs
+    most = 4 * ladder.eps * np.maximum(np.abs(ladder.middle), np.maximum(1, np.abs(ladder.x)))
+    straight = finer <= 2 * ladder.eps * np.abs(ladder.middle)[:, None]
+    rough = straight & (seen > 16 * finer) & (above <= 4 * seen) & (seen <= most[:, None])
+    return 2 * np.where(rough, seen, 0).max(axis=1)
+
+
 def _finest(ladder: Ladder, values: Float[np.ndarray, "n k"], count: int) -> Float[np.ndarray, "n m"]:
     """The values at the lowest rungs that are more than the last digit of x, the lowest first."""
     taken = (ladder.right > 0) & (ladder.left > 0) & (ladder.right == ladder.left)
@@ -215,8 +231,9 @@ def _quantum(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarray
     steps = np.take_along_axis(bent, np.maximum(rung[:, None] - np.arange(4), 0), axis=1).max(axis=1)
     size = (
         64 * ladder.eps * np.maximum(1, np.abs(ladder.x))
-    )  # of what may have been added and taken away inside
-    coarse = least <= np.maximum(_COARSEST * np.abs(ladder.middle), size)
+    )  # of what was added and taken away inside, perhaps
+    next_one = np.take_along_axis(changes, np.maximum(rung - 1, 0)[:, None], axis=1)[:, 0]
+    coarse = (least <= np.maximum(_COARSEST * np.abs(ladder.middle), size)) & ~(next_one > 1000 * least)
     return np.where(level & coarse, np.minimum(least, 3 * steps), 0.0)
 
 

@@ -44,7 +44,7 @@ def lagrange(
 
     Args:
         f: of x (d,), or of d numbers: one number.
-        g: of the same, one number or (m,), all of which shall be 0.
+        g: of the same: one number, (m,), or a tuple of m numbers, all of which shall be 0.
         x0: a point (d,), or several (k, d), around which to look.
         box: a pair (low, high) for each variable: to look in it, and to tell of points within it alone.
         starts: how many.
@@ -58,7 +58,7 @@ def lagrange(
     look = _look(x0, box, require.whole("starts", starts, least=1))
     with precision.of(np.zeros(())), np.errstate(all="ignore"):
         d = look.starts.shape[1]
-        f, g = _of_vector("f", f, d), _of_vector("g", g, d)
+        f, g = of_vectors(f, g, d)
         if _constraints(f, g, d) > d:
             return constrained.nothing(Status.TOO_MANY, look)
         return constrained.searched(multipliers.problem(f, g, look.centre, look.width), look)
@@ -90,6 +90,20 @@ def _look(x0: Any, box: Any, count: int) -> Look:
     near, far = (np.stack([low - reach * unit, high + reach * unit], axis=1) for reach in _REACH)
     starts = np.concatenate([given, scattered(near, left - left // 2), scattered(far, left // 2)])
     return Look(starts, (low + high) / 2, (high - low) / 2 + unit, None, dtype)
+
+
+def of_vectors(
+    f: Callable[..., Array], g: Callable[..., Any], variables: int
+) -> tuple[Callable[[Array], Array], Callable[[Array], Any]]:
+    """f and g as functions of one vector, g with an array for a tuple."""
+    g = _of_vector("g", g, variables)
+
+    def stacked(x: Array) -> Any:
+        value = g(x)
+        numbers = isinstance(value, (tuple, list)) and value and all(jnp.shape(v) == () for v in value)
+        return jnp.stack([jnp.asarray(v) for v in value]) if numbers else value
+
+    return _of_vector("f", f, variables), stacked
 
 
 def _of_vector(name: str, f: Callable[..., Array], variables: int) -> Callable[[Array], Array]:

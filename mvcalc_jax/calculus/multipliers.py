@@ -101,10 +101,15 @@ def _program(run: Callable[[Array], tuple[Array, ...]]) -> Program:
 
 
 class Ended(NamedTuple):
-    """Where starts ended: the unknowns (k, n), Newton's step there and what is left of the equations, as norms (k,)."""
+    """Where starts ended: the unknowns (k, n), and, as norms (k,), Newton's step there and what is left of the equations.
+
+    `whole` is the step with all of J⁻¹, however small its singular values: where equations only fade away, it is as long
+    as ever, and where there is a curve of solutions, it is a quotient of two rounding errors.
+    """
 
     z: Float[np.ndarray, "k n"]
     step: Float[np.ndarray, " k"]
+    whole: Float[np.ndarray, " k"]
     left: Float[np.ndarray, " k"]
 
 
@@ -229,9 +234,13 @@ def descended(
         (on,) = np.nonzero(fine)
         for _ in range(_POLISH):
             on = on[tried(on, -_times(_pinv(J[on]), r[on]))] if len(on) else on
-        step, left = np.full(len(z), np.inf), np.full(len(z), np.inf)
-        step[fine], left[fine] = _norm(_times(_pinv(J[fine]), r[fine])), _norm(r[fine])
-    return Ended(z, step, left)
+        step, whole, left = np.full((3, len(z)), np.inf)
+        U, σ, _ = np.linalg.svd(J[fine], full_matrices=False)
+        parts = np.abs(_times(U.swapaxes(1, 2), r[fine]))
+        steps = np.where(parts > 0, parts / σ, 0)
+        step[fine], whole[fine] = _norm(np.where(σ > _CUT * σ[:, :1], steps, 0)), _norm(steps)
+        left[fine] = _norm(r[fine])
+    return Ended(z, step, whole, left)
 
 
 def _levenberg(r: np.ndarray, J: np.ndarray, μ: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ _VANISHED = 1e-9
 _SAME = 1e-6
 """Roots are the same if they are this near, beside the spread of the starts, or nearer than their errors."""
 _CONTRACTS = 0.7
-"""Newton's step at most, beside the one a stage of steps before; on a plain that only fades away it stays what it is."""
+"""Newton's step at most, beside the one a stage of steps before; on a plain that only fades away it stays the same."""
 _ROUNDINGS = 1000
 """So many times what rounding makes of F is zero."""
 _CHUNK = 256
@@ -137,9 +137,9 @@ def descent(
         return (z, step), (error, step, jnp.linalg.norm(r), jnp.all(jnp.abs(r) <= _ROUNDINGS * ρ))
 
     def stage(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], tuple[Array, ...]]:
-        (z, λ), _ = jax.lax.scan(levenberg, state, length=_STEPS)
-        (z, _), seen = jax.lax.scan(newton, (z, jnp.inf * λ), length=2)
-        return (z, λ), jax.tree.map(lambda a: a[-1], seen)
+        z, λ = jax.lax.scan(levenberg, state, length=_STEPS)[0]
+        ended, seen = jax.lax.scan(newton, (z, jnp.inf * λ), length=2)
+        return (ended[0], λ), jax.tree.map(lambda a: a[-1], seen)
 
     def run(z: Array) -> tuple[Array, ...]:
         first = z, jnp.asarray(1e-2, z.dtype)

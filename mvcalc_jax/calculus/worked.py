@@ -273,7 +273,7 @@ WORKED: tuple[Worked, ...] = (
         "hessian",
         lambda x, y, z: x * y + jnp.sin(y) * jnp.sin(z) + z**3 * jnp.exp(x),
         _first_hessian,
-        "((z³eˣ, 1, 3z²eˣ), (1, −s, cos y cos z), (3z²eˣ, cos y cos z, 6zeˣ − s)), s = sin y sin z",
+        "((z³eˣ, 1, 3z²eˣ), (1, −s, c), (3z²eˣ, c, 6zeˣ − s))",
         (0.0, π / 2, π / 6),
         [[(π / 6) ** 3, 1, π**2 / 12], [1, -0.5, 0], [π**2 / 12, 0, π - 0.5]],
     ),

@@ -68,7 +68,9 @@ def draw_graph(ax: Axes, trace: Trace, places: Placed, scale: float) -> None:
     plain = {"color": INK, "size": 9.5 * scale}
     looks = [plain, plain, {"color": RED, "size": 9.5 * scale, "weight": "bold"}]
     for name, at in places.nodes.items():
-        said: list[Any] = [TextArea(line, textprops=look) for line, look in zip(lines[name], looks, strict=False)]
+        said: list[Any] = [
+            TextArea(line, textprops=look) for line, look in zip(lines[name], looks, strict=False)
+        ]
         frame = {
             "boxstyle": "round,pad=0.25",
             "facecolor": PALE,
@@ -112,7 +114,12 @@ def _variables(trace: Trace) -> str:
 
 def _label(step: Step, source: str) -> str:
     """The local derivatives by one input: several, where the step takes it several times."""
-    return "\n+ ".join(local(edge, _DIGITS, "\n") for edge in step.edges if edge.source == source)
+    said = [
+        local(edge, _DIGITS, "\n") if np.size(edge.value) == 1 else edge.formula
+        for edge in step.edges
+        if edge.source == source
+    ]
+    return "\n+ ".join(said)
 
 
 def _draw_edge(ax: Axes, path: list[tuple[float, int]], label: str, high: float, scale: float) -> None:

@@ -18,7 +18,7 @@ from mvcalc_jax.calculus.tracing.rule import At, Local, Rule, linear, summed
 LinearStep = Callable[[At, int], Local]
 
 
-def _said(word: str, formula: str, local: LinearStep, partial: str = "1 where it came from") -> Rule:
+def _said(word: str, formula: str, local: LinearStep, partial: str = "1 where taken") -> Rule:
     return Rule(lambda at: word, formula, [partial] * 9, local)
 
 

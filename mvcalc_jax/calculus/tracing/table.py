@@ -27,7 +27,7 @@ def found(primitive: str, params: dict[str, Any]) -> Rule | Flat | None:
     if primitive in OWN_RULE:
         name = str(params.get("name") or _called(params)).strip("_")
         return Rule(
-            lambda at: "chain: its own rule", name + "({0}, …)", ["by its own rule"] * 9, _own, _own_kink
+            lambda at: "chain: its own rule", name + "({0})", ["by its own rule"] * 9, _own, _own_kink
         )
     return ELEMENTARY.get(primitive) or STRUCTURAL.get(primitive) or FLAT.get(primitive)
 

@@ -161,7 +161,10 @@ class Walk:
             note = say(bent) if bent else _strange(at, step)
             taken = tuple(dict.fromkeys(names[n] for n in done.inputs if n in self.depends))
             value = at.y if len(at.ys) == 1 else np.concatenate([y.reshape(-1) for y in at.ys])
-            accumulated = slopes.get(done.outputs[0]) if len(done.outputs) == 1 else None
+            nothing = (
+                np.zeros_like(at.y) if moves else None
+            )  # no derivative arrives, as behind a stop_gradient
+            accumulated = slopes.get(done.outputs[0], nothing) if len(done.outputs) == 1 else None
             told.append(words.Step(own, say(step.rule.formula), value, rule, edges, accumulated, note, taken))
         return told, names
 
@@ -172,9 +175,8 @@ def _carries(value: Any) -> bool:
 
 def _unseen(step: Rated) -> bool:
     """Whether a step only hands a value on."""
-    if step.done.primitive not in ("enter", "copy", "copy_p", "convert_element_type", "reduce_precision"):
-        return False
-    return step.at.xs[0].dtype == step.at.y.dtype
+    kinds = "enter", "copy", "copy_p", "squeeze", "convert_element_type", "reduce_precision"
+    return step.done.primitive in kinds and step.at.xs[0].dtype == step.at.y.dtype
 
 
 def _index(done: Performed) -> dict[str, Any]:
