@@ -52,12 +52,12 @@ def random_chain(rng, widths):
     return links
 
 
-@pytest.mark.parametrize("widths", [(3, 5, 2, 4), (1, 7, 7, 7, 1), (6, 1, 6), (2, 3), (4, 4, 4, 4, 4)])
+@pytest.mark.parametrize("widths", [(3, 5, 2, 4), (1, 7, 7, 7, 1), (6, 1, 6), (2, 3)])
 def test_random_chains_from_both_ends(widths, rng, float64):
     links, x = random_chain(rng, widths), rng.normal(size=widths[0])
     chain = matrix_chain(links, x)
     whole = lambda x: [x := f(x) for _, f, _ in links][-1]
-    exact = jax.jacrev(whole)(x)
+    exact = jax.jit(jax.jacrev(whole))(x)
     for product in (chain.from_left[-1], chain.from_right[-1], chain.jacobian):
         np.testing.assert_allclose(product, exact, atol=1e-12 * np.abs(exact).max())
     assert chain.status is Status.AGREES

@@ -131,8 +131,8 @@ def test_random_compositions_sum_to_the_slope_of_the_whole(rng, float64):
     A, w = rng.normal(size=(4, 3)), rng.normal(size=4)
     f = lambda x, y, z: jnp.sum(jnp.tanh(A @ jnp.stack([x, y, z])) * w)
     path = lambda t: (jnp.sin(3 * t), t * jnp.exp(-t), 1 / (1 + t**2))
-    for t in rng.uniform(-2, 2, 3):
-        slope = jax.grad(lambda t: f(*path(t)))(t)
+    for t in rng.uniform(-2, 2, 2):
+        slope = jax.jit(jax.grad(lambda t: f(*path(t))))(t)
         assert total_derivative(f, path, t).derivative == pytest.approx(float(slope), rel=1e-12)
 
 
