@@ -215,4 +215,4 @@ def _drowned(ladder: Ladder, rounding: np.ndarray) -> Bool[np.ndarray, " n"]:
     reach = lambda of: np.where(near & np.isfinite(of), np.abs(of), 0).max(axis=1, initial=0)
     change = np.maximum(reach(ladder.up - f), reach(ladder.down - f))
     size = np.maximum(reach(ladder.up), reach(ladder.down))
-    return np.asarray((rounding > 0.05 * change) & (rounding > 1e4 * ladder.eps * size))
+    return np.asarray((rounding > 0.05 * change) & (rounding > 1e4 * (ladder.eps * size + ladder.tiny)))

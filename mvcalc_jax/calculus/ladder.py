@@ -56,6 +56,8 @@ class Ladder(NamedTuple):
     down: Float[np.ndarray, "n k"]
     eps: float
     """The distance from 1 to the next number, of the coarser of x and f."""
+    tiny: float
+    """The smallest number that is not flushed to 0."""
 
     def slopes(self) -> tuple[Float[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
         """Rise over run to the right and to the left; NaN where a step is 0."""
@@ -159,12 +161,12 @@ def rungs(x: AnyArray) -> Float[np.ndarray, "n k"]:
 def climb(values: Values, eps: float, x: AnyArray, steps: Float[np.ndarray, "n k"]) -> Ladder:
     """f at x and at x ± steps, all of them at once."""
     with np.errstate(all="ignore"):
-        h = steps.astype(x.dtype)
+        h, tiny = steps.astype(x.dtype), float(jax.numpy.finfo(x.dtype).tiny)
         up, down = x[:, None] + h, x[:, None] - h
         found = values(np.concatenate([x[:, None], up, down], axis=1))
         k, wide = steps.shape[1], np.asarray(x, float)[:, None]
         right, left = np.asarray(up, float) - wide, wide - np.asarray(down, float)
-        return Ladder(wide[:, 0], found[:, 0], right, left, found[:, 1 : k + 1], found[:, k + 1 :], eps)
+        return Ladder(wide[:, 0], found[:, 0], right, left, found[:, 1 : k + 1], found[:, k + 1 :], eps, tiny)
 
 
 def noise(ladder: Ladder) -> Float[np.ndarray, " n"]:
@@ -176,7 +178,7 @@ def noise(ladder: Ladder) -> Float[np.ndarray, " n"]:
         )
         bent = np.nan_to_num(np.fmax(up, down))  # where f has an end, there is something to see on one side
         found = np.maximum(_quantum(ladder, bent), np.maximum(_sudden(ladder, up), _sudden(ladder, down)))
-        found = np.maximum(found, ladder.eps / 2 * np.abs(ladder.middle))
+        found = np.maximum(found, np.maximum(ladder.eps / 2 * np.abs(ladder.middle), ladder.tiny))
         steep = _finest(ladder, np.fmax(*map(np.abs, ladder.slopes())), 24)[:, 2:]
         most = _LATE * ladder.eps * (np.abs(ladder.middle)[:, None] + np.abs(ladder.x)[:, None] * steep)
         most[:, :5] = np.inf
