@@ -69,7 +69,7 @@ def build(root: Path, runs: Mapping[str, Path]) -> Path:
     for name, run in runs.items():
         report = (run / "report.md").read_text(encoding="utf-8")
         title, _, rest = report.removeprefix("# ").partition("\n")
-        words = next((p for p in rest.split("\n\n") if p.strip() and p.strip()[0] not in "#|!`-"), "")
+        words = next((p for p in rest.split("\n\n") if p.strip() and p.strip()[0] not in "#|!`-*"), "")
         where = quote(run.relative_to(root).as_posix())
         figures = [
             _FIGURE.substitute(file=f"{where}/{quote(file)}", caption=html.escape(caption))

@@ -110,7 +110,7 @@ def conclude(config: Config, found: Any, run: Path) -> None:
         "What does a Jacobian do to area, and how do Jacobians multiply?",
         f"A change of variables takes every point u to a point x. Near u it is almost linear, x + J Δu, and makes of a "
         f"small cell almost a {piece}, whose {size} is |det J| times the cell's: that is what {size} grows by.",
-        *seen(
+        mv.runs.Picture(
             f"{config.map} coordinates: all cells on the left have the same {size}, and on the right have grown by "
             f"|det J|, which is their colour. The red one is the same on both sides{gold}",
             "cells.png",
@@ -118,18 +118,18 @@ def conclude(config: Config, found: Any, run: Path) -> None:
         [(f"{size} of the whole grid", "value"), *((o, f"{v:.10g}") for o, v in zip(of, sums, strict=True))],
         f"{grid.message[0].upper()}{grid.message[1:]}. Now one cell, about the point",
         mv.runs.Verbatim(str(point)),
-        *seen(
+        mv.runs.Picture(
             "The cell and what J makes of it, enlarged as it shrinks: curves become straight, and the two agree",
             "linear.png",
         ),
         cell.rows(),
         f"{cell.sentence[0].upper()}{cell.sentence[1:]}.",
-        *seen(
+        mv.runs.Picture(
             "∇f is the Jacobian of a function with one value. It crosses the contours at right angles, the steepest "
             "way up; on the right, the plane with these slopes touches the surface, and the arrow in the floor is ∇f",
             "gradient.png",
         ),
-        *seen(
+        mv.runs.Picture(
             "The chain rule multiplies Jacobians: inner sizes agree and vanish, the outer ones remain. One may begin "
             "at either end; what that costs depends on the shapes",
             "chain.png",
@@ -139,11 +139,6 @@ def conclude(config: Config, found: Any, run: Path) -> None:
         mv.runs.Next(f"{PROG} --map spherical", "volumes grow by r² sin φ, and vanish along the axis"),
         mv.runs.Next(f"{PROG} --chain cost", "from the left, a fifth of the work: backpropagation"),
     )
-
-
-def seen(caption: str, file: str) -> tuple[mv.runs.Picture, mv.runs.Written]:
-    """A picture, and below it in the report what to see in it."""
-    return mv.runs.Picture(caption, file), mv.runs.Written(f"*{caption}.*")
 
 
 if __name__ == "__main__":

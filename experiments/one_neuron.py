@@ -111,7 +111,7 @@ def conclude(
         "How does one neuron learn, and what changes when neurons become a network?",
         f"A neuron weighs its input, adds a bias and bends the sum: a = {config.activation}(wx + b). C, the mean of "
         f"(a − y)² over all inputs, is how wrong it is about {config.gate.upper()}; ∂C/∂w and ∂C/∂b say what to do.",
-        *seen(
+        mv.runs.Picture(
             f"Against the gradient, at rate {config.learning_rate:g}: a dot for each step. Right: what the neuron "
             "answers, before and after; the blue dots are asked for",
             "descent.png",
@@ -121,13 +121,13 @@ def conclude(
         f"{verdict}. The descent {message}. Its gradient is a product of three factors; with the course's numbers",
         mv.runs.Verbatim(point),
         "Now a network: each layer more puts its own ∂a/∂z and ∂z/∂a into the chain.",
-        *seen(
+        mv.runs.Picture(
             "∂C/∂W¹ of one, two and three layers of up to three neurons, shown one sample: every ∂a/∂z is diagonal, "
             "its entries σ′, and every ∂z/∂a is a layer's weights",
             "factors.png",
         ),
         mv.runs.Verbatim(chain),
-        *seen(
+        mv.runs.Picture(
             f"How large ∂C/∂W is, layer by layer back from the cost, in networks {config.depth} layers deep and "
             f"{config.width} wide, their weights N(0, ¼): where σ′ is small, the product of its factors vanishes",
             "vanishing.png",
@@ -139,11 +139,6 @@ def conclude(
         ),
         mv.runs.Next(f"{PROG} --width 32", "wider layers, the same weights: tanh's gradients grow instead"),
     )
-
-
-def seen(caption: str, file: str) -> tuple[mv.runs.Picture, mv.runs.Written]:
-    """A picture, and below it in the report what to see in it."""
-    return mv.runs.Picture(caption, file), mv.runs.Written(f"*{caption}.*")
 
 
 if __name__ == "__main__":

@@ -217,7 +217,9 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
         if isinstance(block, Next):
             continue
         if isinstance(block, Picture):
-            written.append(f"![{block.caption}]({block.file})")
+            written.append(
+                f"![{block.caption}]({block.file})\n\n*{block.caption}*"
+            )  # what stands in brackets is not shown
         elif isinstance(block, Verbatim):
             written.append(f"```\n{block}\n```")
             said.append(f"\n{block}")

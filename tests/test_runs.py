@@ -259,7 +259,7 @@ def test_a_report_says_what_to_try_next(tmp_path, capsys):
     )
     written = (tmp_path / "report.md").read_text()
     assert written == (
-        "# Why?\n\nBecause.\n\n![how](how.png)\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n"
+        "# Why?\n\nBecause.\n\n![how](how.png)\n\n*how*\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n"
         "## What to try next\n\n- `python -m experiments.more`: more of it\n"
     )
     said = capsys.readouterr().out
