@@ -135,7 +135,9 @@ def one_of(what: str, name: str, known: Iterable[str]) -> None:
 def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
     """Require a function that JAX can compile for these arguments, and return the shapes of what it would return."""
     try:
-        return jax.eval_shape(f, *args)
+        return jax.eval_shape(
+            lambda *values: f(*values), *args
+        )  # NumPy's own functions, given bare, crash JAX 0.10
     except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
         raise TypeError(
             f"`{name}` must be written in JAX, so that it can be compiled: no NumPy functions of traced values, no "

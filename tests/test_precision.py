@@ -41,6 +41,8 @@ def test_scalar_functions():
         (lambda x: (x,), ValueError, "got tuple"),
         (lambda x: jnp.floor(x).astype(int), TypeError, "must return a floating-point number; got int"),
         (lambda x: float(np.sin(x)), TypeError, "must be written in JAX"),
+        (np.sin, TypeError, "must be written in JAX"),
+        (np.sin, TypeError, "must be written in JAX"),
         (lambda x: x if x > 0 else -x, TypeError, "must be written in JAX"),
     ):
         with pytest.raises(kind, match=said):
