@@ -32,15 +32,17 @@ from mvcalc_jax.calculus.multipliers import Problem, lagrange_again, projected
 
 _ZERO = 1e-7
 """An eigenvalue this small beside the second derivatives is 0: rounding is less, and what is not 0 mostly more."""
-_LEAST = 1e-5
-"""Second derivatives smaller than this beside a typical gradient are none."""
+_NEARBY = 0.03
+"""Where derivatives are looked at, too, in unit coordinates, for their size: at a multiple point they may all be 0."""
+_MULTIPLE = 300.0
+"""By how many of Newton's steps a multiple point may be missed, times the reciprocal of `_NEARBY`."""
 _KINK = 1e-5
 """The step of a second difference that meets a kink, where it is some 1/step."""
 _WALKS = 0.1, 0.03
 """How far one walks along a flat direction, in unit coordinates."""
 _TURNS = 32
-_FLAT = 1e-8
-"""τ where it is 0, beside a typical gradient."""
+_FLAT = 1e-6
+"""τ where it is 0, beside how much ∇f changes along the way."""
 _SHIFTS = 1e-2 * 0.25 ** np.arange(11)
 """δ, beside a typical gradient of the constraint."""
 
@@ -80,20 +82,21 @@ def curved(
     slope: Float[np.ndarray, "m d"],
     lagrangian: Float[np.ndarray, "d d"],
     size: float,
-    error: float,
+    left: Float[np.ndarray, " d"],
 ) -> Curved:
     """The verdict of second order.
 
     Args:
         slope: A.
         lagrangian: ∂²L/∂x².
-        size: of the second derivatives of which it is made, before they cancel.
-        error: of the point.
+        size: of the second derivatives that it is made of, before they cancel, there and nearby.
+        left: ∇L, what is left of it. At a multiple point it tells how far that is, and so how near 0 an eigenvalue.
     """
     m = len(slope)
     Z = np.linalg.svd(slope)[2][m:].T
     eigenvalues, vectors = np.linalg.eigh(Z.T @ lagrangian @ Z)
-    zero = np.abs(eigenvalues) <= _ZERO * max(size, _LEAST) + 100 * error
+    off = np.nan_to_num(np.abs(left @ Z @ vectors) / np.abs(eigenvalues), posinf=1.0)
+    zero = np.abs(eigenvalues) <= (_ZERO + _MULTIPLE * off) * size
     kind = judged(np.where(zero, 0, eigenvalues))
     return Curved(
         eigenvalues, _minors(slope, lagrangian, size), kind, (Z @ vectors[:, zero]).T, eigenvalues[~zero]
@@ -115,15 +118,13 @@ def _minors(A: np.ndarray, L: np.ndarray, size: float) -> np.ndarray:
     """The signs of the leading principal minors of order 2m + 1 … m + d of the bordered Hessian."""
     m, d = A.shape
     order, rest = [], A / np.linalg.norm(A)
-    for _ in range(
-        m
-    ):  # Gram–Schmidt with pivots: each time the column that is least dependent on those before
+    for _ in range(m):  # Gram–Schmidt, each time with the column that depends least on those before
         column = int(np.argmax(np.linalg.norm(rest, axis=0)))
         order.append(column)
         q = rest[:, column] / np.linalg.norm(rest[:, column])
         rest = rest - np.outer(q, q @ rest)
     order += [k for k in range(d) if k not in order]
-    A, L = A[:, order] / np.linalg.norm(A), L[np.ix_(order, order)] / max(size, _LEAST)
+    A, L = A[:, order] / np.linalg.norm(A), L[np.ix_(order, order)] / (size or 1.0)
     B = np.block([[np.zeros((m, m)), A], [A.T, L]])
     minors, logs = [], [2 * float(np.linalg.slogdet(A[:, :m])[1])]
     for n in range(2 * m + 1, m + d + 1):
@@ -133,23 +134,45 @@ def _minors(A: np.ndarray, L: np.ndarray, size: float) -> np.ndarray:
     return np.array(minors, int)
 
 
+def around(u: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "s k d"]:
+    """Each point, and points nearby on both sides of it along each axis."""
+    d = u.shape[1]
+    steps = np.concatenate([np.zeros((1, d)), np.eye(d), -np.eye(d)])
+    return u + _NEARBY * steps[:, None]
+
+
+def slope_scale(problem: Problem, u: Float[np.ndarray, "k d"]) -> Float[np.ndarray, " k"]:
+    """The largest |∇f| at each point and nearby: the scale on which ∇f is 0 or not."""
+    places = around(u)
+    slope = problem.slopes(places.reshape(-1, u.shape[1]))[1][:, 0]
+    return np.nan_to_num(np.linalg.norm(slope, axis=1), posinf=0).reshape(len(places), -1).max(axis=0)
+
+
+def curvature_scale(
+    problem: Problem, u: Float[np.ndarray, "k d"], multipliers: Float[np.ndarray, "k m"]
+) -> Float[np.ndarray, " k"]:
+    """The largest size, there and nearby, of the second derivatives that L is made of, before they cancel."""
+    places, weights = around(u), np.concatenate([np.ones((len(u), 1)), np.abs(multipliers)], axis=1)
+    curvature = problem.curvatures(places.reshape(-1, u.shape[1]))[2]
+    sizes = np.linalg.norm(curvature, axis=(2, 3)).reshape(len(places), len(u), -1)
+    return np.nan_to_num(np.einsum("skc,kc->sk", sizes, weights), posinf=0).max(axis=0)
+
+
 def kinked(
     problem: Problem,
-    u: Float[np.ndarray, "k d"],
-    multipliers: Float[np.ndarray, "k m"],
-    lagrangian: Float[np.ndarray, "k d d"],
-    size: Float[np.ndarray, " k"],
-) -> np.ndarray:
+    u: Float[np.ndarray, " d"],
+    multipliers: Float[np.ndarray, " m"],
+    lagrangian: Float[np.ndarray, "d d"],
+    size: float,
+) -> bool:
     """Whether second differences of L along the axes exceed its second derivatives by so much that there is a kink."""
-    (k, d), weights = u.shape, np.concatenate([np.ones((len(u), 1)), -multipliers], axis=1)
+    d, weights = len(u), np.append(1.0, -multipliers)
     steps = _KINK * np.concatenate([np.zeros((1, d)), np.eye(d), -np.eye(d)])
-    values = problem.slopes((u[:, None] + steps).reshape(-1, d))[0].reshape(k, len(steps), -1)
-    L = np.einsum("ksc,kc->ks", values, weights)
-    second = (L[:, 1 : d + 1] + L[:, d + 1 :] - 2 * L[:, :1]) / _KINK**2
-    most = np.abs(values * weights[:, None]).sum(axis=2).max(axis=1)
-    allowed = 10 * size + 0.1 + 1e3 * np.finfo(float).eps * most / _KINK**2
-    off = np.abs(second - np.einsum("kii->ki", lagrangian)).max(axis=1)
-    return ~(off <= allowed)
+    values = problem.slopes(u + steps)[0]
+    L = values @ weights
+    second = (L[1 : d + 1] + L[d + 1 :] - 2 * L[0]) / _KINK**2
+    rounding = 1e3 * np.finfo(float).eps * np.abs(values * weights).sum(axis=1).max() / _KINK**2
+    return not np.abs(second - np.diag(lagrangian)).max() <= 10 * size + rounding
 
 
 class Walk(NamedTuple):
@@ -166,6 +189,7 @@ def walked(
     multipliers: Float[np.ndarray, " m"],
     value: float,
     directions: Float[np.ndarray, "q d"],
+    size: float,
 ) -> list[Walk]:
     """Walk both ways along each direction, as far as a stationary point can be followed."""
     ahead = np.array([s * t for t in _WALKS for s in (-1, 1)])
@@ -176,8 +200,8 @@ def walked(
         again(u),
         again(multipliers),
         np.zeros((q * s, len(multipliers))),
-        np.repeat(directions, s, axis=0),
-        np.tile(ahead, q),
+        along=np.repeat(directions, s, axis=0),
+        ahead=np.tile(ahead, q),
     )
     z, d = ended.z, len(u)
     far = np.linalg.norm(z[:, :d] - u, axis=1) > 3 * np.abs(np.tile(ahead, q))
@@ -191,11 +215,16 @@ def walked(
             walks.append(Walk(False, np.nan, np.nan))
             continue
         longest = int(np.argmax(whole))
-        walks.append(Walk(bool((price[k, longest] <= _FLAT).all()), *map(float, rise[k, longest])))
+        walks.append(
+            Walk(
+                bool((price[k, longest] <= _FLAT * _WALKS[longest] * size + 1e-12).all()),
+                *map(float, rise[k, longest]),
+            )
+        )
     return walks
 
 
-def around(
+def turned(
     problem: Problem, u: Float[np.ndarray, " d"], value: float, directions: Float[np.ndarray, "q d"]
 ) -> Walk:
     """The lowest and the highest f − f* on a circle of the constraint around a point, of several flat directions."""
@@ -237,44 +266,40 @@ def verdict(
     multipliers: Float[np.ndarray, " m"],
     value: float,
     found: Curved,
+    size: float,
 ) -> Verdict:
     """The last word on a point: in a family, its flat directions do not count, and elsewhere one walks along them."""
     if not len(found.flat):
         return Verdict(found.kind, None, True)
-    walks = walked(problem, u, multipliers, value, found.flat)
+    walks = walked(problem, u, multipliers, value, found.flat, size)
     silent = sum(not walk.flat for walk in walks)
     if silent < len(walks):
         rest = np.append(found.decided, np.zeros(silent))
         return Verdict(judged(np.sort(rest)) if len(rest) else Kind.CONSTANT, None, False)
     if found.kind is not Kind.DEGENERATE:
         return Verdict(found.kind, None, True)
-    walk = walks[0] if len(walks) == 1 else around(problem, u, value, found.flat)
+    walk = walks[0] if len(walks) == 1 else turned(problem, u, value, found.flat)
     whole = len(walks) == 1 or not len(found.decided)
     return Verdict(found.kind, beyond(found.decided, (walk.behind, walk.ahead), whole), True)
 
 
 def prices(
-    problem: Problem, u: Float[np.ndarray, "k d"], multipliers: Float[np.ndarray, "k m"]
-) -> Float[np.ndarray, "k m"]:
+    problem: Problem, u: Float[np.ndarray, " d"], multipliers: Float[np.ndarray, " m"]
+) -> Float[np.ndarray, " m"]:
     """df*/dc by central differences of f*, solved again at c = ±δ, extrapolated to δ = 0 as Richardson does.
 
     Of several δ, a factor of 4 apart, that is taken at which the extrapolation changes least; λ has no say in it. NaN
     where f* cannot be followed.
     """
-    (k, d), m, s = u.shape, multipliers.shape[1], len(_SHIFTS)
+    m, s = len(multipliers), len(_SHIFTS)
     levels = np.einsum("sp,mn->mspn", np.stack([_SHIFTS, -_SHIFTS], axis=1), np.eye(m)).reshape(-1, m)
-    ended = lagrange_again(
-        problem,
-        np.repeat(u, len(levels), axis=0),
-        np.repeat(multipliers, len(levels), axis=0),
-        np.tile(levels, (k, 1)),
-    )
-    value = problem.slopes(ended.z[:, :d])[0][:, 0]
-    value = np.where(ended.left <= 1e-12 * (1 + np.abs(ended.z).max(axis=1)), value, np.nan)
-    value = value.reshape(k, m, s, 2)
+    again = lambda a: np.repeat(a[None], len(levels), axis=0)
+    ended = lagrange_again(problem, again(u), again(multipliers), levels)
+    value = problem.slopes(ended.z[:, : len(u)])[0][:, 0]
+    value = np.where(ended.left <= 1e-12 * (1 + np.abs(ended.z).max(axis=1)), value, np.nan).reshape(m, s, 2)
     central = (value[..., 0] - value[..., 1]) / (2 * _SHIFTS)
-    better = (16 * central[..., 1:] - central[..., :-1]) / 15
-    change = np.abs(np.diff(better, axis=-1))
-    best = np.argmin(np.where(np.isnan(change), np.inf, change), axis=-1)[..., None]
-    known = np.isfinite(np.take_along_axis(change, best, axis=-1))
-    return np.where(known, np.take_along_axis(better, best, axis=-1), np.nan)[..., 0]
+    better = (16 * central[:, 1:] - central[:, :-1]) / 15
+    change = np.abs(np.diff(better, axis=1))
+    best = np.argmin(np.where(np.isnan(change), np.inf, change), axis=1)[:, None]
+    known = np.isfinite(np.take_along_axis(change, best, axis=1))
+    return np.where(known, np.take_along_axis(better, best, axis=1), np.nan)[:, 0]

@@ -10,18 +10,22 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mvcalc_jax.calculus import bordered, multipliers
-from mvcalc_jax.calculus.bordered import Kind
 from mvcalc_jax.calculus.extrema import Extrema, Irregular, Point, Status, told, vector
 from mvcalc_jax.calculus.multipliers import Ended, Problem
+from mvcalc_jax.calculus.roots import scattered
 
 _VANISHED = 1e-9
 """What may be left of equations whose terms are of the size of 1."""
 _NEAR = 1e-5
 """Newton's step at a solution, in unit coordinates: at a triple one, rounding leaves that much."""
-_ROUNDING, _MULTIPLE = 1e-13, 1e-3
-"""What rounding leaves of the equations at a solution of higher multiplicity, and of Newton's step."""
+_MULTIPLE = 1e-2
+"""Newton's step at a solution of higher multiplicity."""
+_PLAIN = 1e-100
+"""A slope of f that is this small beside the largest one, all around a point, is none."""
 _SAME = 1e-6
 """Solutions are the same if they are this near, or nearer than their errors."""
+_NEARER = 0.15
+"""How far around the lowest and the highest value met more points are looked at."""
 _DEPENDENT = 1e-7
 """The least singular value of ∂g/∂x where it is 0, beside a typical gradient."""
 _EQUAL = 1e-7
@@ -82,13 +86,23 @@ def searched(problem: Problem, look: Look) -> Extrema:
     dependent = np.linalg.svd(slope[:, 1:], compute_uv=False)[:, -1] <= _DEPENDENT
     if dependent.mean() > 0.5:
         return nothing(Status.DEPENDENT, look)
-    problem = problem._replace(unit=problem.unit * _typical(slope[~dependent]))
+    problem = problem._replace(unit=problem.unit * np.append(1.0, _typical(slope[~dependent, 1:])))
+    on = np.concatenate([on, _nearer(problem, on, look)])
     begins = np.concatenate([on, u[: len(u) // 3]])
     singular = _singular(problem, begins, look)
-    points, kinks = _judged(problem, _stationary(problem, begins, singular, look), look)
-    if np.ptp(_seen(problem, on)[1]) > 0:
-        points = [p for p in points if not _faded(p)]
-    return told(points, [*_irregular(problem, singular, look), *kinks], *_seen(problem, on))
+    seen, values = _seen(problem, on)
+    most = float(np.nanmax(np.linalg.norm(slope[:, 0], axis=1))) if np.ptp(values) > 0 else 0.0
+    points, kinks = _judged(problem, _stationary(problem, begins, singular, look, most), look)
+    return told(points, [*_irregular(problem, singular, look), *kinks], seen, values)
+
+
+def _nearer(problem: Problem, on: Float[np.ndarray, "k d"], look: Look) -> Float[np.ndarray, "j d"]:
+    """More points of the constraint, around those where f is lowest and highest: a narrow peak is met only by few."""
+    value = problem.slopes(on)[0][:, 0]
+    fine = on[np.isfinite(value)][np.argsort(value[np.isfinite(value)])]
+    cube = scattered(np.tile((-_NEARER, _NEARER), (on.shape[1], 1)), max(1, len(look.starts) // 10))
+    ended = multipliers.projected(problem, np.concatenate([fine[0] + cube, fine[-1] + cube]))
+    return ended.z[_solves(ended) & look.within(problem.plain(ended.z))]
 
 
 def _typical(slope: Float[np.ndarray, "k c d"]) -> Float[np.ndarray, " c"]:
@@ -102,18 +116,15 @@ def _solves(ended: Ended) -> Bool[np.ndarray, " k"]:
     return (ended.left <= _VANISHED) & (ended.step <= _NEAR * (1 + np.linalg.norm(ended.z, axis=1)))
 
 
-def _balanced(problem: Problem, ended: Ended) -> Bool[np.ndarray, " k"]:
-    """Which solve Fritz John's equations, and do not only lie where f fades away.
+def _balanced(ended: Ended, df: Float[np.ndarray, " k"]) -> Bool[np.ndarray, " k"]:
+    """Which solve Lagrange's equations, and do not only lie where f fades away.
 
-    At a simple solution Newton's whole step is nothing; at one of high multiplicity it is short, and nothing is left that
-    could shorten it; in a family of solutions it is not defined, but ∇f and Σλ∇g cancel to almost all of their digits.
+    At a simple solution Newton's whole step is nothing; at one of higher multiplicity it is short, and the equations
+    are as large again behind it; in a family it is not defined, but ∇f, of length df, and Σλ∇g cancel in most digits.
     """
-    d = len(problem.width)
-    near = _NEAR * (1 + np.linalg.norm(ended.z, axis=1))
-    df = np.abs(ended.z[:, d]) * np.linalg.norm(problem.slopes(ended.z[:, :d])[1][:, 0], axis=1)
-    simple = ended.whole <= near
-    multiple = (ended.left <= _ROUNDING) & (ended.whole <= _MULTIPLE)
-    cancelled = (ended.step <= near) & (ended.left <= _VANISHED * df)
+    simple = ended.whole <= _NEAR
+    multiple = (ended.whole <= _MULTIPLE) & (ended.past >= ended.left)
+    cancelled = (ended.step <= _NEAR) & (ended.left <= _VANISHED * df)
     return (ended.left <= _VANISHED) & (simple | multiple | cancelled)
 
 
@@ -130,7 +141,7 @@ def _seen(problem: Problem, u: Float[np.ndarray, "k d"]) -> tuple[np.ndarray, np
     """Points of the constraint, and f there."""
     value = problem.slopes(u)[0][:, 0]
     fine = np.isfinite(value)
-    return problem.plain(u[fine]), value[fine] * problem.unit[0]
+    return problem.plain(u[fine]), value[fine]
 
 
 def _distinct(
@@ -159,28 +170,40 @@ def _singular(problem: Problem, begins: Float[np.ndarray, "k d"], look: Look) ->
 
 
 def _stationary(
-    problem: Problem, begins: Float[np.ndarray, "k d"], singular: Solutions, look: Look
+    problem: Problem, begins: Float[np.ndarray, "k d"], singular: Solutions, look: Look, most: float
 ) -> Solutions:
-    """The points that have multipliers, and not those on the way to a singular one, at which multipliers grow."""
+    """The points that have multipliers.
+
+    Not those on the way to a singular one, at which multipliers grow; nor those around which f is a constant to
+    rounding, as exp(−x²) is far out, unless it is so everywhere.
+
+    Args:
+        problem: of f and g.
+        begins: starts.
+        singular: points.
+        look: where.
+        most: the largest |∇f| on the constraint, 0 for a constant f.
+    """
     d = begins.shape[1]
     ended = multipliers.fritz_john(problem, begins)
-    ended = Ended(*(a[_balanced(problem, ended)] for a in ended))
-    u, ν = ended.z[:, :d], ended.z[:, d:]
-    away = np.linalg.norm(u[:, None] - singular.u, axis=2) - 30 * singular.error
-    away, weight = np.min(away, axis=1, initial=np.inf), np.abs(ν[:, 0])
-    regular = (weight > 1e-9) & (away > 1e-4 + 30 * ended.step) & ((weight > 1e-4) | (away > 1e-2))
-    u, λ, error = u[regular], (ν[:, 1:] / ν[:, :1])[regular], ended.step[regular]
+    z = ended.z[(ended.left <= _NEAR) & (np.abs(ended.z[:, d]) > 0)]
+    u, λ = z[:, :d], z[:, d + 1 :] / z[:, d : d + 1]
+    scale = bordered.slope_scale(problem, u)
+    lively = scale > _PLAIN * most if most else np.ones(len(u), bool)
+    u, λ, scale = u[lively], λ[lively], np.where(scale > 0, scale, 1.0)[lively]
+    ended = multipliers.lagrange_again(problem, u, λ, np.zeros_like(λ), scale=scale)
+    value, slope = problem.slopes(ended.z[:, :d])
+    good = _balanced(ended, np.linalg.norm(slope[:, 0], axis=1) / scale) & np.isfinite(value[:, 0])
+    good &= (np.linalg.norm(ended.z[:, :d] - u, axis=1) <= _MULTIPLE) & look.within(
+        problem.plain(ended.z[:, :d])
+    )
+    away = np.linalg.norm(ended.z[:, None, :d] - singular.u, axis=2) - 30 * singular.error
+    away = np.min(away, axis=1, initial=np.inf)
+    size = np.linalg.norm(ended.z[:, d:-1], axis=1) / scale
+    good &= (size < 1e9) & (away > 1e-4 + 30 * ended.step) & ((size < 1e4) | (away > 1e-2))
+    u, λ, error = ended.z[good, :d], ended.z[good, d:-1], ended.step[good]
     kept, of = _distinct(u, error)
-    many = np.bincount(of, minlength=len(kept))
-    u, λ, error = u[kept], λ[kept], error[kept]
-    polished = multipliers.lagrange_again(problem, u, λ, np.zeros_like(λ))
-    better = _solves(polished) & (np.linalg.norm(polished.z[:, :d] - u, axis=1) <= 1e-4 + 10 * error)
-    u, λ = (np.where(better[:, None], a, b) for a, b in ((polished.z[:, :d], u), (polished.z[:, d:-1], λ)))
-    error = np.where(better, polished.step, error)
-    inside = look.within(problem.plain(u)) & np.isfinite(problem.slopes(u)[0]).all(axis=1)
-    u, λ, error, many = u[inside], λ[inside], error[inside], many[inside]
-    kept, of = _distinct(u, error)
-    return Solutions(u[kept], λ[kept], error[kept], np.bincount(of, many, len(kept)).astype(int))
+    return Solutions(u[kept], λ[kept], error[kept], np.bincount(of, minlength=len(kept)))
 
 
 def _judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point], list[Irregular]]:
@@ -188,17 +211,22 @@ def _judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point]
     u, λ, error, starts = found
     if not len(u):
         return [], []
+    scale = bordered.slope_scale(problem, u)
+    scale = np.where(scale > 0, scale, 1.0)
+    λ, size = λ / scale[:, None], bordered.curvature_scale(problem, u, λ) / scale
+    local = [
+        problem._replace(unit=np.append(s, problem.unit[1:])) for s in scale
+    ]  # f in units of its slope nearby
     value, slope, curvature = problem.curvatures(u)
-    weights = np.concatenate([np.ones((len(u), 1)), -λ], axis=1)
-    L = np.einsum("kc,kcij->kij", weights, curvature)
-    size = np.einsum("kc,kc->k", np.abs(weights), np.linalg.norm(curvature, axis=(2, 3)))
-    second = [bordered.curved(*each) for each in zip(slope[:, 1:], L, size, error, strict=True)]
-    kinked = bordered.kinked(problem, u, λ, L, size)
-    left = slope[:, 0] - np.einsum("km,kmd->kd", λ, slope[:, 1:])
+    value, df = value[:, 0] / scale, slope[:, 0] / scale[:, None]
+    L = curvature[:, 0] / scale[:, None, None] - np.einsum("km,kmij->kij", λ, curvature[:, 1:])
+    left = df - np.einsum("km,kmd->kd", λ, slope[:, 1:])
+    second = [bordered.curved(*each) for each in zip(slope[:, 1:], L, size, left, strict=True)]
+    kinked = np.array([bordered.kinked(*each) for each in zip(local, u, λ, L, size, strict=True)])
     error = np.maximum(error, [_unknown(r, H, s.flat) for r, H, s in zip(left, L, second, strict=True)])
-    verdict = lambda k: bordered.verdict(problem, u[k], λ[k], value[k, 0], second[k])
+    verdict = lambda k: bordered.verdict(local[k], u[k], λ[k], float(value[k]), second[k], float(size[k]))
     verdicts = {}
-    for members in _alike(np.flatnonzero(~kinked), value[:, 0], second):
+    for members in _alike(np.flatnonzero(~kinked), value * scale, scale, second):
         first = int(np.argmin(error[members]))
         judged = verdict(members[first])
         if judged.isolated:
@@ -208,39 +236,38 @@ def _judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point]
             kept, many = [first], [starts[members].sum()]
         for k, n in zip(kept, many, strict=True):
             verdicts[members[k]] = (judged if k == first else verdict(members[k])), int(n)
-    shadow = dict(zip(verdicts, bordered.prices(problem, u[list(verdicts)], λ[list(verdicts)]), strict=True))
-    unit, ratio = problem.unit[0], problem.unit[0] / problem.unit[1:]
-    points = [
-        Point(
-            x=_plain(problem, u[k], look),
-            value=_rounded(value[k, 0]) * unit,
-            multipliers=(_rounded(λ[k]) * ratio).astype(look.dtype),
-            gradient=(_rounded(slope[k, 0]) * unit / look.width).astype(look.dtype),
-            normals=(_rounded(slope[k, 1:]) * problem.unit[1:, None] / look.width).astype(look.dtype),
-            kind=kind,
-            beyond=beyond,
-            eigenvalues=_along(slope[k, 1:], unit * L[k], look),
-            minors=second[k].minors,
-            shadow=(_rounded(shadow[k]) * ratio).astype(look.dtype),
-            apart=float(np.max(np.abs(shadow[k] - λ[k]) / np.maximum(np.abs(λ[k]), 1e-3))),
-            isolated=isolated,
-            error=float(np.max(error[k] * look.width)),
-            starts=n,
+    points = []
+    for k, ((kind, beyond, isolated), n) in verdicts.items():
+        shadow, ratio = bordered.prices(local[k], u[k], λ[k]), scale[k] / problem.unit[1:]
+        numbers = {
+            "x": _plain(problem, u[k], look),
+            "multipliers": _rounded(λ[k]) * ratio,
+            "gradient": _rounded(df[k]) * scale[k] / look.width,
+            "normals": _rounded(slope[k, 1:]) * problem.unit[1:, None] / look.width,
+            "eigenvalues": _along(slope[k, 1:], scale[k] * L[k], look),
+            "shadow": _rounded(shadow) * ratio,
+        }
+        points.append(
+            Point(
+                value=_rounded(value[k]) * float(scale[k]),
+                kind=kind,
+                beyond=beyond,
+                minors=second[k].minors,
+                apart=float(np.max(np.abs(shadow - λ[k]) / np.maximum(np.abs(λ[k]), 1e-3))),
+                isolated=isolated,
+                error=float(np.max(error[k] * look.width)),
+                starts=n,
+                **{name: array.astype(look.dtype) for name, array in numbers.items()},
+            )
         )
-        for k, ((kind, beyond, isolated), n) in verdicts.items()
-    ]
     kinks = [
-        Irregular(_plain(problem, u[k], look), _rounded(value[k, 0]) * unit, "f or g has a kink there")
+        Irregular(
+            _plain(problem, u[k], look), _rounded(value[k]) * float(scale[k]), "f or g has a kink there"
+        )
         for k in np.flatnonzero(kinked)
     ]
+    unit = float(scale.max())
     return sorted(points, key=lambda p: (round(p.value / unit, 9), *np.round(p.x / look.width, 9))), kinks
-
-
-def _faded(p: Point) -> bool:
-    """Whether f is nothing but a constant around a point, as exp(−x²) is far out, to rounding."""
-    return p.kind is Kind.CONSTANT and bool(
-        (np.abs(p.gradient) < 1e-100).all() and (p.eigenvalues == 0).all()
-    )
 
 
 def _along(A: Float[np.ndarray, "m d"], L: Float[np.ndarray, "d d"], look: Look) -> Float[np.ndarray, " e"]:
@@ -257,14 +284,21 @@ def _unknown(
 
 
 def _alike(
-    of: Int[np.ndarray, " j"], value: Float[np.ndarray, " k"], second: list[bordered.Curved]
+    of: Int[np.ndarray, " j"],
+    value: Float[np.ndarray, " k"],
+    scale: Float[np.ndarray, " k"],
+    second: list[bordered.Curved],
 ) -> list[list[int]]:
     """Points alone, and groups with as many flat directions and one value of f, which each may be a family."""
     groups: list[list[int]] = []
     for k in sorted(of, key=lambda k: (len(second[k].flat), value[k])):
         last = groups[-1][-1] if groups else k
         same = len(second[k].flat) == len(second[last].flat) > 0
-        if groups and same and abs(value[k] - value[last]) <= _EQUAL * (1 + abs(value[k])):
+        if (
+            groups
+            and same
+            and abs(value[k] - value[last]) <= _EQUAL * max(scale[k], scale[last], abs(value[k]))
+        ):
             groups[-1].append(int(k))
         else:
             groups.append([int(k)])
@@ -274,6 +308,7 @@ def _alike(
 def _irregular(problem: Problem, singular: Solutions, look: Look) -> list[Irregular]:
     """The singular points in words; of very many, which are a whole set, those with the lowest and the highest f."""
     value, slope = problem.slopes(singular.u)
+    scale = bordered.slope_scale(problem, singular.u)
     (fine,) = np.nonzero(np.isfinite(value[:, 0]))
     many = len(fine) > _FEW
     if many:
@@ -286,10 +321,14 @@ def _irregular(problem: Problem, singular: Solutions, look: Look) -> list[Irregu
         if np.isfinite(df).all():
             _, σ, V = np.linalg.svd(A)
             V = V[: len(σ)][σ > 1e-6]
-            held = np.linalg.norm(df - V.T @ (V @ df)) <= 1e-6
+            held = np.linalg.norm(df - V.T @ (V @ df)) <= 1e-6 * scale[k]
             reason += ", and more than one multiplier" if held else ", and no multiplier"
         points.append(
-            Irregular(_plain(problem, singular.u[k], look), _rounded(value[k, 0]) * problem.unit[0], reason)
+            Irregular(
+                _plain(problem, singular.u[k], look),
+                float(value[k, 0]) if abs(value[k, 0]) > _RESOLVED * scale[k] else 0.0,
+                reason,
+            )
         )
     return points
 

@@ -31,6 +31,7 @@ _CHUNK = 64
 _STEPS = 120
 """Of Levenberg's: at an m-fold root each leaves (m − 1)/m of the way, so that a triple one is met to rounding."""
 _POLISH = 4
+_FAR = 20
 _SMALL = 4e-16
 """A step this small beside 1 + |z| changes nothing."""
 _CUT = 1e-13
@@ -101,16 +102,19 @@ def _program(run: Callable[[Array], tuple[Array, ...]]) -> Program:
 
 
 class Ended(NamedTuple):
-    """Where starts ended: the unknowns (k, n), and, as norms (k,), Newton's step there and what is left of the equations.
+    """Where starts ended: the unknowns (k, n); as norms (k,), Newton's step there and what is left of the equations.
 
-    `whole` is the step with all of J⁻¹, however small its singular values: where equations only fade away, it is as long
-    as ever, and where there is a curve of solutions, it is a quotient of two rounding errors.
+    `whole` is the step with all of J⁻¹, however small its singular values: where equations only fade away, it is as
+    long as ever, and where there is a curve of solutions, it is a quotient of two rounding errors. `past` is what is
+    left twenty such steps ahead: no less than here, behind a solution of whatever multiplicity, and next to nothing
+    where the equations fade.
     """
 
     z: Float[np.ndarray, "k n"]
     step: Float[np.ndarray, " k"]
     whole: Float[np.ndarray, " k"]
     left: Float[np.ndarray, " k"]
+    past: Float[np.ndarray, " k"]
 
 
 def projected(problem: Problem, u: Float[np.ndarray, "k d"]) -> Ended:
@@ -134,11 +138,10 @@ def fritz_john(problem: Problem, u: Float[np.ndarray, "k d"], *, objective: bool
     """
     d, kept = u.shape[1], slice(0 if objective else 1, None)
 
-    def equations(z: np.ndarray, _: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def equations(z: np.ndarray, sign: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         u, ν = z[:, :d], z[:, d:]
         value, slope, curved = problem.curvatures(u)
-        sign = np.append(1.0, -np.ones(value.shape[1] - 1))[kept]
-        B = slope[:, kept] * sign[:, None]
+        B = slope[:, kept] * sign[:, :, None]
         r = np.concatenate(
             [_times(B.swapaxes(1, 2), ν), value[:, 1:], (ν**2).sum(axis=1)[:, None] - 1], axis=1
         )
@@ -150,11 +153,15 @@ def fritz_john(problem: Problem, u: Float[np.ndarray, "k d"], *, objective: bool
         return r, J
 
     slope = problem.slopes(u)[1]
-    fine = np.isfinite(slope).all(axis=(1, 2))
-    sign = np.append(1.0, -np.ones(slope.shape[1] - 1))
-    B = (slope[fine] * sign[:, None])[:, kept]
-    ν = np.linalg.svd(B.swapaxes(1, 2))[2][:, -1]
-    return descended(equations, np.concatenate([u[fine], ν], axis=1))
+    u, slope = (a[np.isfinite(slope).all(axis=(1, 2))] for a in (u, slope))
+    sign = -np.ones(slope.shape[:2])
+    sign[:, 0] = 1 / _or_one(
+        _norm(slope[:, 0])
+    )  # f in units of its gradient at the start, whatever that is elsewhere
+    sign = sign[:, kept]
+    ν = np.linalg.svd((slope[:, kept] * sign[:, :, None]).swapaxes(1, 2))[2][:, -1]
+    ended = descended(equations, np.concatenate([u, ν], axis=1), sign)
+    return ended._replace(z=np.concatenate([ended.z[:, :d], ended.z[:, d:] * np.abs(sign)], axis=1))
 
 
 def lagrange_again(
@@ -162,8 +169,10 @@ def lagrange_again(
     u: Float[np.ndarray, "k d"],
     multipliers: Float[np.ndarray, "k m"],
     level: Float[np.ndarray, "k m"],
+    *,
     along: Float[np.ndarray, "k d"] | None = None,
     ahead: Float[np.ndarray, " k"] | None = None,
+    scale: Float[np.ndarray, " k"] | None = None,
 ) -> Ended:
     """Lagrange's equations solved from nearby, on g = c or a step along a path: z = (u, λ, τ).
 
@@ -176,29 +185,31 @@ def lagrange_again(
         level: c.
         along: v, a direction. τ is the slope of f along the path, the last equation's multiplier; without v it is 0.
         ahead: t.
+        scale: of ∇f nearby, beside which what is left of the first equation is measured; 1 if it is left out.
     """
     (k, d), m = u.shape, multipliers.shape[1]
     v = np.zeros((k, d)) if along is None else along
     t = np.zeros(k) if ahead is None else ahead
-    z = np.concatenate([u, multipliers, np.zeros((k, 1))], axis=1)
-    known = np.concatenate([u, v, t[:, None], level], axis=1)
+    unit = np.ones((k, 1)) if scale is None else scale[:, None]
+    free = np.full((k, 1), float(along is None))
+    known = np.concatenate([u, v, t[:, None], free, unit, level], axis=1)
 
     def equations(z: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         u, λ, τ = z[:, :d], z[:, d:-1], z[:, -1:]
-        start, v, t, c = np.split(known, (d, 2 * d, 2 * d + 1), axis=1)
+        start, v, t, free, unit, c = np.split(known, (d, 2 * d, 2 * d + 1, 2 * d + 2, 2 * d + 3), axis=1)
         value, slope, curved = problem.curvatures(u)
         A = slope[:, 1:]
-        free = (np.sum(v**2, axis=1, keepdims=True) == 0).astype(u.dtype)
+        pulled = slope[:, 0] / unit - _times(A.swapaxes(1, 2), λ) - τ * v
         last = np.sum(v * (u - start), axis=1, keepdims=True) - t + free * τ
-        r = [slope[:, 0] - _times(A.swapaxes(1, 2), λ) - τ * v, value[:, 1:] - c, last]
         J = np.zeros((len(z), d + m + 1, d + m + 1))
-        J[:, :d, :d] = curved[:, 0] - np.einsum("km,kmij->kij", λ, curved[:, 1:])
+        J[:, :d, :d] = curved[:, 0] / unit[:, :, None] - np.einsum("km,kmij->kij", λ, curved[:, 1:])
         J[:, :d, d:-1] = -A.swapaxes(1, 2)
         J[:, d:-1, :d] = A
         J[:, :d, -1], J[:, -1, :d], J[:, -1, -1] = -v, v, free[:, 0]
-        return np.concatenate(r, axis=1), J
+        return np.concatenate([pulled, value[:, 1:] - c, last], axis=1), J
 
-    return descended(equations, z, known)
+    ended = descended(equations, np.concatenate([u, multipliers / unit, np.zeros((k, 1))], axis=1), known)
+    return ended._replace(z=np.concatenate([ended.z[:, :d], ended.z[:, d:] * unit], axis=1))
 
 
 def descended(
@@ -234,13 +245,14 @@ def descended(
         (on,) = np.nonzero(fine)
         for _ in range(_POLISH):
             on = on[tried(on, -_times(_pinv(J[on]), r[on]))] if len(on) else on
-        step, whole, left = np.full((3, len(z)), np.inf)
-        U, σ, _ = np.linalg.svd(J[fine], full_matrices=False)
-        parts = np.abs(_times(U.swapaxes(1, 2), r[fine]))
-        steps = np.where(parts > 0, parts / σ, 0)
+        step, whole, left, past = np.full((4, len(z)), np.inf)
+        U, σ, V = np.linalg.svd(J[fine], full_matrices=False)
+        parts = _times(U.swapaxes(1, 2), r[fine])
+        steps = np.where(parts != 0, parts / σ, 0)
         step[fine], whole[fine] = _norm(np.where(σ > _CUT * σ[:, :1], steps, 0)), _norm(steps)
         left[fine] = _norm(r[fine])
-    return Ended(z, step, whole, left)
+        past[fine] = _norm(equations(z[fine] - _FAR * _times(V.swapaxes(1, 2), steps), known[fine])[0])
+    return Ended(z, *(np.nan_to_num(a, nan=np.inf) for a in (step, whole, left, past)))
 
 
 def _levenberg(r: np.ndarray, J: np.ndarray, μ: np.ndarray) -> np.ndarray:
@@ -266,6 +278,10 @@ def _pinv(J: np.ndarray) -> np.ndarray:
 
 def _times(A: np.ndarray, x: np.ndarray) -> np.ndarray:
     return (A @ x[..., None])[..., 0]
+
+
+def _or_one(scale: np.ndarray) -> np.ndarray:
+    return np.where((scale > 0) & np.isfinite(scale), scale, 1.0)
 
 
 def _norm(x: np.ndarray) -> np.ndarray:
