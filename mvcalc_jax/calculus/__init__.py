@@ -24,11 +24,20 @@ following     a constraint's curve, and a stationary point as the constraint mov
 rules         (f, f′) pairs, and the rules that build them from others, formulas and all
 tracing       trace_rules: which rule is applied at each step of any function
 worked        the course's functions with their derivatives in closed form
+newton        roots by Newton's method, with the reason where there is none
+outcome       what is found of a root: status, error, multiplicity, trace
+trail         Newton's steps, compiled once
+portrait      root, pole, jump or nothing: what f looks like about a point
+endings       why a search found no root: cycles, divergence, flat tangents, edges
+floors        minima of |f| that are not zero
+basins        which root every start leads to
 """
 
 from mvcalc_jax.calculus.areas import areas as areas
 from mvcalc_jax.calculus.areas import refined_areas as refined_areas
 from mvcalc_jax.calculus.areas import shrinking_cell as shrinking_cell
+from mvcalc_jax.calculus.basins import Basins as Basins
+from mvcalc_jax.calculus.basins import basins as basins
 from mvcalc_jax.calculus.bounds import error_model as error_model
 from mvcalc_jax.calculus.change import change_of_variables as change_of_variables
 from mvcalc_jax.calculus.change import images as images
@@ -44,6 +53,8 @@ from mvcalc_jax.calculus.following import shadows as shadows
 from mvcalc_jax.calculus.hard import SLOPE_EXAMPLES as SLOPE_EXAMPLES
 from mvcalc_jax.calculus.lagrange import lagrange as lagrange
 from mvcalc_jax.calculus.matrix_chain import matrix_chain as matrix_chain
+from mvcalc_jax.calculus.newton import newton as newton
+from mvcalc_jax.calculus.outcome import Root as Root
 from mvcalc_jax.calculus.rules import Pair as Pair
 from mvcalc_jax.calculus.slope import SLOPE_METHODS as SLOPE_METHODS
 from mvcalc_jax.calculus.slope import autodiff_slope as autodiff_slope

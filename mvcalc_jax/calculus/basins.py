@@ -1,0 +1,277 @@
+r"""Basins: which root Newton's method leads to from every point of a line or a plane, and in how many steps.
+
+    complex    z ← z − f(z)/f′(z)     f: ℂ → ℂ, the box is the plane
+    system     x ← x − J⁻¹f           f: ℝ² → ℝ²
+    line       x ← x − f(x)/f′(x)     f: ℝ → ℝ
+
+All starts step together, in blocks that a processor's cache holds, until each has come to rest or the limit is reached.
+Where they rest, f is looked at as about any root (`mvcalc_jax.calculus.portrait`): what is none, such as a point that f
+only fades towards, gets no label, nor does a start that goes round in a cycle or off to infinity.
+
+The border between two basins touches all the others, too, which makes it a fractal: A. Cayley, The Newton–Fourier
+imaginary problem, American Journal of Mathematics 2 (1879), 97.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from mvcalc_jax import precision, require, text
+from mvcalc_jax.calculus import trail
+from mvcalc_jax.calculus.portrait import Portrait, rungs, seen
+
+_BLOCK = 4096
+"""Starts that step together: a few arrays of so many numbers stay in a core's cache."""
+_NEAR = 1e-3
+"""Of the distance between two roots: points nearer to one than that are its own."""
+_MOST = 64
+"""Roots that are kept, those that most starts lead to."""
+
+
+@dataclass(frozen=True)
+class Basins:
+    """Where every start leads.
+
+    Attributes:
+        kind: "complex", "system" or "line".
+        box: a pair (low, high) for each axis.
+        roots: (n,) numbers, or (n, 2) points; those that most starts lead to first.
+        label: the number of the root for each start, −1 for none: (rows, columns), row 0 at the lower edge, or (k,).
+        steps: Newton's steps until it came to rest, or the limit.
+    """
+
+    kind: str
+    box: Float[np.ndarray, "d 2"]
+    roots: np.ndarray
+    label: Int[np.ndarray, "*grid"]
+    steps: Int[np.ndarray, "*grid"]
+
+    @property
+    def shares(self) -> Float[np.ndarray, " n"]:
+        """The part of all starts that each root gets."""
+        return np.array([np.mean(self.label == k) for k in range(len(self.roots))])
+
+    @property
+    def nowhere(self) -> float:
+        """The part of all starts that lead to no root."""
+        return float(np.mean(self.label < 0))
+
+    def __str__(self) -> str:
+        """Every root with its share of the starts."""
+        rows = [("root", "share of the starts", "steps, median")]
+        for k, (root, share) in enumerate(zip(self.roots, self.shares, strict=True)):
+            steps = float(np.median(self.steps[self.label == k]))
+            where = ", ".join(f"{v:.8g}" for v in np.ravel(root))
+            rows.append((where, f"{share:.2%}", f"{steps:.0f}"))
+        return text.columns([*rows, ("none", f"{self.nowhere:.2%}", "")])
+
+
+def basins(
+    f: Callable[..., Any],
+    box: Any,
+    *,
+    points: int | tuple[int, int] = 400,
+    derivative: Callable[..., Any] | None = None,
+    args: tuple = (),
+    max_steps: int = 100,
+) -> Basins:
+    """The root that Newton's method finds from every point of a grid over a box.
+
+    Args:
+        f: f(z, *args), of a complex number where it can take one; else of (2,); on a box of one pair, of a number.
+        box: a pair (low, high) for each axis; or one pair, for a line.
+        points: along each axis, or (columns, rows).
+        derivative: f′, or the Jacobian; by autodiff unless given.
+        args: more arguments.
+        max_steps: the limit.
+
+    Raises:
+        TypeError: where f is no function of such arguments that JAX can compile and differentiate.
+        ValueError: for a box that is none, or shapes that do not fit.
+    """
+    limit = require.whole("max_steps", max_steps, least=1)
+    require.function("f", f)
+    edges = np.asarray(box, float) if np.ndim(box) == 1 else box
+    edges = require.box("box", (edges,) if np.ndim(edges) == 1 else edges)
+    if len(edges) > 2:
+        raise ValueError(f"`box` must have one or two pairs (low, high); got {len(edges)}")
+    sides = tuple(points) if isinstance(points, tuple) else (points,) * len(edges)
+    if len(sides) != len(edges):
+        raise ValueError(f"`points` must be a number, or one for each of {len(edges)} axes; got {points!r}")
+    sides = tuple(require.whole("points", n, least=2) for n in sides)
+    with precision.of(precision.floats("box", box)):
+        kind = _kind(f, len(edges), args)
+        starts = _grid(edges, sides, kind)
+        count = -(-len(starts) // _BLOCK) * _BLOCK
+        padded = np.concatenate([starts, np.repeat(starts[-1:], count - len(starts), axis=0)])
+        blocks = padded.reshape(-1, _BLOCK, *starts.shape[1:])
+        size = float(np.ptp(edges, axis=1).max())
+        static = {"f": f, "derivative": derivative, "limit": limit}
+        walked = _program()(blocks, np.asarray(size, np.finfo(starts.dtype).dtype), args, **static)
+        z, still, steps = (np.asarray(a).reshape(count, *a.shape[2:])[: len(starts)] for a in walked)
+        roots, label = _labelled(trail.Subject(f, derivative, args), z, still, size)
+    shape = sides[::-1]
+    return Basins(kind, edges, roots, label.reshape(shape), steps.reshape(shape))
+
+
+def _kind(f: Any, axes: int, args: tuple) -> str:
+    """Whether f is one of a real number, of a complex one, or of two."""
+    real = jnp.zeros(()).dtype
+    if axes == 1:
+        require.scalar("f", f, np.zeros((), real), *args)
+        return "line"
+    number = np.zeros((), np.result_type(real, np.complex64))
+    try:
+        value = jax.eval_shape(f, number, *args)
+    except (TypeError, ValueError, IndexError):
+        value = None
+    if (
+        value is not None
+        and getattr(value, "shape", None) == ()
+        and jnp.issubdtype(value.dtype, jnp.complexfloating)
+    ):
+        return "complex"
+    pair = require.traceable("f", f, np.zeros(2, real), *args)
+    if getattr(pair, "shape", None) != (2,) or not jnp.issubdtype(pair.dtype, jnp.floating):
+        got = f"{pair.dtype}{list(pair.shape)}" if hasattr(pair, "shape") else type(pair).__name__
+        raise ValueError(
+            f"`f` must take a complex number to a complex number, or (2,) real numbers to (2,); got {got}"
+        )
+    return "system"
+
+
+def _grid(edges: np.ndarray, sides: tuple[int, ...], kind: str) -> np.ndarray:
+    """The starts, a row of them after the other, in JAX's precision."""
+    real = jnp.zeros(()).dtype
+    axes = [np.linspace(low, high, n).astype(real) for (low, high), n in zip(edges, sides, strict=True)]
+    if kind == "line":
+        return axes[0]
+    x, y = (a.ravel() for a in np.meshgrid(*axes))
+    return x + 1j * y if kind == "complex" else np.stack([x, y], axis=-1)
+
+
+@cache
+def _program() -> Any:
+    return jax.jit(_walked, static_argnames=("f", "derivative", "limit"))
+
+
+def _walked(blocks: Any, size: Any, args: tuple, f: Any, derivative: Any, limit: int) -> tuple[Any, Any, Any]:
+    """Newton's steps of all blocks, one block after the other."""
+    evaluate = trail.slope_of(f, derivative, blocks[0, 0], args)
+    return jax.lax.map(lambda z: _together(z, size, args, evaluate, limit), blocks)
+
+
+def _together(z: Any, size: Any, args: tuple, evaluate: Any, limit: int) -> tuple[Any, Any, Any]:
+    """Newton's steps of one block, until all have come to rest: their last step squares what is left of the way."""
+    least = jnp.sqrt(jnp.finfo(z.dtype).eps)
+
+    def change(z: Any) -> Any:
+        f, df = evaluate(z, *args)
+        if z.ndim == 0:
+            return jnp.where(f == 0, 0, f / df)
+        (a, b), (c, d) = df
+        cramer = jnp.stack([d * f[0] - b * f[1], a * f[1] - c * f[0]]) / (a * d - b * c)
+        return jnp.where(jnp.all(f == 0), 0, cramer)
+
+    def step(state: tuple) -> tuple:
+        k, z, still, steps = state
+        moves = jax.vmap(change)(z)
+        new = jnp.where(still if z.ndim == 1 else still[:, None], z, z - moves)
+        lengths = (jnp.abs if z.ndim == 1 else lambda v: jnp.max(jnp.abs(v), axis=-1))(
+            jnp.stack([moves, new])
+        )
+        rests = (lengths[0] <= least * jnp.maximum(lengths[1], size)) | ~jnp.isfinite(lengths[1])
+        return k + 1, new, still | rests, steps + ~still
+
+    n = len(z)
+    state = (0, z, jnp.zeros(n, bool), jnp.zeros(n, jnp.int32))
+    _, z, still, steps = jax.lax.while_loop(lambda s: (s[0] < limit) & ~jnp.all(s[2]), step, state)
+    return z, still, steps
+
+
+def _labelled(
+    subject: trail.Subject, z: np.ndarray, still: np.ndarray, size: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The roots among the points of rest, and the number of each start's root."""
+    points = np.stack([np.real(z), np.imag(z)], axis=-1) if np.iscomplexobj(z) else z.reshape(len(z), -1)
+    found: list[np.ndarray] = []
+    for candidate in _clusters(points[still & np.isfinite(points).all(axis=1)], 1e-5 * size):
+        root = _root(subject, candidate, z.dtype, size)
+        apart = [float(np.linalg.norm(root - other)) for other in found] if root is not None else []
+        if root is not None and min(apart, default=np.inf) > 1e-4 * size:
+            found.append(root)
+    label = np.full(len(z), -1, np.int32)
+    roots = np.array(found).reshape(-1, points.shape[1])
+    gaps = np.linalg.norm(roots[:, None] - roots[None], axis=-1) + np.where(np.eye(len(roots)), np.inf, 0)
+    for k, root in enumerate(roots):
+        with np.errstate(invalid="ignore", over="ignore"):
+            away = np.abs(points - root).max(axis=1)
+        label[away <= _NEAR * min(float(gaps[k].min()), size)] = k
+    order = np.argsort([-np.sum(label == k) for k in range(len(roots))], kind="stable")
+    place = np.empty(len(roots) + 1, np.int32)
+    place[order], place[-1] = np.arange(len(roots)), -1
+    roots = roots[order]
+    if np.iscomplexobj(z):
+        return roots[:, 0] + 1j * roots[:, 1], place[label]
+    return (roots[:, 0] if z.ndim == 1 else roots), place[label]
+
+
+def _clusters(points: np.ndarray, width: float) -> list[np.ndarray]:
+    """The middles of the cells in which most points lie, the fullest first."""
+    points = points[np.abs(points).max(axis=1, initial=0) < 1e9 * width]
+    if not len(points):
+        return []
+    cells = np.round(points / width).astype(np.int64)
+    keys = cells @ np.array([4_000_000_007, 1])[: cells.shape[1]]  # one number is sorted sooner than two
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.diff(keys[order], prepend=keys[order][0] - 1))
+    ends = np.append(starts[1:], len(keys))
+    fullest = np.argsort(starts - ends, kind="stable")[:_MOST]
+    return [np.median(points[order[starts[k] : min(ends[k], starts[k] + 999)]], axis=0) for k in fullest]
+
+
+def _root(subject: trail.Subject, point: np.ndarray, dtype: Any, size: float) -> np.ndarray | None:
+    """The root next to a point of rest, to all its digits; None if there is none."""
+    point = _settled(subject, point, dtype, size)
+    about = _seen(subject, point, dtype, size)
+    if about.kind != "root":
+        return None
+    m = round(about.order)
+    if about.order == m and 1 < m < 6 and (len(point) == 1 or np.issubdtype(dtype, np.complexfloating)):
+        polished = _settled(subject._replace(order=m - 1), point, dtype, 10 * about.error)
+        if _seen(subject, polished, dtype, size).kind == "root":
+            return polished  # a root of multiplicity m is a simple one of the derivative before
+    return point
+
+
+def _settled(subject: trail.Subject, point: np.ndarray, dtype: Any, within: float) -> np.ndarray:
+    """Where Newton's steps end that begin at a point, if that is not far."""
+    plane = np.issubdtype(dtype, np.complexfloating)
+    start = complex(*point) if plane else point[0] if len(point) == 1 else point
+    x, f, *_ = subject.walk(np.asarray(start, dtype), 100)
+    with np.errstate(all="ignore"):
+        x = np.stack([np.real(x), np.imag(x)], axis=-1) if plane else x.reshape(len(x), -1)
+        f = np.abs(f).reshape(len(f), -1).max(axis=1)
+        best = x[np.argmin(np.where(np.isfinite(f), f, np.inf))]
+        return best if np.linalg.norm(best - point) <= within else point
+
+
+def _seen(subject: trail.Subject, point: np.ndarray, dtype: Any, size: float) -> Portrait:
+    """What |f| looks like along a line through a point."""
+    reach = float(np.linalg.norm(point))
+    reach = reach if reach > 1e-6 * size else size
+    h = rungs(reach, reach, np.finfo(dtype).dtype)
+    way = np.array([0.6, 0.8])[: len(point)]
+    x = np.concatenate([point[None], point + np.outer(h, way), point - np.outer(h, way)])
+    if np.issubdtype(dtype, np.complexfloating):
+        x = x[:, 0] + 1j * x[:, 1]
+    values = subject.sample((x[:, 0] if x.shape[1:] == (1,) else x).astype(dtype))
+    with np.errstate(over="ignore", invalid="ignore"):
+        lengths = (np.abs(values) if values.ndim == 1 else np.linalg.norm(values, axis=1)).astype(float)
+    return seen(h, lengths[0], lengths[1 : 1 + len(h)], lengths[1 + len(h) :], float(h[0]), rough=True)

@@ -1,0 +1,127 @@
+"""How a search for a root ended: the root, how well it is known, every step, and the reason."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from mvcalc_jax import text
+
+
+class Status(IntEnum):
+    """How a search for a root ended: above 0 at a root, 0 at the limit of its steps, below 0 for a reason."""
+
+    STALLED = -9
+    JUMP = -8
+    POLE = -7
+    MINIMUM = -6
+    DOMAIN = -5
+    FLAT = -4
+    DIVERGED = -3
+    CYCLE = -2
+    STEP_LIMIT = 0
+    CONVERGED = 1
+    MULTIPLE = 2
+
+    @property
+    def sentence(self) -> str:
+        """The status in words; a result's `message` says more."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Status.STALLED: "the steps vanish and f does not",
+    Status.JUMP: "f jumps from one sign to the other; there is no root where it does",
+    Status.POLE: "f changes its sign at a pole; there is no root",
+    Status.MINIMUM: "|f| has a minimum that is not zero, and Newton's method wanders about it",
+    Status.DOMAIN: "a step left the domain of f",
+    Status.FLAT: "the tangent is flat, and leads nowhere",
+    Status.DIVERGED: "the iterates run to infinity",
+    Status.CYCLE: "the iterates go round in a cycle",
+    Status.STEP_LIMIT: "stopped at the limit of its steps without a root",
+    Status.CONVERGED: "converged to a simple root",
+    Status.MULTIPLE: "converged to a multiple root",
+}
+
+
+class Trace(NamedTuple):
+    """Every iterate, for r rows: where, f and f′ (J) there, and how it was reached.
+
+    `rule` is "start", "newton"; "modified", a step m f/f′; "halving" of a bracket; "polish", the root of f⁽ᵐ⁻¹⁾.
+    """
+
+    x: Float[np.ndarray, "r *d"]
+    f: Float[np.ndarray, "r *d"]
+    df: Float[np.ndarray, "r *d_d"]
+    rule: np.ndarray
+
+
+@dataclass(frozen=True)
+class Root:
+    """What a search for a root found, and why it ended.
+
+    Attributes:
+        x: the root, a number or an array (d,); where there is none, the last iterate, or for `MINIMUM` the minimum.
+        status: a `Status`.
+        message: the reason as a sentence, with what to do about it.
+        steps: how many were taken.
+        error: how far x may be from the root; NaN where there is none.
+        multiplicity: m of f ≈ C (x − root)ᵐ, a whole number for a smooth f; NaN where there is no root.
+        period: of a cycle; 0 if there is none.
+        trace: every iterate.
+    """
+
+    x: Any
+    status: Status
+    message: str
+    steps: int
+    error: float
+    multiplicity: float
+    period: int
+    trace: Trace = field(repr=False)
+
+    @property
+    def success(self) -> bool:
+        """Whether x is a root."""
+        return self.status > 0
+
+    def __iter__(self) -> Iterator[Any]:
+        """x, success."""
+        return iter((self.x, self.success))
+
+    def __str__(self) -> str:
+        """The reason, and the steps as a table: all of them, or the first and the last."""
+        rows = [("step", "x", "f" if np.ndim(self.x) == 0 else "‖f‖", "")]
+        last = len(self.trace.x) - 1
+        for k in range(last + 1):
+            if last > 14 and 8 <= k < last - 3:
+                rows += [("…", "", "", "")] * (k == 8)
+                continue
+            size = self.trace.f[k] if np.ndim(self.x) == 0 else np.linalg.norm(self.trace.f[k])
+            rule = str(self.trace.rule[k])
+            x = ", ".join(f"{v:.16g}" for v in np.ravel(self.trace.x[k]))
+            rows.append((str(k), x, f"{size:.3g}", "" if rule == "newton" else rule))
+        return f"{self.message}\n{text.columns(rows)}"
+
+
+class Ending(NamedTuple):
+    """A status and its sentence; the row that the trace ends with; the period of a cycle; a point that is meant."""
+
+    status: Status
+    message: str
+    last: int
+    period: int = 0
+    x: Any = None
+
+
+def said(x: Any) -> str:
+    """A number, or a point."""
+    return f"{float(x):.7g}" if np.ndim(x) == 0 else f"({', '.join(f'{v:.7g}' for v in np.ravel(x))})"
+
+
+def flat(what: str, last: int, hint: str = "; start elsewhere") -> Ending:
+    """An ending on a flat tangent."""
+    return Ending(Status.FLAT, f"flat: {what}{hint}", last)
