@@ -1,0 +1,28 @@
+"""The benchmark of traced rules, at toy size; and that its measure sees what it should."""
+
+import numpy as np
+import pytest
+
+from benchmarks import rules
+from mvcalc_jax import command
+
+pytestmark = pytest.mark.slow
+
+
+def test_toy_size(capsys):
+    assert rules.main(rules.Config(functions=3, operations=3)) == command.DONE
+    said = capsys.readouterr().out
+    assert "| numbers | 3 |" in said
+    assert "five layers" in said
+
+
+def test_units_in_the_last_place():
+    assert rules.ulps((1.0, 2.0), (1.0, 2.0)) == 0
+    assert rules.ulps(np.nextafter(1.0, 2), 1.0) == 1
+    assert rules.ulps(1.0, np.inf) == np.inf
+    assert rules.ulps(np.inf, np.inf) == 0
+
+
+def test_misuse():
+    with pytest.raises(ValueError, match="`functions` must be at least 1"):
+        rules.main(rules.Config(functions=0))
