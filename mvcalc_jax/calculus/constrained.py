@@ -26,6 +26,9 @@ _SAME = 1e-6
 """Solutions are the same if they are this near, or nearer than their errors."""
 _NEARER = 0.15
 """How far around the lowest and the highest value met more points are looked at."""
+_ENDS = 10
+_TRIES = 3
+"""Points of a group that must be isolated, so that all of it is taken to be."""
 _DEPENDENT = 1e-7
 """The least singular value of ∂g/∂x where it is 0, beside a typical gradient."""
 _EQUAL = 1e-7
@@ -87,22 +90,27 @@ def searched(problem: Problem, look: Look) -> Extrema:
     if dependent.mean() > 0.5:
         return nothing(Status.DEPENDENT, look)
     problem = problem._replace(unit=problem.unit * np.append(1.0, _typical(slope[~dependent, 1:])))
-    on = np.concatenate([on, _nearer(problem, on, look)])
-    begins = np.concatenate([on, u[: len(u) // 3]])
+    on = _by_value(problem, np.concatenate([on, _nearer(problem, on, look)]))
+    begins = np.concatenate([on, u[: len(u) // 3]])  # those on the constraint in the order of f
     singular = _singular(problem, begins, look)
     seen, values = _seen(problem, on)
     most = float(np.nanmax(np.linalg.norm(slope[:, 0], axis=1))) if np.ptp(values) > 0 else 0.0
-    points, kinks = _judged(problem, _stationary(problem, begins, singular, look, most), look)
+    points, kinks = _judged(problem, _stationary(problem, begins, on, singular, look, most), look)
     return told(points, [*_irregular(problem, singular, look), *kinks], seen, values)
 
 
 def _nearer(problem: Problem, on: Float[np.ndarray, "k d"], look: Look) -> Float[np.ndarray, "j d"]:
     """More points of the constraint, around those where f is lowest and highest: a narrow peak is met only by few."""
-    value = problem.slopes(on)[0][:, 0]
-    fine = on[np.isfinite(value)][np.argsort(value[np.isfinite(value)])]
+    fine = _by_value(problem, on)
     cube = scattered(np.tile((-_NEARER, _NEARER), (on.shape[1], 1)), max(1, len(look.starts) // 10))
     ended = multipliers.projected(problem, np.concatenate([fine[0] + cube, fine[-1] + cube]))
     return ended.z[_solves(ended) & look.within(problem.plain(ended.z))]
+
+
+def _by_value(problem: Problem, u: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "j d"]:
+    """The points at which f is finite, the lowest first."""
+    value = problem.slopes(u)[0][:, 0]
+    return u[np.argsort(value)][: np.isfinite(value).sum()]
 
 
 def _typical(slope: Float[np.ndarray, "k c d"]) -> Float[np.ndarray, " c"]:
@@ -170,7 +178,12 @@ def _singular(problem: Problem, begins: Float[np.ndarray, "k d"], look: Look) ->
 
 
 def _stationary(
-    problem: Problem, begins: Float[np.ndarray, "k d"], singular: Solutions, look: Look, most: float
+    problem: Problem,
+    begins: Float[np.ndarray, "k d"],
+    on: Float[np.ndarray, "j d"],
+    singular: Solutions,
+    look: Look,
+    most: float,
 ) -> Solutions:
     """The points that have multipliers.
 
@@ -180,6 +193,8 @@ def _stationary(
     Args:
         problem: of f and g.
         begins: starts.
+        on: points of the constraint, the lowest first. From the first and the last of them Lagrange's equations are
+            solved straight away, too.
         singular: points.
         look: where.
         most: the largest |∇f| on the constraint, 0 for a constant f.
@@ -187,16 +202,18 @@ def _stationary(
     d = begins.shape[1]
     ended = multipliers.fritz_john(problem, begins)
     z = ended.z[(ended.left <= _NEAR) & (np.abs(ended.z[:, d]) > 0)]
-    u, λ = z[:, :d], z[:, d + 1 :] / z[:, d : d + 1]
+    ends = np.concatenate([on[:_ENDS], on[-_ENDS:]])
+    slope = problem.slopes(ends)[1]
+    fit = np.einsum("kdm,kd->km", np.linalg.pinv(slope[:, 1:]), slope[:, 0])
+    u, λ = np.concatenate([z[:, :d], ends]), np.concatenate([z[:, d + 1 :] / z[:, d : d + 1], fit])
+    reach = np.append(np.full(len(z), _MULTIPLE), np.full(len(ends), _NEARER))
     scale = bordered.slope_scale(problem, u)
     lively = scale > _PLAIN * most if most else np.ones(len(u), bool)
-    u, λ, scale = u[lively], λ[lively], np.where(scale > 0, scale, 1.0)[lively]
+    u, λ, reach, scale = u[lively], λ[lively], reach[lively], np.where(scale > 0, scale, 1.0)[lively]
     ended = multipliers.lagrange_again(problem, u, λ, np.zeros_like(λ), scale=scale)
     value, slope = problem.slopes(ended.z[:, :d])
     good = _balanced(ended, np.linalg.norm(slope[:, 0], axis=1) / scale) & np.isfinite(value[:, 0])
-    good &= (np.linalg.norm(ended.z[:, :d] - u, axis=1) <= _MULTIPLE) & look.within(
-        problem.plain(ended.z[:, :d])
-    )
+    good &= (np.linalg.norm(ended.z[:, :d] - u, axis=1) <= reach) & look.within(problem.plain(ended.z[:, :d]))
     away = np.linalg.norm(ended.z[:, None, :d] - singular.u, axis=2) - 30 * singular.error
     away = np.min(away, axis=1, initial=np.inf)
     size = np.linalg.norm(ended.z[:, d:-1], axis=1) / scale
@@ -227,15 +244,18 @@ def _judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point]
     verdict = lambda k: bordered.verdict(local[k], u[k], λ[k], float(value[k]), second[k], float(size[k]))
     verdicts = {}
     for members in _alike(np.flatnonzero(~kinked), value * scale, scale, second):
-        first = int(np.argmin(error[members]))
-        judged = verdict(members[first])
+        exact = np.argsort(error[members], kind="stable")[:_TRIES]
+        tried = {int(k): verdict(members[k]) for k in exact}
+        first, judged = next(
+            ((k, v) for k, v in tried.items() if not v.isolated), (int(exact[0]), tried[int(exact[0])])
+        )
         if judged.isolated:
             kept, of = _distinct(u[members], error[members])
             many = np.bincount(of, starts[members], len(kept))
         else:
             kept, many = [first], [starts[members].sum()]
         for k, n in zip(kept, many, strict=True):
-            verdicts[members[k]] = (judged if k == first else verdict(members[k])), int(n)
+            verdicts[members[k]] = (tried[k] if k in tried else verdict(members[k])), int(n)
     points = []
     for k, ((kind, beyond, isolated), n) in verdicts.items():
         shadow, ratio = bordered.prices(local[k], u[k], λ[k]), scale[k] / problem.unit[1:]

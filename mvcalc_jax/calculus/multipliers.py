@@ -30,6 +30,8 @@ _CHUNK = 64
 """Points that the programs take at once, whatever number is asked for, so that each is compiled once."""
 _STEPS = 120
 """Of Levenberg's: at an m-fold root each leaves (m − 1)/m of the way, so that a triple one is met to rounding."""
+_LONGEST = 0.1
+"""A step, in unit coordinates: longer ones may leap over all that is nearby to where f has faded away."""
 _POLISH = 4
 _FAR = 20
 _SMALL = 4e-16
@@ -239,6 +241,7 @@ def descended(
             if not len(on):
                 break
             p = _levenberg(r[on], J[on], μ[on])
+            p *= np.minimum(1, _LONGEST / _norm(p))[:, None]
             better = tried(on, p)
             μ[on] = np.where(better, μ[on] / 5, 4 * μ[on]).clip(1e-30, 1e10)
             going[on] = _norm(p) > _SMALL * (1 + _norm(z[on]))
