@@ -31,8 +31,8 @@ _REACH = 1.5, 6.0
 
 
 def lagrange(
-    f: Callable[[Array], Array],
-    g: Callable[[Array], Array],
+    f: Callable[..., Array],
+    g: Callable[..., Any],
     x0: Any = None,
     *,
     box: Any = None,
