@@ -6,9 +6,8 @@ import pytest
 from benchmarks import rules
 from mvcalc_jax import command
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.benchmark
 def test_toy_size(capsys):
     assert rules.main(rules.Config(functions=3, operations=3)) == command.DONE
     said = capsys.readouterr().out

@@ -209,6 +209,13 @@ def test_precision_and_kinds_of_arguments():
     assert half.dtype == jnp.bfloat16
 
 
+def test_random_numbers_inside_are_constants(float64):
+    key = jax.random.key(0)
+    f = lambda x: jnp.sum(x * jax.random.normal(key, (3,)))
+    np.testing.assert_array_equal(trace_rules(f)(np.ones(3)).gradient, jax.random.normal(key, (3,)))
+    assert "out of range" in str(trace_rules(lambda x, k: jnp.sum(x[k]))(np.ones(3), np.array([0, 7])))
+
+
 def test_a_primitive_without_a_rule_is_named_unless_it_does_not_matter():
     A = np.array([[2.0, 0.5], [0.5, 1.0]])
     with pytest.raises(

@@ -32,7 +32,7 @@ def _of_jax(f: Callable[..., Any]) -> Callable[..., Any]:
 cos, sin, cosh, sinh, exp, log, logistic = map(
     _of_jax, (lax.cos, lax.sin, lax.cosh, lax.sinh, lax.exp, lax.log, lax.logistic)
 )
-digamma, polygamma, power = map(_of_jax, (lax.digamma, lax.polygamma, lax.pow))
+digamma, polygamma, power, rsqrt = map(_of_jax, (lax.digamma, lax.polygamma, lax.pow, lax.rsqrt))
 
 
 def _fused(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,12 +129,39 @@ def _i1e(y: Any, x: Any) -> Any:
     return np.where(tiny, 0.5 * np.ones_like(x), slope)
 
 
+def _one_minus_square(x: Any) -> Any:
+    return (1 + x) * (1 - x)  # which keeps the digits where x is near ±1
+
+
 _one_plus_square = _fused(lambda x: 1 + x * x)
-_asin_slope = _fused(lambda x: lax.rsqrt(1 - x * x))
-_asinh_slope = _fused(lambda x: lax.rsqrt(x * x + 1))
-_acosh_slope = _fused(lambda x: lax.rsqrt(x * x - 1))
+if hasattr(lax, "one_minus_square"):  # of JAX's forms, those that it has had since 0.12
+    _asin_slope = lambda x: rsqrt(_one_minus_square(x))
+    _asinh_slope = lambda x: rsqrt(x * x + 1)
+    _acosh_slope = lambda x: rsqrt(x - 1) * rsqrt(x + 1)
+    _expm1_slope = lambda y, x: exp(x)
+    _atanh_slope = lambda x: [over(_one_minus_square(x))]
+    _tanh_slope = lambda y: [times(_one_minus_square(y))]
+else:
+    _asin_slope = _fused(lambda x: lax.rsqrt(1 - x * x))
+    _asinh_slope = _fused(lambda x: lax.rsqrt(x * x + 1))
+    _acosh_slope = _fused(lambda x: lax.rsqrt(x * x - 1))
+    _expm1_slope = lambda y, x: y + 1
+    _atanh_slope = lambda x: [over(1 - x), times(1 / (1 + x))]
+    _tanh_slope = lambda y: [PlusTimes(y), times(1 - y)]
 _atan2_slopes = _fused(lambda a, b: b / (a * a + b * b)), _fused(lambda a, b: -a / (a * a + b * b))
 _i0e_slope = _fused(lambda y, x: lax.bessel_i1e(x) - lax.sign(x) * y)
+
+
+def _polynomial(at: At, k: int) -> Local:
+    """a₀ + x (a₁ + x (a₂ + …)), by x or by one of the a."""
+    x, *a = at.xs
+    if k:
+        return diagonal([times(x)] * (k - 1), at.xs[k], at.y)
+    slope = np.zeros_like(x)
+    for j in range(len(a) - 1, 0, -1):
+        slope = slope * x + j * a[j]
+    return diagonal([times(slope)], x, at.y)
+
 
 _SCALE = 2 / math.sqrt(math.pi)
 
@@ -182,6 +209,13 @@ ELEMENTARY: dict[str, Rule] = {
         word=_one_or_two("power, base and exponent", "power", "chain: exponential"),
     ),
     "square": elementwise("{0}²", Partial("2·{0}", lambda y, x: 2 * x), word="power"),
+    "one_minus_square": elementwise("1 − {0}²", Partial("−2·{0}", lambda y, x: -2 * x), word="power"),
+    "polynomial": Rule(
+        lambda at: "powers and sums",
+        "polynomial({0})",
+        ["its derivative's", *["a power of {0}"] * 99],
+        _polynomial,
+    ),
     "sqrt": elementwise(
         "√{0}",
         Partial("1/(2√{0})", lambda y, x: 0.5 / y),
@@ -199,7 +233,7 @@ ELEMENTARY: dict[str, Rule] = {
     "exp2": elementwise(
         "exp2({0})", Partial("ln 2·2^{0}", lambda y, x: [times(y), times(log(2 * np.ones_like(x)))])
     ),
-    "expm1": elementwise("expm1({0})", Partial("exp({0})", lambda y, x: y + 1)),
+    "expm1": elementwise("expm1({0})", Partial("exp({0})", _expm1_slope)),
     "log": elementwise("ln({0})", Partial("1/{0}", lambda y, x: [over(x)])),
     "log1p": elementwise("log1p({0})", Partial("1/(1 + {0})", lambda y, x: [over(x + 1)])),
     "sin": elementwise("sin({0})", Partial("cos({0})", lambda y, x: cos(x))),
@@ -217,13 +251,11 @@ ELEMENTARY: dict[str, Rule] = {
     "cosh": elementwise("cosh({0})", Partial("sinh({0})", lambda y, x: sinh(x))),
     "tanh": elementwise(
         "tanh({0})",
-        Partial("(1 + tanh)(1 − tanh)", lambda y, x: [PlusTimes(y), times(1 - y)]),
+        Partial("(1 + tanh)(1 − tanh)", lambda y, x: _tanh_slope(y)),
     ),
     "asinh": elementwise("asinh({0})", Partial("1/√({0}² + 1)", lambda y, x: _asinh_slope(x))),
     "acosh": elementwise("acosh({0})", Partial("1/√({0}² − 1)", lambda y, x: _acosh_slope(x))),
-    "atanh": elementwise(
-        "atanh({0})", Partial("1/(1 − {0}²)", lambda y, x: [over(1 - x), times(1 / (1 + x))])
-    ),
+    "atanh": elementwise("atanh({0})", Partial("1/(1 − {0}²)", lambda y, x: _atanh_slope(x))),
     "logistic": elementwise("σ({0})", Partial("σ(1 − σ)", lambda y, x: y * (1 - y))),
     "erf": elementwise(
         "erf({0})", Partial("2/√π·exp(−{0}²)", lambda y, x: [times(exp(-(x * x))), times(_SCALE)])

@@ -173,6 +173,20 @@ def _from(source: Any, shape: tuple[int, ...]) -> Local:
     return linear(push, pull)
 
 
+def _beyond(at: At) -> str | None:
+    """Whether an index is out of range although it was promised that none is."""
+    starts, shape, sizes = at.xs[1], at.xs[0].shape, at.params["slice_sizes"]
+    last = [shape[d] - sizes[d] for d in at.params["dimension_numbers"].start_index_map]
+    beyond = at.params["mode"] == lax.GatherScatterMode.PROMISE_IN_BOUNDS and np.any(
+        (starts < 0) | (starts > last)
+    )
+    return (
+        "an index of {0} is out of range, where jax.grad and jax.jvp differ; taken: jax.jvp's"
+        if beyond
+        else None
+    )
+
+
 def _sorted(at: At, k: int) -> Local:
     """All operands are put in one order, which one more operand, of positions, shows."""
     axis = at.params["dimension"]
@@ -272,7 +286,7 @@ STRUCTURAL: dict[str, Rule] = {
     "tile": _said("copied", "copies of {0}", _moved(0), "1 to each copy"),
     "slice": _said("part", "part of {0}", _moved(0)),
     "dynamic_slice": _said("part", "part of {0}", _moved(0)),
-    "gather": _said("part", "{0}[{1}]", _moved(0)),
+    "gather": _said("part", "{0}[{1}]", _moved(0))._replace(kink=_beyond),
     "dynamic_update_slice": _said("put together", "{0} with {1} put in", _moved(0, 1)),
     "scatter": _said("put together", "{0} with {2} put in", _moved(0, 2)),
     "scatter-add": _said("sum", "{0} with {2} added", _scattered_sum, "1 where added"),

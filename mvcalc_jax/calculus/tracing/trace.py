@@ -117,10 +117,10 @@ def _names(f: Callable[..., Any], count: int) -> list[str]:
 
 
 def _read(name: str, arg: Any, asked: bool) -> Any:
-    """An argument with its numbers as floating-point ones; arrays of whole numbers stay, unless asked for."""
+    """An argument with Python's numbers as floating-point ones; arrays of whole numbers stay, unless asked for."""
 
     def leaf(value: Any) -> Any:
-        if not asked and (isinstance(value, bool) or (np.ndim(value) and not _floating(value))):
+        if not asked and (isinstance(value, bool) or (hasattr(value, "dtype") and not _floating(value))):
             return value
         value = precision.floats(name, value)
         require.finite(name, value)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -34,7 +35,7 @@ class Walk:
 
     def __init__(self, kept: Record, moves: Sequence[bool]):
         self.kept = kept
-        self.values = [np.asarray(value) for value in kept.values]
+        self.values = [_plain(value) for value in kept.values]
         self.free = [k for k, free in enumerate(moves) if free]
         self.depends, self.moving = set(range(len(moves))), set(self.free)
         for done in kept.performed:
@@ -167,6 +168,12 @@ class Walk:
             accumulated = slopes.get(done.outputs[0], nothing) if len(done.outputs) == 1 else None
             told.append(words.Step(own, say(step.rule.formula), value, rule, edges, accumulated, note, taken))
         return told, names
+
+
+def _plain(value: Any) -> Any:
+    """A value as an array of NumPy's, and the key of a generator as its bits."""
+    keys = jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
+    return np.asarray(jax.random.key_data(value) if keys else value)
 
 
 def _carries(value: Any) -> bool:

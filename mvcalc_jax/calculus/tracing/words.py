@@ -93,7 +93,7 @@ class Trace:
                 "",
                 shown(i.value),
                 "",
-                shown(i.accumulated) if self.mode == "reverse" else "",
+                "" if i.accumulated is None or self.mode == "forward" else shown(i.accumulated),
                 "argument",
             )
             for i in self.inputs
