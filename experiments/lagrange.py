@@ -40,11 +40,12 @@ class Config:
 
 def main(config: Config) -> int:
     from experiments.constraints import PROBLEMS
+    from mvcalc_jax.calculus.lagrange import lagrange
 
     mv.require.one_of("problem", config.problem, PROBLEMS)
     f, g, box = (problem := PROBLEMS[config.problem]).f, problem.g, problem.box
     with mv.devices.computing(config.device, "float64") as device:
-        found = mv.calculus.lagrange(f, g, box=box, starts=config.starts)
+        found = lagrange(f, g, box=box, starts=config.starts)
         run = mv.runs.create("lagrange", config, 0, device, config.out)
         save_numbers(found, run)
         curves = mv.calculus.constraint_curves(f, g, found, box)
