@@ -31,6 +31,7 @@ portrait      root, pole, jump or nothing: what f looks like about a point
 endings       why a search found no root: cycles, divergence, flat tangents, edges
 floors        minima of |f| that are not zero
 basins        which root every start leads to
+classics      functions at which Newton's method does something worth seeing
 """
 
 from mvcalc_jax.calculus.areas import areas as areas
@@ -41,6 +42,11 @@ from mvcalc_jax.calculus.basins import basins as basins
 from mvcalc_jax.calculus.bounds import error_model as error_model
 from mvcalc_jax.calculus.change import change_of_variables as change_of_variables
 from mvcalc_jax.calculus.change import images as images
+from mvcalc_jax.calculus.classics import FRACTALS as FRACTALS
+from mvcalc_jax.calculus.classics import NEWTON_EXAMPLES as NEWTON_EXAMPLES
+from mvcalc_jax.calculus.classics import newton_endings as newton_endings
+from mvcalc_jax.calculus.classics import newton_errors as newton_errors
+from mvcalc_jax.calculus.classics import newton_searches as newton_searches
 from mvcalc_jax.calculus.complexstep import complex_step as complex_step
 from mvcalc_jax.calculus.coordinates import COORDINATES as COORDINATES
 from mvcalc_jax.calculus.coordinates import Coordinates as Coordinates
@@ -65,6 +71,7 @@ from mvcalc_jax.calculus.slope import forward_difference as forward_difference
 from mvcalc_jax.calculus.slope import forward_slope as forward_slope
 from mvcalc_jax.calculus.tracing import Trace as Trace
 from mvcalc_jax.calculus.tracing import trace_rules as trace_rules
+from mvcalc_jax.calculus.trail import iterate as iterate
 from mvcalc_jax.calculus.variables import directional_derivative as directional_derivative
 from mvcalc_jax.calculus.variables import gradient_field as gradient_field
 from mvcalc_jax.calculus.variables import hessian as hessian

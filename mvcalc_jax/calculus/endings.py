@@ -41,7 +41,8 @@ def _reason(subject: Subject, found: Walk, rows: int, portrait: Portrait) -> End
     n, d = _sizes(x), _sizes(np.diff(x, axis=0))
     still = found.halved.any() or (last and d[-1] <= 8 * np.finfo(x.dtype).eps * n[-1])
     if portrait.kind in ("jump", "pole") and not many and still:
-        return _broken(portrait, x[last], last)
+        at = x[last] if n[-1] > np.finfo(x.dtype).eps * np.max(n) else 0.0
+        return _broken(portrait, at, last)
     jump = n[-1] / max(np.max(n[:-1], initial=0), np.max(d[:-1], initial=0), 1e-300) if last else 1.0
     if not np.isfinite(f[last]).all() or not np.isfinite(x[last]).all():
         return _lost(subject, found, d, jump)
@@ -183,7 +184,7 @@ def _beyond(subject: Subject, x: np.ndarray, way: np.ndarray, f: np.ndarray) -> 
     return points[other[0]] if len(other) else None
 
 
-def _broken(portrait: Portrait, x: np.ndarray, last: int) -> Ending:
+def _broken(portrait: Portrait, x: Any, last: int) -> Ending:
     if portrait.kind == "pole":
         what = f"f changes its sign at {said(x)} by a pole of order {portrait.order:g}, not by a root"
         return Ending(Status.POLE, f"{what}; choose a bracket without it", last)

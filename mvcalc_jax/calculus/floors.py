@@ -22,7 +22,7 @@ def wandering(subject: Subject, found: Walk) -> Ending:
         k = changes[np.argmin(np.diff(x[order])[changes])]
         return _limit(last, _between(x[order][k], x[order][k + 1]))
     best = x[np.nanargmin(np.abs(f))]
-    width = float(np.median(np.abs(x - best))) or 1.0
+    width = spread = float(np.median(np.abs(x - best))) or 1.0
     for _ in range(4):
         grid = np.asarray(best + width * np.linspace(-1, 1, 201), x.dtype)
         values = subject.sample(grid)
@@ -31,8 +31,11 @@ def wandering(subject: Subject, found: Walk) -> Ending:
             return _limit(last, f"f reaches zero near {said(grid[k])}; start there")
         best = grid[int(np.nanargmin(np.abs(values)))]
         width /= 20
+    flat = (
+        4 * float(np.finfo(x.dtype).eps) ** 0.5
+    )  # as near to its bottom as that, f does not show that it rises
+    width = max(width, flat * max(spread, abs(float(best))))
     best = _bottom(subject, best, width)
-    width = max(width, 8 * float(np.spacing(abs(best))))
     apart = np.asarray([best, best - width, best + width], x.dtype)
     value, *about = np.abs(subject.sample(apart))
     if look(subject, best, max(abs(float(best)), float(np.median(np.abs(x - best))))).kind == "root":

@@ -64,20 +64,20 @@ def newton(
         raise TypeError(f"`args` must be a tuple, such as (a,); got {type(args).__name__}")
     edges = None if bracket is None else require.box("bracket", (bracket,), 1)[0]
     start = edges.mean() if edges is not None and x0 is None else x0
-    with precision.of(start, args) if x0 is None else precision.of(start):
-        x = np.asarray(precision.floats("x0", start))
-        if x.ndim > 1 or not x.size:
-            raise ValueError(f"`x0` must be a number, or of shape (d,); got shape {x.shape}")
-        require.finite("x0", x)
-        subject = Subject(_known(f), derivative and _known(derivative), args)
+    x = np.asarray(precision.floats("x0", start))
+    if x.ndim > 1 or not x.size:
+        raise ValueError(f"`x0` must be a number, or of shape (d,); got shape {x.shape}")
+    require.finite("x0", x)
+    with precision.of(x):
+        subject = Subject(_known("f", f), _known("derivative", derivative) if derivative else None, args)
         trail.checked(*subject[:2], x, args)
         walked = subject.walk(x, rows) if edges is None else _between(subject, x, edges.astype(x.dtype), rows)
         return _judged(subject, walked, rows)
 
 
-def _known(f: Function) -> Function:
+def _known(name: str, f: Function) -> Function:
     """f, by whose identity its compiled program is found."""
-    require.function("f", f)
+    require.function(name, f)
     try:
         hash(f)
     except TypeError:
@@ -129,7 +129,7 @@ def _judged(subject: Subject, found: Walk, rows: int) -> Root:
 
 def _root(subject: Subject, found: Walk, best: int, size: float) -> Root | None:
     """The root near one of the iterates, with all digits that there are, if there is one."""
-    portrait = look(subject, found.x[best], size, rough=True)
+    portrait = look(subject, found.x[best], size, found.f[best])
     if portrait.kind != "root":
         return None
     x, m, unsure, error = found.x[best], portrait.order, portrait.error, portrait.error
@@ -152,9 +152,13 @@ def _root(subject: Subject, found: Walk, best: int, size: float) -> Root | None:
     status = Status.CONVERGED if m == 1 else Status.MULTIPLE
     what = "a root" if m == 1 else f"a root of multiplicity {m:g}"
     what = what if m == round(m) else f"a root about which |f| grows like the distance to the power {m:.3g}:"
-    message = f"converged to {what} at {said(x)} ± {error:.1g} in {steps} step{'s' * (steps != 1)}"
+    scale = float(np.max(np.abs(found.x[[0, best]])))
+    within = (
+        f" ± {error:.1g}" if error > 1e-30 * scale else ""
+    )  # of a root at 0, no more than all digits can be told
+    message = f"converged to {what} at {said(x)}{within} in {steps} step{'s' * (steps != 1)}"
     if m != 1:
-        told = unsure > 1e4 * float(np.finfo(found.x.dtype).eps) * float(np.max(np.abs(found.x[[0, best]])))
+        told = unsure > 1e4 * float(np.finfo(found.x.dtype).eps) * scale
         message += f"; f alone tells it only within {unsure:.1g}" if told else ""
     return Root(_plain(x), status, message, steps, float(error), float(m), 0, trace)
 
@@ -202,7 +206,7 @@ def _accelerated(
             break
     y = chosen.x[-1]
     if error == unsure and _norms(chosen.f[-1:])[0] <= _norms(subject.sample(x[None]))[0]:
-        portrait = look(subject, y, size, rough=True)  # nothing but f itself to tell a better point by
+        portrait = look(subject, y, size, chosen.f[-1])  # nothing but f itself to tell a better point by
         if portrait.kind == "root" and portrait.error <= error:
             return chosen, y, portrait.error
     if np.any(y != x):

@@ -12,7 +12,7 @@ an asymptote, they stay as they are. The slope of log |f| against log h tells th
 and f(x) must be zero to rounding: no more than the noise, and what the last digit of x makes of C hᵐ.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -44,25 +44,31 @@ class Portrait(NamedTuple):
     noise: float
 
 
-def look(subject: Subject, x: np.ndarray, size: float, rough: bool = False) -> Portrait:
-    """What f looks like about x; of several variables, in the direction in which it changes least."""
+def look(subject: Subject, x: Any, size: float, rested: Any = None) -> Portrait:
+    """What f looks like about x; of several variables, in the direction in which it changes least.
+
+    `rested` is f at a point where Newton's steps came to rest: another program may round it in another way.
+    """
+    least = np.inf if rested is None else float(np.linalg.norm(rested))
     if x.ndim == 0:
         h = rungs(float(x), size, x.dtype)
         points = np.concatenate([[x], x + h, x - h]).astype(x.dtype)
         values = subject.sample(points).astype(float)
-        parts = values[0], values[1 : 1 + len(h)], values[1 + len(h) :]
-        return seen(h, *parts, float(np.spacing(abs(x))) or h[0], rough=rough)
-    _, J = subject.both(x)
-    if not np.isfinite(J).all():
-        return Portrait("none", np.nan, np.nan, np.nan)
-    v = np.linalg.svd(J.astype(float))[2][-1]
-    reach = max(float(np.abs(v) @ np.abs(x)), min(size, 1e3 * float(np.abs(x).max())) if x.any() else size)
-    h = rungs(reach, reach, x.dtype)
-    points = np.concatenate([x[None], x + np.outer(h, v), x - np.outer(h, v)]).astype(x.dtype)
-    with np.errstate(over="ignore"):
-        values = np.linalg.norm(subject.sample(points).astype(float), axis=1)
-    floor = 8 * float(np.linalg.norm(np.abs(J) @ np.spacing(np.abs(x))))
-    return seen(h, values[0], values[1 : 1 + len(h)], values[1 + len(h) :], float(h[0]), floor, rough)
+        digit, floor = float(np.spacing(abs(x))) or float(h[0]), 0.0
+    else:
+        J = subject.both(x)[1]
+        if not np.isfinite(J).all():
+            return Portrait("none", np.nan, np.nan, np.nan)
+        v = np.linalg.svd(J.astype(float))[2][-1]
+        reach = float(np.abs(v) @ np.abs(x))
+        reach = max(reach, min(size, 1e3 * float(np.abs(x).max())) if x.any() else size)
+        h = rungs(reach, reach, x.dtype)
+        points = np.concatenate([x[None], x + np.outer(h, v), x - np.outer(h, v)]).astype(x.dtype)
+        with np.errstate(over="ignore"):
+            values = np.linalg.norm(subject.sample(points).astype(float), axis=1)
+        digit, floor = float(h[0]), 8 * float(np.linalg.norm(np.abs(J) @ np.spacing(np.abs(x))))
+    middle, up, down = values[0], values[1 : 1 + len(h)], values[1 + len(h) :]
+    return seen(h, min(abs(middle), least), up, down, digit, floor, rough=rested is not None)
 
 
 def rungs(x: float, size: float, dtype: np.dtype) -> Float[np.ndarray, " k"]:

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import autodiff, compiling, require
+from mvcalc_jax import autodiff, compiling, precision, require
 
 Function = Callable[..., Any]
 
@@ -53,13 +53,34 @@ def slope_of(f: Function, derivative: Function | None, x: Any, args: tuple) -> F
     def reverse(x: Any, *args: Any) -> tuple[Any, Any]:
         return f(x, *args), (autodiff.jacobian(f) if jnp.ndim(x) else autodiff.gradient(f))(x, *args)
 
-    for way in (forward, reverse):  # a custom_vjp has no forward mode, and a while_loop no reverse mode
-        try:
-            jax.eval_shape(way, x, *args)
+    kinds, tree = _kinds(x, args)
+    for way, name in ((forward, "forward"), (reverse, "reverse")):
+        if _differentiable(f, name, kinds, tree, way):
             return way
-        except (TypeError, ValueError, NotImplementedError):
-            continue
     raise TypeError("`f` must be differentiable by JAX; pass its `derivative`, written by hand")
+
+
+def _kinds(*tree: Any) -> tuple[tuple, Any]:
+    """Shapes and dtypes of a tree of arguments, and its structure: what a compiled program is known by."""
+    leaves, structure = jax.tree.flatten(tree)
+    leaves = [leaf if hasattr(leaf, "dtype") else np.asarray(leaf) for leaf in leaves]
+    return tuple(jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) for leaf in leaves), structure
+
+
+_modes: dict[Any, bool] = {}
+
+
+def _differentiable(f: Function, mode: str, kinds: tuple, tree: Any, way: Function) -> bool:
+    """Whether JAX can: a custom_vjp has no forward mode, which shows when it is lowered, a while_loop no reverse."""
+    key = (f, mode, kinds, tree)
+    if key not in _modes:
+        x, args = jax.tree.unflatten(tree, kinds)
+        try:
+            jax.jit(way).lower(x, *args)
+            _modes[key] = True
+        except (TypeError, ValueError, NotImplementedError):
+            _modes[key] = False
+    return _modes[key]
 
 
 def derived(f: Function, derivative: Function | None, order: int) -> Function:
@@ -192,6 +213,24 @@ class Subject(NamedTuple):
         return np.asarray(f), np.asarray(df)
 
 
+def iterate(
+    f: Function,
+    x0: Any,
+    steps: int,
+    *,
+    derivative: Function | None = None,
+    args: tuple = (),
+    factor: float = 1.0,
+) -> Walk:
+    """Newton's steps and nothing else: so many at most, each `factor` times as long; no reason why they ended."""
+    rows = require.whole("steps", steps, least=1) + 1
+    x = np.asarray(precision.floats("x0", x0))
+    require.finite("x0", x)
+    with precision.of(x):
+        checked(f, derivative, x, args)
+        return Subject(f, derivative, args).walk(x, rows, factor)
+
+
 def _cut(found: Walk) -> Walk:
     last = int(found.last)
     return Walk._make([*(np.asarray(a)[: last + 1] for a in found[:4]), last])
@@ -204,9 +243,7 @@ def checked(f: Any, derivative: Any, x: np.ndarray, args: tuple) -> None:
         TypeError: where one is no function, not written in JAX, or returns whole or complex numbers.
         ValueError: where a shape does not fit.
     """
-    leaves, tree = jax.tree.flatten((x, args))
-    kinds = tuple(jax.ShapeDtypeStruct(np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves)
-    _sound(f, derivative, kinds, tree)
+    _sound(f, derivative, *_kinds(x, args))
 
 
 @lru_cache(1024)

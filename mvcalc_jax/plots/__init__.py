@@ -14,6 +14,7 @@ surface  a function of two variables on its contours, with its gradients, and as
 coordinates  a change of variables: cells before and after
 products a product of matrices as blocks
 neuron   one neuron that learns a gate, and what depth does to gradients
+newton   tangents that walk to a root, the ways in which they fail, and the basins of roots
 check    what a check of a derivative found
 lines    fitted lines among their points, with bands
 regression  the four pictures that show what is wrong with a fit

@@ -14,6 +14,7 @@ from . import live as live
 from . import matrices as matrices
 from . import mixture as mixture
 from . import neuron as neuron
+from . import newton as newton
 from . import products as products
 from . import regression as regression
 from . import rules as rules

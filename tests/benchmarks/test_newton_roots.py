@@ -1,0 +1,30 @@
+"""The second look at roots: it finds nothing wrong among a few hundred, and can find something wrong."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks import roots
+from mvcalc_jax import command
+from mvcalc_jax.calculus import newton
+
+
+@pytest.mark.slow
+def test_nothing_wrong_among_a_few_hundred(capsys):
+    assert roots.main(roots.Config(polynomials=300, others=3)) == command.DONE
+    assert "300 polynomials: 0 wrong" in capsys.readouterr().out
+
+
+def test_what_is_wrong_is_found(float64):
+    c = np.zeros(roots.DEGREE + 1)
+    c[:3] = [2.0, -3.0, 1.0]
+    p = roots.Polynomial("exact", 1.0, c, np.array([1.0, 2.0]), np.zeros((0, 2)), 4.0)
+    found = newton(roots.expanded, p.start, args=p.args)
+    assert roots.judged(p, found) == ""
+    assert "off by" in roots.judged(p, replace(found, x=2 + 1e-13))
+    assert "its error says" in roots.judged(p, replace(found, x=2 + 1e-15, error=1e-17))
+    assert "multiplicity" in roots.judged(p, replace(found, multiplicity=2.0))
+    assert "no polynomial is DIVERGED" in roots.judged(p, replace(found, status=roots.S.DIVERGED))
+    assert "does not close" in roots.judged(p, replace(found, status=roots.S.CYCLE, period=2, x=5.0))
+    assert "no minimum" in roots.judged(p, replace(found, status=roots.S.MINIMUM, x=0.5, message=""))
