@@ -39,6 +39,9 @@ def _reason(subject: Subject, found: Walk, rows: int, portrait: Portrait) -> End
     x, f, df, last = found.x, found.f, found.df, found.last
     here, many = said(x[last]), x.ndim > 1
     n, d = _sizes(x), _sizes(np.diff(x, axis=0))
+    beyond = int(np.argmax(n > 1e30 * max(n[0], d[0]))) if last else 0
+    if beyond and not found.halved.any() and _grown(d[:beyond]):  # what comes after is made of overflow
+        return _diverged(f"|x| grew with every step; it was {n[beyond]:.3g} after {beyond}", beyond)
     still = found.halved.any() or (last and d[-1] <= 8 * np.finfo(x.dtype).eps * n[-1])
     if portrait.kind in ("jump", "pole") and not many and still:
         at = x[last] if n[-1] > np.finfo(x.dtype).eps * np.max(n) else 0.0
@@ -58,7 +61,7 @@ def _reason(subject: Subject, found: Walk, rows: int, portrait: Portrait) -> End
             return _diverged(f"x runs on, to {here} after {last} steps, and f fades away with it", last)
         if _grown(d):
             return _diverged(f"|x| grew with every step, to {here}, where f′ is zero", last)
-        if np.all(zero) and not np.any(df[last]):
+        if np.all(zero) and (portrait.kind == "still" or not np.any(df[last])):
             return flat(
                 f"f and f′ are both zero at {here} and all about, or too small to be told from it", last
             )
@@ -93,9 +96,6 @@ def _lost(subject: Subject, found: Walk, d: np.ndarray, jump: float) -> Ending:
 def _unfinished(subject: Subject, found: Walk, n: np.ndarray, d: np.ndarray, many: bool) -> Ending:
     """What the iterates were about that ended at the limit of their steps."""
     x, last = found.x, found.last
-    beyond = int(np.argmax(n > 1e30 * max(n[0], d[0])))
-    if beyond and _grown(d[:beyond]):  # what comes after is made of overflow
-        return _diverged(f"|x| grew with every step; it was {n[beyond]:.3g} after {beyond}", beyond)
     cycle = _cycle(x)
     if cycle:
         return cycle

@@ -115,7 +115,7 @@ def _judged(subject: Subject, found: Walk, rows: int) -> Root:
     last = found.last
     portrait = Portrait("none", np.nan, np.nan, np.nan)
     if np.isfinite(found.x[last]).all():
-        size = _size(found.x, last)
+        size = float(np.max(np.abs(found.x[last]))) or _size(found.x, last)
         portrait = look(subject, found.x[last], size)
         if (
             found.halved.any() and portrait.kind == "none"
@@ -263,10 +263,10 @@ def _size(x: np.ndarray, k: int) -> float:
 def _scales(found: Walk, best: int) -> list[float]:
     """Distances about an iterate within which f may show what it is: a zero of f may be far from what led there."""
     x, size = found.x, _size(found.x, best)
-    if np.any(found.f[best]):
-        return [size]
-    largest = float(np.max(np.abs(x[np.isfinite(x)]), initial=0))
-    return [size, float(np.max(np.abs(x[best]))) or 1.0, min(largest, 1.0), min(largest, 1e6)]
+    own, largest = float(np.max(np.abs(x[best]))), float(np.max(np.abs(x[np.isfinite(x)]), initial=0))
+    if not np.any(found.f[best]):
+        return [size, own or 1.0, min(largest, 1.0), min(largest, 1e6)]
+    return [size, own] if 0 < own < 1e-2 * size else [size]
 
 
 def _plain(x: Any) -> Any:

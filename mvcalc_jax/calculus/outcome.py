@@ -68,7 +68,8 @@ class Root:
         status: a `Status`.
         message: the reason as a sentence, with what to do about it.
         steps: how many were taken.
-        error: how far x may be from the root; NaN where there is none.
+        error: how far x may be from the root, as far as f shows it: rounding that is the same at all points, as of a
+            coefficient, does not show. NaN where there is no root.
         multiplicity: m of f ≈ C (x − root)ᵐ, a whole number for a smooth f; NaN where there is no root.
         period: of a cycle; 0 if there is none.
         trace: every iterate.
