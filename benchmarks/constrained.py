@@ -22,8 +22,8 @@ from scipy.optimize import brentq, minimize
 import mvcalc_jax as mv
 from benchmarks.harness import setting, spoken
 from mvcalc_jax import autodiff, command, text
-from mvcalc_jax.calculus.bordered import Kind
-from mvcalc_jax.calculus.lagrange import lagrange
+from mvcalc_jax.calculus.constraints.bordered import Kind
+from mvcalc_jax.calculus.constraints.lagrange import lagrange
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 DIGITS, PRICE = 1e-10, 1e-6

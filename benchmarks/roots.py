@@ -25,8 +25,8 @@ import numpy as np
 import mvcalc_jax as mv
 from benchmarks.harness import setting
 from mvcalc_jax import command, text
-from mvcalc_jax.calculus.newton import newton
-from mvcalc_jax.calculus.outcome import Root, Status
+from mvcalc_jax.calculus.rootfinding.newton import newton
+from mvcalc_jax.calculus.rootfinding.outcome import Root, Status
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 DEGREE = 9

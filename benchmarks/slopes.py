@@ -2,7 +2,7 @@
 
     python -m benchmarks.slopes
 
-Twelve functions that are hard (`mvcalc_jax.calculus.hard`), by every method and by SciPy's `differentiate.derivative`,
+Twelve functions that are hard (`calculus.slopes.hard`), by every method and by SciPy's `differentiate.derivative`,
 against the derivative by hand in 80-bit numbers. Then ten thousand random functions, each at a random point of its
 own: sums, products, quotients and compositions of elementary functions, at scales from 1e-6 to 1e6, against the
 derivative by the rules of calculus in 80-bit numbers; those left out of which even these know less than three digits.
@@ -21,8 +21,8 @@ from scipy.differentiate import derivative as by_scipy
 import mvcalc_jax as mv
 from benchmarks.harness import setting
 from mvcalc_jax import command, text
-from mvcalc_jax.calculus.hard import HARD
-from mvcalc_jax.calculus.slope import SLOPE_METHODS, central_slope, ridders
+from mvcalc_jax.calculus.slopes.hard import HARD
+from mvcalc_jax.calculus.slopes.slope import SLOPE_METHODS, central_slope, ridders
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 MOST = {"float64": 17.0, "float32": 8.0}

@@ -40,7 +40,7 @@ class Config:
 
 def main(config: Config) -> int:
     from experiments.constraints import PROBLEMS
-    from mvcalc_jax.calculus.lagrange import lagrange
+    from mvcalc_jax.calculus.constraints.lagrange import lagrange
 
     mv.require.one_of("problem", config.problem, PROBLEMS)
     f, g, box = (problem := PROBLEMS[config.problem]).f, problem.g, problem.box

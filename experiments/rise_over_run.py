@@ -40,7 +40,7 @@ class Config:
 
     function: str = "course"
     """course, exponential, sine, logarithm, square, offset, steep, cancelling, root, ripples, switch, flat, chirp, or
-    pole, of `mvcalc_jax.calculus.hard`."""
+    pole, of `mvcalc_jax.calculus.slopes.hard`."""
     at: float | None = None
     """The point; if not given, one that is interesting for the function."""
     device: str = "auto"

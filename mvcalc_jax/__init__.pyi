@@ -13,6 +13,11 @@ from . import require as require
 from . import runs as runs
 from . import text as text
 from . import verify as verify
+from .calculus import critical_points as critical_points
+from .calculus import derivative as derivative
+from .calculus import lagrange as lagrange
+from .calculus import newton as newton
+from .calculus import trace_rules as trace_rules
 from .descent import Result as Result
 from .descent import State as State
 from .descent import Status as Status

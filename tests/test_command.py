@@ -12,12 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from experiments import gallery
 from mvcalc_jax import command, devices, require
 from mvcalc_jax.aside import Aside
 from mvcalc_jax.descent import Status
 
 ROOT = Path(__file__).parent.parent
-EXPERIMENTS = ("draw_curve", "fit_heights", "compare_gradients", "find_the_bug", "linear_regression")
 
 
 def python(*args, timeout=120, **options):
@@ -132,7 +132,7 @@ def quickest(*args):
 @pytest.mark.timing
 def test_help_is_quick():
     assert quickest("-c", "from mvcalc_jax.cli import main; main()", "--help") < 0.3
-    for name in EXPERIMENTS:
+    for name in gallery.questions():
         assert quickest("-m", f"experiments.{name}", "--help") < 1.5
 
 

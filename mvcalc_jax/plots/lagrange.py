@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mvcalc_jax.calculus.extrema import Extrema, Irregular, Point
-from mvcalc_jax.calculus.following import Curve, Shadow
+from mvcalc_jax.calculus.constraints.extrema import Extrema, Irregular, Point
+from mvcalc_jax.calculus.constraints.following import Curve, Shadow
 from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
 from mvcalc_jax.plots.surface import Surface, draw_contours
 

@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from mvcalc_jax.calculus.matrix_chain import Factor
+from mvcalc_jax.calculus.variables.matrix_chain import Factor
 from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED
 
 _COLOURS = LinearSegmentedColormap.from_list("signs", [BLUE, "#ffffff", RED])

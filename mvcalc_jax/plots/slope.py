@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from mvcalc_jax.calculus.bounds import Bounds
+from mvcalc_jax.calculus.slopes.bounds import Bounds
 from mvcalc_jax.plots.gif import save_gif
 from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mvcalc_jax.calculus import basins, newton
-from mvcalc_jax.calculus.classics import FRACTALS, sextic
+from mvcalc_jax.calculus.rootfinding.classics import FRACTALS, sextic
 
 SQUARE = ((-2, 2), (-2, 2))
 

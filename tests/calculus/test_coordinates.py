@@ -14,7 +14,7 @@ from mvcalc_jax.calculus import (
     refined_areas,
     shrinking_cell,
 )
-from mvcalc_jax.calculus.change import Status
+from mvcalc_jax.calculus.variables.change import Status
 
 EVERY = pytest.mark.parametrize("c", COORDINATES.values(), ids=COORDINATES)
 

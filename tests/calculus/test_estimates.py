@@ -10,9 +10,16 @@ import pytest
 from benchmarks import slopes
 from benchmarks.slopes import draw
 from mvcalc_jax import command, text
-from mvcalc_jax.calculus import SLOPE_METHODS, complex_step, derivative, error_model, ladder, ridders
-from mvcalc_jax.calculus.estimates import Estimate, Status, autodiff_slope, central_slope, forward_slope
-from mvcalc_jax.calculus.hard import HARD, SLOPE_EXAMPLES
+from mvcalc_jax.calculus import SLOPE_METHODS, complex_step, derivative, error_model, ridders
+from mvcalc_jax.calculus.slopes import ladder
+from mvcalc_jax.calculus.slopes.estimates import (
+    Estimate,
+    Status,
+    autodiff_slope,
+    central_slope,
+    forward_slope,
+)
+from mvcalc_jax.calculus.slopes.hard import HARD, SLOPE_EXAMPLES
 
 DIGITS = {
     "sine": 14, "logarithm": 12, "square": 15, "offset": 8.5, "steep": 13, "cancelling": 10, "root": 13,

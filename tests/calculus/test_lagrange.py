@@ -10,10 +10,10 @@ import pytest
 from scipy.optimize import brentq, minimize
 from scipy.special import ellipe
 
-from mvcalc_jax.calculus.bordered import Kind
-from mvcalc_jax.calculus.extrema import Irregular, Status
-from mvcalc_jax.calculus.following import constraint_curves, shadows
-from mvcalc_jax.calculus.lagrange import lagrange
+from mvcalc_jax.calculus.constraints.bordered import Kind
+from mvcalc_jax.calculus.constraints.extrema import Irregular, Status
+from mvcalc_jax.calculus.constraints.following import constraint_curves, shadows
+from mvcalc_jax.calculus.constraints.lagrange import lagrange
 
 CIRCLE = lambda x: x @ x - 1
 
@@ -234,7 +234,6 @@ def test_singular_points_of_the_constraint():
         (lambda x: jnp.log(-x @ x), CIRCLE, Status.NOT_FINITE, "it is f that is so"),
         (lambda x: x[0], lambda x: jnp.log(-x @ x), Status.NOT_FINITE, "infinite or NaN at every start"),
     ],
-    ids=str,
 )
 def test_the_reason_where_there_is_no_answer(f, g, status, says):
     found = lagrange(f, g, x0=(1.0, 1.0))
@@ -358,7 +357,6 @@ def test_scipy_finds_the_same_and_its_methods_differ_in_sign():
         ({"g": lambda x: x[:0]}, ValueError, "a number for each constraint"),
         ({"g": lambda x: jnp.argmax(x)}, TypeError, "`g` must return"),
     ],
-    ids=str,
 )
 def test_misuse_is_one_clear_error(change, error, message):
     given = {"f": lambda x: x[0], "g": CIRCLE, "x0": (1.0, 2.0)} | change

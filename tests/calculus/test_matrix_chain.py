@@ -9,7 +9,7 @@ import pytest
 
 import mvcalc_jax as mv
 from mvcalc_jax.calculus import matrix_chain
-from mvcalc_jax.calculus.matrix_chain import Status
+from mvcalc_jax.calculus.variables.matrix_chain import Status
 
 M = np.array([[2.0, 3], [2, -3]])
 COURSE = [

@@ -11,9 +11,9 @@ import pytest
 
 import mvcalc_jax as mv
 from mvcalc_jax.calculus import iterate, newton
-from mvcalc_jax.calculus.classics import NEWTON_EXAMPLES, sextic
-from mvcalc_jax.calculus.outcome import Status
-from mvcalc_jax.calculus.portrait import rungs, seen
+from mvcalc_jax.calculus.rootfinding.classics import NEWTON_EXAMPLES, sextic
+from mvcalc_jax.calculus.rootfinding.outcome import Status
+from mvcalc_jax.calculus.rootfinding.portrait import rungs, seen
 
 LOW, HIGH = -3.7602139721974477, 1.063070629709697
 """The sextic's roots, to the last digit; COURSE prints −3.760214 and 1.063071."""

@@ -31,7 +31,9 @@ def test_every_function_by_itself(name, rng, standard_promotion, float64):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", benchmark.KINDS[:2], ids=lambda kind: kind.name)
 def test_random_compositions_to_four_units_in_the_last_place(kind, rng, standard_promotion, float64):
-    most = 4 if kind.name == "numbers" else 100  # what JAX compiles as one rounds otherwise; that depends on its version
+    most = (
+        4 if kind.name == "numbers" else 100
+    )  # what JAX compiles as one rounds otherwise; that depends on its version
     for _ in range(12):
         (f, names), at = benchmark.composition(rng, 6, kind), benchmark.point(rng, kind)
         expected = autodiff.gradient(f, (0, 1, 2))(*at)
@@ -103,7 +105,7 @@ def test_where_there_is_no_derivative_jaxs_is_taken_and_it_is_said(f, at, slope,
         np.testing.assert_equal(float(autodiff.gradient(f)(float(at))), slope)
 
 
-@pytest.mark.parametrize("f", [jax.nn.softplus, lambda x: jnp.logaddexp(x, 0.0), jax.nn.relu], ids=str)
+@pytest.mark.parametrize("f", [jax.nn.softplus, lambda x: jnp.logaddexp(x, 0.0), jax.nn.relu], ids=["softplus", "logaddexp", "relu"])
 def test_where_there_is_one_nothing_is_said(f):
     at = 0.0 if f is not jax.nn.relu else 1.0
     assert "not differentiable" not in str(trace_rules(f)(at))

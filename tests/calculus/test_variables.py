@@ -13,7 +13,7 @@ from mvcalc_jax.calculus import (
     partial,
     total_derivative,
 )
-from mvcalc_jax.calculus.variables import Status
+from mvcalc_jax.calculus.variables.derivatives import Status
 
 EXACT = 1e-13
 

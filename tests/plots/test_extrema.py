@@ -7,9 +7,9 @@ import pytest
 from matplotlib.quiver import Quiver
 
 import mvcalc_jax as mv
-from mvcalc_jax.calculus.extrema import Irregular
-from mvcalc_jax.calculus.following import constraint_curves, shadows
-from mvcalc_jax.calculus.lagrange import lagrange
+from mvcalc_jax.calculus.constraints.extrema import Irregular
+from mvcalc_jax.calculus.constraints.following import constraint_curves, shadows
+from mvcalc_jax.calculus.constraints.lagrange import lagrange
 from mvcalc_jax.plots import lagrange as draw
 from mvcalc_jax.plots.surface import sampled
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 import mvcalc_jax as mv
-from mvcalc_jax.calculus.bounds import ErrorModel
+from mvcalc_jax.calculus.slopes.bounds import ErrorModel
 from mvcalc_jax.plots import slope
 
 

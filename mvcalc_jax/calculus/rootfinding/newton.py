@@ -8,8 +8,8 @@ once, x ← x − m f/f′, square it again (Schröder 1870). Rounding of f hide
 ε^(1/m) of it; but it is a simple root of f⁽ᵐ⁻¹⁾, and that gives all of them.
 
 A point is called a root only if f is zero there to rounding and |f| falls towards it like C hᵐ from both sides, which
-no asymptote, pole, jump or low minimum does: see `mvcalc_jax.calculus.portrait`. All else is told apart in
-`mvcalc_jax.calculus.endings`. `newton` with a `bracket` keeps Newton's steps between two numbers where f has opposite
+no asymptote, pole, jump or low minimum does: see `rootfinding.portrait`. All else is told apart in
+`rootfinding.endings`. `newton` with a `bracket` keeps Newton's steps between two numbers where f has opposite
 signs, by halving where they leave it, and cannot fail if f is continuous there.
 """
 
@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from mvcalc_jax import precision, require
-from mvcalc_jax.calculus import trail
-from mvcalc_jax.calculus.endings import reason
-from mvcalc_jax.calculus.outcome import Root, Status, Trace, said
-from mvcalc_jax.calculus.portrait import Portrait, look
-from mvcalc_jax.calculus.trail import Function, Subject, Walk
+from mvcalc_jax.calculus.rootfinding import trail
+from mvcalc_jax.calculus.rootfinding.endings import reason
+from mvcalc_jax.calculus.rootfinding.outcome import Root, Status, Trace, said
+from mvcalc_jax.calculus.rootfinding.portrait import Portrait, look
+from mvcalc_jax.calculus.rootfinding.trail import Function, Subject, Walk
 
 _POLISHED = 6
 """Multiplicities up to which f⁽ᵐ⁻¹⁾ is compiled: nested derivatives double in size with every order."""

@@ -9,7 +9,7 @@ without h⁴ (Richardson), which makes a tableau,
 and the entry is taken that is closest to those it was made of: C. J. F. Ridders, Advances in Engineering Software 4
 (1982), 75–76; Press et al., Numerical Recipes (2007), §5.7. There the result hangs on the first step: far too large a
 one jumps over waves, far too small a one drowns in rounding. Here a tableau begins at every rung of a ladder of steps
-(`mvcalc_jax.calculus.ladder`), a million |x| long at one end and as short as x's last digit at the other.
+(`slopes.ladder`), a million |x| long at one end and as short as x's last digit at the other.
 
 **The error bar** of an entry is the sum of
 
@@ -34,9 +34,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from mvcalc_jax import precision
-from mvcalc_jax.calculus import ladder as rising
-from mvcalc_jax.calculus.estimates import Estimate, Status, packed
-from mvcalc_jax.calculus.ladder import RUNGS, Ladder
+from mvcalc_jax.calculus.slopes import ladder as rising
+from mvcalc_jax.calculus.slopes.estimates import Estimate, Status, packed
+from mvcalc_jax.calculus.slopes.ladder import RUNGS, Ladder
 
 COLUMNS = 8
 """Of the tableau; the last removes h² to h¹⁴."""
@@ -52,7 +52,7 @@ def ridders(f: Callable[..., Any], x: Any) -> Estimate:
     """The derivative by Ridders' extrapolation, of any function of one number.
 
     Args:
-        f: written in JAX, or not (see `mvcalc_jax.calculus.ladder`).
+        f: written in JAX, or not (see `slopes.ladder`).
         x: a number, or an array of them.
 
     Raises:

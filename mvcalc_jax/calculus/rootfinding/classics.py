@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from mvcalc_jax.calculus.newton import newton
-from mvcalc_jax.calculus.outcome import Root
-from mvcalc_jax.calculus.trail import iterate
+from mvcalc_jax.calculus.rootfinding.newton import newton
+from mvcalc_jax.calculus.rootfinding.outcome import Root
+from mvcalc_jax.calculus.rootfinding.trail import iterate
 
 
 class Classic(NamedTuple):

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from mvcalc_jax.calculus import bordered, multipliers
-from mvcalc_jax.calculus.extrema import Extrema, Irregular, Point, Status, told, vector
-from mvcalc_jax.calculus.multipliers import Ended, Problem
+from mvcalc_jax.calculus.constraints import bordered, multipliers
+from mvcalc_jax.calculus.constraints.extrema import Extrema, Irregular, Point, Status, told, vector
+from mvcalc_jax.calculus.constraints.multipliers import Ended, Problem
 from mvcalc_jax.calculus.roots import scattered
 
 _VANISHED = 1e-9

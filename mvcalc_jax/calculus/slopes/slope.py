@@ -27,9 +27,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from mvcalc_jax import require
-from mvcalc_jax.calculus.complexstep import complex_step
-from mvcalc_jax.calculus.estimates import Estimate, autodiff_slope, central_slope, forward_slope
-from mvcalc_jax.calculus.extrapolation import ridders
+from mvcalc_jax.calculus.slopes.complexstep import complex_step
+from mvcalc_jax.calculus.slopes.estimates import Estimate, autodiff_slope, central_slope, forward_slope
+from mvcalc_jax.calculus.slopes.extrapolation import ridders
 from mvcalc_jax.require import AnyArray
 
 SLOPE_METHODS: dict[str, Callable[[Callable[..., Any], Any], Estimate]] = {

@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from mvcalc_jax.calculus.multipliers import Problem, lagrange_again, projected
+from mvcalc_jax.calculus.constraints.multipliers import Problem, lagrange_again, projected
 
 _ZERO = 1e-7
 """An eigenvalue this small beside the second derivatives is 0: rounding is less, and what is not 0 mostly more."""

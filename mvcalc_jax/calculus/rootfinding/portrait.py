@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from mvcalc_jax.calculus.trail import Subject
+from mvcalc_jax.calculus.rootfinding.trail import Subject
 
 _PER_OCTAVE = 2
 _STEADY = 0.3

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mvcalc_jax.calculus.outcome import Ending, Status, flat, said
-from mvcalc_jax.calculus.portrait import look
-from mvcalc_jax.calculus.trail import Subject, Walk
+from mvcalc_jax.calculus.rootfinding.outcome import Ending, Status, flat, said
+from mvcalc_jax.calculus.rootfinding.portrait import look
+from mvcalc_jax.calculus.rootfinding.trail import Subject, Walk
 
 
 def wandering(subject: Subject, found: Walk) -> Ending:

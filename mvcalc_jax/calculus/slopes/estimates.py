@@ -6,11 +6,11 @@ Every method of `derivative` gives an `Estimate`: a value, how far the truth may
 |--------------|--------------------------------------------|---------------------------------------------|
 | forward      | D(h) = (f(x + h) − f(x))/h,  h = √ε\|x\|     | 2\|D(h) − D(h/2)\| + 2η/h                     |
 | central      | D(h) = (f(x + h) − f(x − h))/2h, h = ∛ε\|x\| | ⁴⁄₃\|D(h) − D(h/2)\| + η/h                    |
-| ridders      | central differences, extrapolated to h = 0 | see `mvcalc_jax.calculus.extrapolation`           |
+| ridders      | central differences, extrapolated to h = 0 | see `slopes.extrapolation`           |
 | complex step | Im f(x + ih)/h                             | the rounding of this value and of x itself  |
 | autodiff     | by JAX                                     | the same                                    |
 
-η is the rounding of f, which is measured, not supposed to be ε|f| (`mvcalc_jax.calculus.ladder`); it costs some 250
+η is the rounding of f, which is measured, not supposed to be ε|f| (`slopes.ladder`); it costs some 250
 values more. D(h) − D(h/2) is half, or three quarters, of what a short step leaves out. Where the slopes to both
 sides of x do not come closer to each other when the step is halved, half of their distance is in the error bar, too.
 """
@@ -24,7 +24,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mvcalc_jax import autodiff, precision, require, text
-from mvcalc_jax.calculus import ladder as rising
+from mvcalc_jax.calculus.slopes import ladder as rising
 from mvcalc_jax.require import AnyArray
 
 
@@ -111,7 +111,7 @@ def forward_slope(f: Callable[..., Any], x: Any, step: Any = None) -> Estimate:
     """The forward difference, by default at the step that is usually best, √ε|x|.
 
     Args:
-        f: a function of one number, written in JAX or not (see `mvcalc_jax.calculus.ladder`).
+        f: a function of one number, written in JAX or not (see `slopes.ladder`).
         x: a number, or an array of them.
         step: a number, or one for each of x.
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from mvcalc_jax.calculus import floors
-from mvcalc_jax.calculus.outcome import Ending, Status, flat, said
-from mvcalc_jax.calculus.portrait import Portrait
-from mvcalc_jax.calculus.trail import Subject, Walk
+from mvcalc_jax.calculus.rootfinding import floors
+from mvcalc_jax.calculus.rootfinding.outcome import Ending, Status, flat, said
+from mvcalc_jax.calculus.rootfinding.portrait import Portrait
+from mvcalc_jax.calculus.rootfinding.trail import Subject, Walk
 
 _LONGEST = 64
 """Periods that are looked for."""

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mvcalc_jax import text
-from mvcalc_jax.calculus.bordered import Kind
+from mvcalc_jax.calculus.constraints.bordered import Kind
 
 
 class Status(StrEnum):

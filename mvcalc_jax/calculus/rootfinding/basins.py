@@ -5,7 +5,7 @@ r"""Basins: which root Newton's method leads to from every point of a line or a 
     line       x ← x − f(x)/f′(x)     f: ℝ → ℝ
 
 All starts step together, in blocks that a processor's cache holds, until each has come to rest or the limit is reached.
-Where they rest, f is looked at as about any root (`mvcalc_jax.calculus.portrait`): what is none, such as a point that f
+Where they rest, f is looked at as about any root (`rootfinding.portrait`): what is none, such as a point that f
 only fades towards, gets no label, nor does a start that goes round in a cycle or off to infinity.
 
 The border between two basins touches all the others, too, which makes it a fractal: A. Cayley, The Newton–Fourier
@@ -23,8 +23,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mvcalc_jax import precision, require, text
-from mvcalc_jax.calculus import trail
-from mvcalc_jax.calculus.portrait import Portrait, rungs, seen
+from mvcalc_jax.calculus.rootfinding import trail
+from mvcalc_jax.calculus.rootfinding.portrait import Portrait, rungs, seen
 
 _BLOCK = 4096
 """Starts that step together: a few arrays of so many numbers stay in a core's cache."""

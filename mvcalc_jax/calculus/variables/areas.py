@@ -23,9 +23,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from mvcalc_jax import autodiff, precision, require, text
-from mvcalc_jax.calculus.change import Complete, completed, named, vanishes
-from mvcalc_jax.calculus.coordinates import Coordinates
-from mvcalc_jax.calculus.point import evaluated
+from mvcalc_jax.calculus.variables.change import Complete, completed, named, vanishes
+from mvcalc_jax.calculus.variables.coordinates import Coordinates
+from mvcalc_jax.calculus.variables.point import evaluated
 
 _NODES = 8
 """Of the Gauss–Legendre rule along each edge: exact for polynomials up to degree 15."""

@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mvcalc_jax import precision, require
-from mvcalc_jax.calculus import multipliers
-from mvcalc_jax.calculus.extrema import Extrema, Point
-from mvcalc_jax.calculus.lagrange import of_vectors
-from mvcalc_jax.calculus.multipliers import Problem
+from mvcalc_jax.calculus.constraints import multipliers
+from mvcalc_jax.calculus.constraints.extrema import Extrema, Point
+from mvcalc_jax.calculus.constraints.lagrange import of_vectors
+from mvcalc_jax.calculus.constraints.multipliers import Problem
 
 _STEPS = 360
 """Along the diagonal of the box."""

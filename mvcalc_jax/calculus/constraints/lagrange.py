@@ -21,9 +21,9 @@ import numpy as np
 from jaxtyping import Array
 
 from mvcalc_jax import precision, require, text
-from mvcalc_jax.calculus import constrained, multipliers
-from mvcalc_jax.calculus.constrained import Look
-from mvcalc_jax.calculus.extrema import Extrema, Status
+from mvcalc_jax.calculus.constraints import constrained, multipliers
+from mvcalc_jax.calculus.constraints.constrained import Look
+from mvcalc_jax.calculus.constraints.extrema import Extrema, Status
 from mvcalc_jax.calculus.roots import scattered
 
 _REACH = 1.5, 6.0

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mvcalc_jax import autodiff, precision, require, text
-from mvcalc_jax.calculus.point import evaluated
+from mvcalc_jax.calculus.variables.point import evaluated
 
 _AGREES = 1e3
 """Roundings, in units of the largest entry, by which the product may differ from autodiff's Jacobian of the whole."""

@@ -24,7 +24,14 @@ import numpy as np
 from jaxtyping import Float
 
 from mvcalc_jax import autodiff, precision, require, text
-from mvcalc_jax.calculus.point import Point, argument_names, evaluated, like, require_floats, steered
+from mvcalc_jax.calculus.variables.point import (
+    Point,
+    argument_names,
+    evaluated,
+    like,
+    require_floats,
+    steered,
+)
 
 _BESIDE = {"float64": (1e-7, 1e-8)}
 """Distances to both sides, beside the size of x, where a kink is looked for; in other precisions `_COARSE`."""

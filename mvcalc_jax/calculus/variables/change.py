@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mvcalc_jax import autodiff, precision, require, text
-from mvcalc_jax.calculus.coordinates import COORDINATES, Coordinates
-from mvcalc_jax.calculus.point import Point, evaluated
+from mvcalc_jax.calculus.variables.coordinates import COORDINATES, Coordinates
+from mvcalc_jax.calculus.variables.point import Point, evaluated
 
 _ROUNDINGS = 4
 

@@ -3,7 +3,7 @@ r"""The complex step: f′(x) = Im f(x + ih)/h + O(h²), without a difference, s
     f(x + ih) = f(x) + ih f′(x) − h² f″(x)/2 − …
 
 holds for analytic f alone. Where |·|, a maximum or a comparison stands in f, the formula gives a number that means
-nothing; such functions are refused (`mvcalc_jax.calculus.analytic`). h is |x|/2²⁵⁵ in float64 and |x|/2³¹ in float32,
+nothing; such functions are refused (`slopes.analytic`). h is |x|/2²⁵⁵ in float64 and |x|/2³¹ in float32,
 so that h² is nothing, and h itself is far from where numbers end. W. Squire and G. Trapp, Using complex variables to
 estimate derivatives of real functions, SIAM Review 40 (1998); J. R. R. A. Martins, P. Sturdza and J. J. Alonso, The
 complex-step derivative approximation, ACM TOMS 29 (2003).
@@ -20,9 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import compiling, precision
-from mvcalc_jax.calculus import ladder as rising
-from mvcalc_jax.calculus.analytic import require_analytic
-from mvcalc_jax.calculus.estimates import Estimate, Status, exactly, packed
+from mvcalc_jax.calculus.slopes import ladder as rising
+from mvcalc_jax.calculus.slopes.analytic import require_analytic
+from mvcalc_jax.calculus.slopes.estimates import Estimate, Status, exactly, packed
 
 
 def complex_step(f: Callable[..., Any], x: Any) -> Estimate:
