@@ -24,8 +24,8 @@ from jaxtyping import Array, Bool, Float, Int
 
 from mvcalc_jax import autodiff, compiling
 
-_STAGES, _STEPS = 8, 15
-"""Of Levenberg's steps: at an m-fold root each leaves (m − 1)/m of the way, so that a triple one is met to rounding."""
+_STAGES, _STEPS, _NEWTON = 6, 20, 5
+"""Of Levenberg's steps, and of Newton's after them; at an m-fold root each leaves (m − 1)/m of the way."""
 _NEAR = 1e-5
 """Newton's step at a root, beside the size of z: at a triple root, rounding leaves that much."""
 _VANISHED = 1e-9
@@ -34,6 +34,8 @@ _SAME = 1e-6
 """Roots are the same if they are this near, beside the spread of the starts, or nearer than their errors."""
 _CONTRACTS = 0.7
 """Newton's step at most, beside the one a stage of steps before; on a plain that only fades away it stays the same."""
+_CLOSE = 0.1
+"""A step of Newton's near a root, in units of the scale."""
 _ROUNDINGS = 1000
 """So many times what rounding makes of F is zero."""
 _CHUNK = 256
@@ -76,17 +78,18 @@ def roots(F: Callable[[Array], Array], starts: Float[np.ndarray, "m d"]) -> Root
 
     The precision is that of the starts; the caller sees to it that JAX computes in it (`precision.of`).
     """
-    ends = descent(F)(starts)
+    spread = float(np.linalg.norm(np.ptp(starts, axis=0))) or 1.0
+    ends = descent(F, spread)(starts)
+    error, step, size = ends.error * spread, ends.step * spread, ends.size / spread
     typical = np.nanmedian(np.asarray(jax.vmap(lambda z: jnp.linalg.norm(F(z)))(starts)))
-    spread = float(np.linalg.norm(np.ptp(starts, axis=0)))
     with np.errstate(invalid="ignore"):
-        met = ends.step <= _NEAR * (1 + np.linalg.norm(ends.points, axis=1))
-        met &= ends.vanishes & (ends.size <= _VANISHED * typical)
-    which, cluster = distinct(ends.points[met], ends.error[met], _SAME * spread)
+        met = step <= _NEAR * (1 + np.linalg.norm(ends.points, axis=1))
+        met &= ends.vanishes & (size <= _VANISHED * typical)
+    which, cluster = distinct(ends.points[met], error[met], _SAME * spread)
     many = np.bincount(cluster, minlength=len(which))
     order = np.argsort(-many, kind="stable")
     which = np.flatnonzero(met)[which[order]]
-    return Roots(ends.points[which], ends.error[which], many[order])
+    return Roots(ends.points[which], error[which], many[order])
 
 
 def descent(
@@ -120,26 +123,38 @@ def descent(
         return (jnp.where(better, z + scale * p, z), jnp.where(better, λ / 5, 4 * λ).clip(1e-30, 1e10)), None
 
     def newton(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], tuple[Array, ...]]:
-        """Newton's step, or that times the multiplicity that the last two lengths of it speak of."""
+        """Newton's step, or that times the multiplicity that the last two lengths of it speak of.
+
+        Whichever leaves less of J⁻¹F (Deuflhard, Newton Methods (2004), §3.3), and not less of F: no rounding of a
+        large entry of F hides then what a small one still has to lose, and a curved valley may be left for a step.
+        """
         z, before = state
+        ε = jnp.finfo(z.dtype).eps
         r, A = local(z)
         U, σ, Vt = jnp.linalg.svd(A)
-        ρ = noise(F, z, scale, r, A) + jnp.finfo(z.dtype).eps * jnp.abs(A) @ (jnp.abs(z) / scale)
+        ρ = noise(F, z, scale, r, A) + ε * jnp.abs(A) @ (jnp.abs(z) / scale)
         certain = jnp.abs(U.T @ r) > _ROUNDINGS * (jnp.abs(U.T) @ ρ)
-        p = -Vt.T @ jnp.where(certain | (σ > jnp.sqrt(jnp.finfo(z.dtype).eps) * σ[0]), U.T @ r / σ, 0)
+        # of singular values that rounding makes, none is divided by where F is so small that its square underflows
+        certain &= (jnp.sum(r**2) > 0) | (σ > 10 * len(z) * ε * σ[0])
+        known = certain | (σ > ε**0.5 * σ[0])
+        solved = lambda r: Vt.T @ jnp.where(known, U.T @ r / σ, 0)
+        p = -solved(r)
         step = jnp.linalg.norm(p)
         m = jnp.where(step < 0.99 * before, 1 / (1 - step / before), 1)
-        tried = jnp.stack([z, z + scale * p, z + scale * m * p])
-        lengths = jax.vmap(length)(tried)
-        z = tried[jnp.argmin(jnp.where(jnp.isnan(lengths), jnp.inf, lengths))]
+        tried = jnp.stack([z + scale * p, z + scale * m * p])
+        left = jnp.linalg.norm(jax.vmap(lambda z: solved(scale * F(z)))(tried), axis=1)
+        z = jnp.where(step < _CLOSE, tried[jnp.argmin(jnp.where(jnp.isnan(left), jnp.inf, left))], z)
         unsure = jnp.linalg.norm(ρ) / jnp.where(σ[-1] > 0, σ[-1], jnp.inf)
-        error = step * m + unsure.clip(0, jnp.finfo(z.dtype).eps ** 0.25)
-        return (z, step), (error, step, jnp.linalg.norm(r), jnp.all(jnp.abs(r) <= _ROUNDINGS * ρ))
+        error = step * m + unsure.clip(0, ε**0.25)
+        zero = jnp.all(jnp.abs(r) <= _ROUNDINGS * ρ) | (step <= 4 * ε * (1 + jnp.linalg.norm(z / scale)))
+        return (z, step), (error, step, jnp.linalg.norm(r), zero)
 
     def stage(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], tuple[Array, ...]]:
         z, λ = jax.lax.scan(levenberg, state, length=_STEPS)[0]
-        ended, seen = jax.lax.scan(newton, (z, jnp.inf * λ), length=2)
-        return (ended[0], λ), jax.tree.map(lambda a: a[-1], seen)
+        ended, seen = jax.lax.scan(newton, (z, jnp.inf * λ), length=_NEWTON)
+        nearer = seen[1][-1] <= seen[1][0]
+        seen = jax.tree.map(lambda a: jnp.where(nearer, a[-1], a[0]), seen)
+        return (jnp.where(nearer, ended[0], z), λ), seen
 
     def run(z: Array) -> tuple[Array, ...]:
         first = z, jnp.asarray(1e-2, z.dtype)

@@ -1,0 +1,357 @@
+r"""Critical points: all points of a box at which ∇f = 0, and what f does there.
+
+Many starts go to zeros of ∇f (see `roots`), and more of them until each point was met by several. At each,
+
+    f(p + u) = f(p) + ½ uᵀ H u + …,    H v_i = λ_i v_i,
+
+so that p is a minimum where all λ_i > 0, a maximum where all are < 0, and a saddle where there are both. Its index is
+how many are < 0. Where a λ_i is zero the second order says nothing; `degenerate` asks the higher ones.
+
+λ_i counts as zero where it is no larger than it changes within the error of p, or than 1000 roundings of the largest,
+H measured in units of half the sides of the box. If it should not have been zero, the higher orders find that n = 2.
+
+How likely is it that a point was missed? Good and Turing's estimate of the share of starts that would lead to one yet
+unseen is the share of starts whose point was met only once. In one and two variables the turns of ∇f around the edge
+of the box tell, too (see `winding`). Neither is a proof. References: Good, Biometrika 40 (1953) 237; Milnor, Topology
+from the Differentiable Viewpoint (1965).
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mvcalc_jax import autodiff, precision, require, text
+from mvcalc_jax.calculus import degenerate, kinks, winding
+from mvcalc_jax.calculus.degenerate import Field, Verdict
+from mvcalc_jax.calculus.kinds import CriticalPoint, CriticalPoints, Kind, Status
+from mvcalc_jax.calculus.roots import scattered
+from mvcalc_jax.calculus.survey import Found, Look, Survey, equally_high, families, looker, nearest, survey
+
+
+def critical_points(
+    f: Callable[[Any], Any],
+    box: Any,
+    *,
+    starts: int = 256,
+    gradient: Callable[[Any], Any] | None = None,
+    hessian: Callable[[Any], Any] | None = None,
+) -> CriticalPoints:
+    """All critical points of f in a box that many starts lead to, and what f does at each.
+
+    Args:
+        f: takes x, (d,), to a number; written in JAX. Where the box is a single pair, it takes a number.
+        box: a pair (low, high) for each variable. Its dtype is the precision; plain numbers are float64.
+        starts: where the search begins; up to 16 times as many follow where points are met by fewer than three.
+        gradient: of f, (d,), if it is to be other than autodiff's.
+        hessian: of f, (d, d), likewise.
+
+    Raises:
+        ValueError: where the box has no inside, or f or a derivative returns another shape.
+        TypeError: where they are no functions, cannot be compiled, or return whole numbers.
+    """
+    require.function("f", f)
+    count = require.whole("starts", starts, least=8)
+    one = isinstance(box, (tuple, list, np.ndarray)) and len(box) == 2 and not any(map(np.ndim, box))
+    edges = require.box("box", (box,) if one else box)
+    given = np.asarray(box).dtype
+    edges = edges.astype(given) if np.issubdtype(given, np.floating) else edges
+    with precision.of(edges):
+        field = _field(f, edges, gradient, hessian, one)
+        return _found(field, edges, count)
+
+
+def _field(
+    f: Callable[[Any], Any],
+    box: np.ndarray,
+    gradient: Callable[[Any], Any] | None,
+    hessian: Callable[[Any], Any] | None,
+    one: bool,
+) -> Field:
+    """f and its derivatives as functions of a vector, each looked at for its shape."""
+    x, d = box.mean(axis=1), len(box)
+    _takes_one(f, d)
+    value = (lambda z: f(z[0])) if one else f
+    require.scalar("f", value, x)
+    given = []
+    for name, of, shape in (("gradient", gradient, (d,)), ("hessian", hessian, (d, d))):
+        if of is not None:
+            require.function(name, of)
+            shaped: Any = (lambda z, of=of, shape=shape: of(z[0]).reshape(shape)) if one else of
+            got = require.traceable(name, shaped, x)
+            require.shape(name, got, shape, "one entry for each variable")
+            of = shaped
+        given.append(of)
+    slope = given[0] or autodiff.gradient(value)
+    return Field(value, slope, given[1] or autodiff.jacobian(slope, mode="forward"), np.diff(box)[:, 0] / 2)
+
+
+def _takes_one(f: Callable[[Any], Any], d: int) -> None:
+    """Require that f can be called with one argument."""
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):  # some that are built in have none
+        return
+    try:
+        signature.bind(None)
+    except TypeError:
+        raise TypeError(
+            f"`f` must take one argument, the point x of shape ({d},); got a function of {signature}; "
+            "write lambda x: f(*x)"
+        ) from None
+
+
+def _found(field: Field, box: np.ndarray, starts: int) -> CriticalPoints:
+    """Search, judge each point, and say how it went."""
+    look, first = looker(field), scattered(box, starts).astype(box.dtype)
+    f, g, _ = look(first)
+    finite = np.isfinite(f) & np.isfinite(g).all(axis=1)
+    if not finite.any():
+        return _none(Status.NOT_FINITE, starts)
+    f, g = f[finite], np.abs(field.half * g[finite]).max(axis=1)
+    level = 100 * float(np.finfo(f.dtype).eps) * np.abs(f).max()
+    if g.max() <= level:
+        return _none(Status.CONSTANT if np.ptp(f) <= level else Status.NOT_SMOOTH, starts)
+    unit = 2.0 ** np.round(
+        np.log2(np.median(g[g > 0]))
+    )  # so that no square of a slope leaves the range of numbers
+    field, same = _divided(field, unit), look
+    look = lambda points: [a / unit for a in same(points)]
+    broken = kinks.breaks(field, box, first[: min(starts, 128)])
+    seen = survey(field, look, box, starts)
+    points = [_times(p, unit) for p in _judged(field, look, seen) if not _at_break(p, broken, field.half)]
+    return _concluded(points, seen, broken, int((~finite).sum()), box)
+
+
+def _divided(field: Field, unit: float) -> Field:
+    """f and its derivatives in another unit."""
+    f, g, H, half = field
+    return Field(lambda x: f(x) / unit, lambda x: g(x) / unit, lambda x: H(x) / unit, half)
+
+
+def _times(p: CriticalPoint, unit: float) -> CriticalPoint:
+    """A point of f, from that of f in the unit."""
+    scaled = {name: getattr(p, name) * unit for name in ("value", "eigenvalues", "gradient_norm")}
+    return replace(p, **scaled)
+
+
+def _at_break(p: CriticalPoint, broken: kinks.Breaks, w: np.ndarray) -> bool:
+    """Whether a point is none, because the gradient jumps there."""
+    away = np.linalg.norm((broken.points - p.point) / w, axis=1)
+    return bool((away < 1e-6).any())
+
+
+def _judged(field: Field, look: Look, seen: Survey) -> list[CriticalPoint]:
+    """What f does at each point: by H, where it is regular; else by higher orders, or as one of a whole set."""
+    found, w = seen.found, field.half
+    points = [_regular(found, k, w) for k in map(int, np.flatnonzero(~found.null.any(axis=1)))]
+    groups = families(found, w)
+    tested = [group[np.linspace(0, len(group) - 1, min(3, len(group))).astype(int)] for group in groups]
+    flat = np.concatenate(tested) if tested else np.zeros(0, int)
+    spaces = [found.eigenvectors[k][:, found.null[k]] for k in flat]
+    alone = dict(
+        zip(flat, degenerate.isolated(seen.descend, w, list(found.points[flat]), spaces), strict=True)
+    )
+    g = degenerate.reduced(field)
+    sets: list[np.ndarray] = []
+    for group, some in zip(groups, tested, strict=True):
+        if all(alone[k] for k in some):
+            points += [_degenerate(found, int(k), field, look, g) for k in group]
+        else:
+            sets.append(group)
+    points += [_family(found, group, w, g) for group in equally_high(found, sets)]
+    return sorted(points, key=lambda p: (p.value, *p.point))
+
+
+def _point(found: Found, k: int, w: np.ndarray, **more: Any) -> CriticalPoint:
+    """What is known of a point before it is judged, and the judgement."""
+    H = found.hessians[k]
+    λ, V = np.linalg.eigh(H)
+    told = {
+        "point": found.points[k],
+        "value": float(found.values[k]),
+        "order": 2,
+        "index": int((found.eigenvalues[k][~found.null[k]] < 0).sum()),
+        "eigenvalues": λ,
+        "eigenvectors": V,
+        "gradient_norm": float(np.linalg.norm(found.gradients[k] / w)),
+        "error": float(found.error[k] * w.max()),
+        "starts": int(found.starts[k]),
+        "turns": None,
+    }
+    return CriticalPoint(**(told | more))
+
+
+def _regular(found: Found, k: int, w: np.ndarray) -> CriticalPoint:
+    """A point at which no eigenvalue is zero."""
+    falls, d = int((found.eigenvalues[k] < 0).sum()), len(w)
+    kind = {0: Kind.MINIMUM, d: Kind.MAXIMUM}.get(falls, Kind.SADDLE)
+    verdict = {
+        Kind.MINIMUM: "minimum: every eigenvalue of H is positive",
+        Kind.MAXIMUM: "maximum: every eigenvalue of H is negative",
+        Kind.SADDLE: f"saddle: f falls along {falls} of {text.counted(d, 'direction')} and rises along {d - falls}",
+    }
+    return _point(found, k, w, kind=kind, turns=(-1) ** falls, verdict=verdict[kind])
+
+
+_SIDES = {
+    (1, 1): (Kind.MINIMUM, Kind.DEGENERATE_MINIMUM, "f rises on all sides"),
+    (-1, -1): (Kind.MAXIMUM, Kind.DEGENERATE_MAXIMUM, "f falls on all sides"),
+    (-1, 1): (Kind.SADDLE, Kind.DEGENERATE_SADDLE, "f rises on one side and falls on another"),
+}
+"""The kinds, regular and degenerate, by the signs of the least and the greatest change of f nearby."""
+
+
+def _degenerate(found: Found, k: int, field: Field, look: Look, g: degenerate.Reduced) -> CriticalPoint:
+    """An isolated point with a singular H: by what the second order says of the rest, and g of the null space."""
+    w, p, d = field.half, found.points[k], len(field.half)
+    N = found.eigenvectors[k][:, found.null[k]]
+    free = nearest(found, w, k)
+    said = degenerate.verdict(g, p, N, float(found.error[k]), free)
+    rest = np.sign(found.eigenvalues[k][~found.null[k]])
+    where = f"the second order says nothing along {degenerate.words(_turned(w, N))}"
+    rises, falls = (rest > 0).any(), (rest < 0).any()
+    if rises and falls:
+        low, high, order, reason = -1, 1, 2, f"{where}, but f rises and falls along others"
+    else:
+        low, high, order = said.least, said.greatest, said.order
+        if order is not None:  # the rest of the space adds what it does
+            low, high = min(low, -1 if falls else low), max(high, 1 if rises else high)
+        reason = f"{where}; order {order} decides"
+    turns = _turns_around(found, k, field, look, min(said.radius if said.order else 0.02, free / 3))
+    if order is None or (low, high) not in _SIDES:
+        verdict = f"undecided: {where}, and no order that can be told from rounding decides"
+        return _point(found, k, w, kind=Kind.UNDECIDED, order=None, turns=turns, verdict=verdict)
+    plain, odd, change = _SIDES[low, high]
+    if said.order == 2:
+        kind, reason = plain, "H is nearly singular, and yet the second order decides"
+    else:
+        kind = Kind.INFLECTION if d == 1 and odd is Kind.DEGENERATE_SADDLE else odd
+    if d == 1:
+        turns = {Kind.INFLECTION: 0, plain: low, odd: low}[kind]
+    return _point(found, k, w, kind=kind, order=order, turns=turns, verdict=f"{kind}: {reason}: {change}")
+
+
+def _turned(w: np.ndarray, N: np.ndarray) -> np.ndarray:
+    """Directions in x, from those in units of half the box."""
+    across = w[:, None] * N
+    across = across / np.linalg.norm(across, axis=0)
+    first = np.take_along_axis(across, np.abs(across).argmax(axis=0)[None], axis=0)
+    return across * np.sign(first)
+
+
+def _turns_around(found: Found, k: int, field: Field, look: Look, radius: float) -> int | None:
+    """The turns of ∇f around a point of two variables, so near that there is no other inside."""
+    if len(field.half) != 2:
+        return None
+    circle = winding.circle(found.points[k], radius * field.half)
+    return winding.turns(lambda z: field.half * look(z)[1], circle)
+
+
+def _family(found: Found, group: np.ndarray, w: np.ndarray, g: degenerate.Reduced) -> CriticalPoint:
+    """A connected set of critical points, by one of them."""
+    flat = found.null[group].sum(axis=1)
+    generic = group[flat == flat.min()]
+    k = generic[np.argmin(found.error[generic])]
+    signs = [frozenset(np.sign(found.eigenvalues[m][~found.null[m]])) for m in generic]
+    said = Verdict(0, 0, None, 0.0)
+    if not signs[0]:
+        said = degenerate.verdict(g, found.points[k], found.eigenvectors[k], float(found.error[k]), np.inf)
+        signs = [frozenset({said.least, said.greatest} - {0})]
+    both, every = {-1.0, 1.0}, frozenset().union(*signs)
+    if every == both and both not in signs:
+        what = "minima on one part of it, maxima on another"
+    else:
+        what = {0: "f is flat there", 2: "saddles"}.get(len(every), "minima" if every == {1.0} else "maxima")
+    many = int(found.starts[group].sum())
+    verdict = (
+        f"not isolated: a whole set of critical points, met at {text.counted(len(group), 'place')} by "
+        f"{text.counted(many, 'start')}: {what}"
+    )
+    return _point(found, int(k), w, kind=Kind.NOT_ISOLATED, order=said.order, starts=many, verdict=verdict)
+
+
+def _none(status: Status, starts: int) -> CriticalPoints:
+    """No point, because of what f is at the starts."""
+    message = {
+        Status.NOT_FINITE: f"f or ∇f is infinite or NaN at each of {starts} starts; give a box where f is defined",
+        Status.CONSTANT: "f is constant in the box: every point of it is critical",
+        Status.NOT_SMOOTH: "∇f is zero wherever it was looked at, and f is not constant: f is made of steps",
+    }
+    return CriticalPoints((), status, message[status], starts, float("nan"), None)
+
+
+def _concluded(
+    points: list[CriticalPoint], seen: Survey, broken: kinks.Breaks, undefined: int, box: np.ndarray
+) -> CriticalPoints:
+    """The result, and how sure it is that it is all."""
+    hits = np.array([p.starts for p in points])
+    unseen = float((hits == 1).sum() / hits.sum()) if len(hits) else float("nan")
+    status, said = Status.COMPLETE, []
+    rare = int((hits == 1).sum())
+    if not points:
+        status = Status.NONE
+        said.append(f"f has no critical point in the box that {seen.starts} starts lead to")
+    elif rare:
+        status = Status.INCOMPLETE
+        said.append(
+            f"{rare} of {text.counted(len(points), 'critical point')} met by a single one of {seen.starts} starts: "
+            f"others may be missing, to which some {max(100 * unseen, 0.01):.2g} % of the starts would lead; raise "
+            "`starts`, or cut the box"
+        )
+    else:
+        least = f"met by at least {hits.min()} of {seen.starts} starts"
+        said.append(f"{text.counted(len(points), 'critical point')}, {'each ' * (len(points) > 1)}{least}")
+    edge, agree = _edge(points, seen.edge, len(box))
+    said.append(edge)
+    if agree is False:
+        status = Status.INCOMPLETE
+    if len(broken.points):
+        status = Status.NOT_SMOOTH
+        said.append(_broken(broken))
+    if undefined:
+        said.append(f"f or ∇f is infinite or NaN at {text.counted(undefined, 'start')}")
+    message = "; ".join(s for s in said if s)
+    return CriticalPoints(tuple(points), status, message, seen.starts, unseen, seen.edge)
+
+
+def _edge(points: list[CriticalPoint], turns: int | None, d: int) -> tuple[str, bool | None]:
+    """Whether the turns of ∇f around the edge are those of the points found, as a sentence; None where unknown."""
+    if turns is None or any(p.turns is None for p in points):
+        return "", None
+    total = sum(p.turns or 0 for p in points)
+    terms = []
+    for kind in Kind:
+        some = [p.turns or 0 for p in points if p.kind is kind]
+        if any(some):
+            whole = f"{abs(sum(some))}" + (f" of {len(some)}" if {abs(t) for t in some} != {1} else "")
+            terms.append(f"{'−' if sum(some) < 0 else '+'} {whole} {_plural(kind, len(some))}")
+    sums = " ".join(terms).removeprefix("+ ") + " = " if terms else ""
+    where = (
+        "∇f turns {} around the edge"
+        if d == 2
+        else "half the change of the sign of f′ from edge to edge is {}"
+    )
+    edge = where.format(text.counted(turns, "time") if d == 2 else turns)
+    if total == turns:
+        return f"{edge}: {sums}{total}", True
+    return f"{edge}, but {sums}{total}: points are missing, or f is not smooth", False
+
+
+def _plural(kind: Kind, many: int) -> str:
+    """minimum, minima."""
+    return str(kind) if many == 1 else kind[:-2] + "a" if kind.endswith("um") else kind + "s"
+
+
+def _broken(broken: kinks.Breaks) -> str:
+    """Where ways up and down end at a break of the gradient."""
+    p = broken.points[0]
+    near = "(" + ", ".join(f"{x:.4g}" for x in np.where(np.abs(p) < 1e-6, 0.0, p)) + ")"
+    if broken.poles.all():
+        return f"f grows without bound near {near}"
+    return (
+        f"f is not differentiable near {near}, where {text.counted(len(broken.points), 'way')} up or down ended: a "
+        "minimum at a kink is no critical point that a gradient sees"
+    )

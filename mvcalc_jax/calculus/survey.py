@@ -1,0 +1,179 @@
+r"""What many starts find of the zeros of ∇f in a box, and what H is there: the search behind `critical_points`.
+
+All lengths are in units of half the box's sides: g = w ∘ ∇f, and H is w Hf w, whose signs are those of Hf (Sylvester).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from mvcalc_jax import compiling
+from mvcalc_jax.calculus import winding
+from mvcalc_jax.calculus.degenerate import Field
+from mvcalc_jax.calculus.roots import Ends, descent, distinct, in_chunks, scattered
+
+_MOST = 16
+"""Times the number of starts asked for, where points are still met by one or two."""
+OFTEN = 3
+"""Starts that should have led to each point."""
+_NEAR = 1e-4
+"""Newton's step at a critical point, in units of half the box."""
+_EDGE = 1e-9
+"""How far beside the box, in such units, a point on its edge may be found."""
+_LINKED = 0.3
+"""Members of one connected set are this near each other, and equally high."""
+
+_MANY = 20
+
+Look = Callable[[np.ndarray], list[np.ndarray]]
+"""f, ∇f and Hf at points (m, d)."""
+
+
+class Found(NamedTuple):
+    """Zeros of ∇f: where, how exact, met by how many starts; H's eigenvalues in the box's units, and which are zero."""
+
+    points: Float[np.ndarray, "k d"]
+    error: Float[np.ndarray, " k"]
+    starts: Int[np.ndarray, " k"]
+    values: Float[np.ndarray, " k"]
+    gradients: Float[np.ndarray, "k d"]
+    hessians: Float[np.ndarray, "k d d"]
+    eigenvalues: Float[np.ndarray, "k d"]
+    eigenvectors: Float[np.ndarray, "k d d"]
+    null: Bool[np.ndarray, "k d"]
+
+
+class Survey(NamedTuple):
+    """What was found, by how many starts, and what it was found with."""
+
+    found: Found
+    starts: int
+    edge: int | None
+    """The turns of ∇f around the edge of the box."""
+    descend: Callable[[np.ndarray], Ends]
+
+
+def looker(field: Field) -> Look:
+    """The program for f, ∇f and H at points."""
+    see = lambda z: (field.f(z), field.gradient(z), field.hessian(z))
+    program = jax.jit(jax.vmap(see), compiler_options=compiling.quickly())
+    return lambda points: in_chunks(program, points.astype(field.half.dtype))
+
+
+def survey(field: Field, look: Look, box: Float[np.ndarray, "d 2"], starts: int) -> Survey:
+    """Follow starts until each regular point was met by `OFTEN` and the turns around the edge agree, or long enough."""
+    descend, w = descent(field.gradient, field.half, field.hessian), field.half
+    edge = around_edge(field, look, box)
+    ends, total = [], 0
+    while True:
+        more = scattered(box, max(starts, 2 * total))[total:].astype(w.dtype)
+        total += len(more)
+        ends.append(_inside(descend(more), box, w))
+        found = _looked_at(Ends(*map(np.concatenate, zip(*ends, strict=True))), look, w)
+        regular = ~found.null.any(axis=1)
+        often = (found.starts[regular] >= OFTEN).all()
+        signs = np.prod(np.sign(found.eigenvalues), axis=1)
+        agree = edge is None or not regular.all() or signs.sum() == edge
+        if (often and agree) or total >= _MOST * starts:
+            return Survey(found, total, edge, descend)
+
+
+def _inside(ends: Ends, box: np.ndarray, w: np.ndarray) -> Ends:
+    """The ends that are zeros of ∇f in the box, its edges included."""
+    beside = (np.maximum(box[:, 0] - ends.points, ends.points - box[:, 1]) / w).max(axis=1)
+    with np.errstate(invalid="ignore"):
+        zero = ends.vanishes & (ends.step <= _NEAR) & np.isfinite(ends.size)
+        zero &= beside <= _EDGE + np.minimum(ends.error, 1e-3)
+    return Ends(*(a[zero] for a in ends))
+
+
+def _looked_at(ends: Ends, look: Look, w: np.ndarray) -> Found:
+    """The distinct ends, and H at them. No point is better known than half the box is to its last place."""
+    ε = float(np.finfo(w.dtype).eps)
+    which, cluster = distinct(ends.points / w, ends.error, 10 * ε**0.5)
+    points, error = ends.points[which], ends.error[which]
+    if not len(points):
+        one = np.zeros((0, len(w)))
+        return Found(one, error, which, error, one, one[:, None], one, one[:, None], one > 0)
+    points = _without_dust(points, look, ε**2 * w)
+    values, g, H = look(points)
+    λ, V = np.linalg.eigh(w[:, None] * H * w)
+    flattest = np.take_along_axis(V, np.abs(λ).argmin(axis=1)[:, None, None], axis=2)[:, :, 0]
+    aside = w * np.clip(10 * error, 4 * ε, 0.01)[:, None] * flattest
+    changes = np.zeros(len(λ))
+    for sign in (1, -1):
+        there = look(points + sign * aside)[2]
+        there = np.where(np.isfinite(there), there, H)
+        changes = np.maximum(changes, np.abs(np.linalg.eigvalsh(w[:, None] * there * w) - λ).max(axis=1))
+    limit = np.maximum(4 * changes, 1000 * ε * np.abs(λ).max(axis=1, initial=0))
+    many = np.bincount(cluster, minlength=len(which))
+    return Found(points, error, many, values, w * g, H, λ, V, np.abs(λ) <= limit[:, None])
+
+
+def _without_dust(points: np.ndarray, look: Look, dust: np.ndarray) -> np.ndarray:
+    """Points whose coordinates are zero where they are next to it, if f has derivatives there."""
+    swept = np.where(np.abs(points) < dust, 0, points)
+    fine = np.logical_and.reduce([np.isfinite(a).reshape(len(a), -1).all(axis=1) for a in look(swept)])
+    return np.where(fine[:, None], swept, points)
+
+
+def around_edge(field: Field, look: Look, box: np.ndarray) -> int | None:
+    """The turns of ∇f around the edge of a box in one or two variables."""
+    if len(box) == 1:
+        low, high = (float(np.sign(s)) for s in look(box.T.copy())[1][:, 0])
+        return int((high - low) / 2) if low and high and np.isfinite([low, high]).all() else None
+    return winding.turns(lambda z: field.half * look(z)[1], winding.edge(box)) if len(box) == 2 else None
+
+
+def families(found: Found, w: Float[np.ndarray, " d"]) -> list[np.ndarray]:
+    """The points with a singular H, in groups that may be parts of one connected set: near each other, equally high."""
+    flat = (found.hessians == 0).all(axis=(1, 2)) & (found.gradients == 0).all(axis=1)
+    plain = [np.flatnonzero(flat & (found.values == f)) for f in np.unique(found.values[flat])]
+    many = [
+        group for group in plain if len(group) > _MANY
+    ]  # a plateau: of thousands, links need not be looked for
+    singular = np.flatnonzero(
+        found.null.any(axis=1) & ~np.isin(np.arange(len(flat)), [k for g in many for k in g])
+    )
+    if not len(singular):
+        return many
+    u, f = found.points[singular] / w, found.values[singular]
+    linked = np.linalg.norm(u[:, None] - u, axis=2) <= _LINKED
+    linked &= np.abs(f[:, None] - f) <= _height(found)
+    label, before = np.arange(len(u)), np.zeros(0)
+    while not np.array_equal(label, before):
+        before, label = label, np.where(linked, label, len(u)).min(axis=1)
+    return many + [singular[label == k] for k in np.unique(label)]
+
+
+def equally_high(found: Found, sets: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Sets of one height together: starts may be too few to show that they are connected, or that they are not."""
+    together: list[np.ndarray] = []
+    for group in sets:
+        for k, other in enumerate(together):
+            if abs(found.values[group[0]] - found.values[other[0]]) <= _height(found):
+                together[k] = np.concatenate([other, group])
+                break
+        else:
+            together.append(group)
+    return together
+
+
+def _height(found: Found) -> float:
+    """By how much values of f may differ that are equal; f is of a size with which its slope is 1."""
+    return 1e-9 + 1e-12 * float(np.abs(found.values).max())
+
+
+def nearest(found: Found, w: Float[np.ndarray, " d"], k: int) -> float:
+    """How far it is from one point to the next, in units of half the box."""
+    away = np.linalg.norm((found.points - found.points[k]) / w, axis=1)
+    away[k] = np.inf
+    return float(away.min(initial=np.inf))
+
+
+def kept(found: Found, rows: Any) -> Found:
+    """Some of the points."""
+    return Found(*(a[rows] for a in found))
