@@ -2,6 +2,7 @@
 
 style    the look, and the way to a file
 curve    a network's attempts at a curve
+critical  critical points on the contours, by kind
 descent  costs, and paths through two parameters
 heights  a histogram and its Gaussian
 mixture  a histogram of two populations, taken apart

@@ -1,5 +1,6 @@
 from . import check as check
 from . import coordinates as coordinates
+from . import critical as critical
 from . import curve as curve
 from . import descent as descent
 from . import errors as errors

@@ -105,7 +105,11 @@ def test_where_there_is_no_derivative_jaxs_is_taken_and_it_is_said(f, at, slope,
         np.testing.assert_equal(float(autodiff.gradient(f)(float(at))), slope)
 
 
-@pytest.mark.parametrize("f", [jax.nn.softplus, lambda x: jnp.logaddexp(x, 0.0), jax.nn.relu], ids=["softplus", "logaddexp", "relu"])
+@pytest.mark.parametrize(
+    "f",
+    [jax.nn.softplus, lambda x: jnp.logaddexp(x, 0.0), jax.nn.relu],
+    ids=["softplus", "logaddexp", "relu"],
+)
 def test_where_there_is_one_nothing_is_said(f):
     at = 0.0 if f is not jax.nn.relu else 1.0
     assert "not differentiable" not in str(trace_rules(f)(at))

@@ -24,11 +24,20 @@ from typing import Any
 import numpy as np
 
 from mvcalc_jax import autodiff, precision, require, text
-from mvcalc_jax.calculus import degenerate, kinks, winding
-from mvcalc_jax.calculus.degenerate import Field, Verdict
-from mvcalc_jax.calculus.kinds import CriticalPoint, CriticalPoints, Kind, Status
 from mvcalc_jax.calculus.roots import scattered
-from mvcalc_jax.calculus.survey import Found, Look, Survey, equally_high, families, looker, nearest, survey
+from mvcalc_jax.calculus.stationary import degenerate, kinks, winding
+from mvcalc_jax.calculus.stationary.degenerate import Field, Verdict
+from mvcalc_jax.calculus.stationary.kinds import CriticalPoint, CriticalPoints, Kind, Status
+from mvcalc_jax.calculus.stationary.survey import (
+    Found,
+    Look,
+    Survey,
+    equally_high,
+    families,
+    looker,
+    nearest,
+    survey,
+)
 
 
 def critical_points(

@@ -206,7 +206,7 @@ def isolated(
     with np.errstate(invalid="ignore"):
         there = ends.vanishes & (ends.step <= 1e-5) & (away >= 0.5 * r) & (away <= 2 * r)
     met = [[(there & (of == k) & (r == radius)).any() for radius in radii] for k in range(len(points))]
-    return [sum(m) < 3 for m in met]
+    return [bool(sum(m) < 3) for m in met]
 
 
 def words(N: Any) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mvcalc_jax import compiling
-from mvcalc_jax.calculus import winding
-from mvcalc_jax.calculus.degenerate import Field
 from mvcalc_jax.calculus.roots import Ends, descent, distinct, in_chunks, scattered
+from mvcalc_jax.calculus.stationary import winding
+from mvcalc_jax.calculus.stationary.degenerate import Field
 
 _MOST = 16
 """Times the number of starts asked for, where points are still met by one or two."""

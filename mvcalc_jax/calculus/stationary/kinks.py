@@ -15,8 +15,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from mvcalc_jax import compiling
-from mvcalc_jax.calculus.degenerate import Field
 from mvcalc_jax.calculus.roots import in_chunks
+from mvcalc_jax.calculus.stationary.degenerate import Field
 
 _STEPS = 90
 

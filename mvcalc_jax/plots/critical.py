@@ -1,0 +1,122 @@
+"""Critical points on the contours of their function: what each is, and the directions in which it curves."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from mvcalc_jax.calculus.stationary.kinds import CriticalPoint, CriticalPoints, Kind
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.surface import Surface, draw_contours, draw_gradient_field
+
+_MARKS = {
+    Kind.MINIMUM: ("v", BLUE),
+    Kind.MAXIMUM: ("^", RED),
+    Kind.SADDLE: ("X", GOLD),
+    Kind.DEGENERATE_MINIMUM: ("v", VIOLET),
+    Kind.DEGENERATE_MAXIMUM: ("^", VIOLET),
+    Kind.DEGENERATE_SADDLE: ("X", VIOLET),
+    Kind.INFLECTION: ("D", VIOLET),
+    Kind.NOT_ISOLATED: ("o", GREEN),
+    Kind.UNDECIDED: ("o", QUIET),
+}
+
+
+def on_contours(surface: Surface, field: Any, found: CriticalPoints) -> Figure:
+    """The points on the contours with pale arrows along ∇f; beside them, how high each is and how it curves.
+
+    Args:
+        surface: the function.
+        field: its gradient on a coarser grid, as `calculus.gradient_field` gives it.
+        found: its critical points.
+    """
+    figure = Figure(figsize=(10.8, 5.2), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
+    _draw_flat_and_steep(left, surface, 21)
+    draw_gradient_field(left, field, color=INK, alpha=0.25)
+    left.set_aspect("auto")
+    draw_points(left, found, 0.07)
+    left.set(xlabel="x", ylabel="y", title="crosses: the ways in which f curves, solid up, dashed down")
+    draw_curvatures(right, found)
+    kinds = dict.fromkeys(p.kind for p in found)
+    marks = [Line2D([], [], linestyle="", marker=_MARKS[k][0], color=_MARKS[k][1], label=k) for k in kinds]
+    if marks:
+        figure.legend(handles=marks, loc="outside lower center", ncols=len(marks))
+    return figure
+
+
+def _draw_flat_and_steep(ax: Axes, surface: Surface, count: int) -> None:
+    """Contours with as much of the picture between each two, so that what is flat is seen beside what is steep."""
+    levels = np.unique(np.nanquantile(surface.z, np.linspace(0, 1, count)))
+    draw_contours(ax, surface, levels, norm=BoundaryNorm(levels, 256))
+
+
+def draw_points(ax: Axes, found: Sequence[CriticalPoint] | CriticalPoints, share: float) -> None:
+    """A mark for each point by its kind, and the eigenvectors of H through it; `share` of the picture wide at most."""
+    wide, high = np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())
+    steepest = max((float(np.abs(p.eigenvalues).max()) for p in found), default=0.0) or 1.0
+    for point in found:
+        for curvature, direction in zip(point.eigenvalues, point.eigenvectors.T, strict=True):
+            length = share * (abs(curvature) / steepest) ** 0.25  # else the gentlest would not be seen
+            reach = length * direction / np.hypot(direction[0] / wide, direction[1] / high)
+            x, y = np.stack([point.point - reach, point.point + reach], axis=1)
+            dashes = "-" if curvature >= 0 else (0, (2, 1.2))
+            ax.plot(x, y, color=INK, linewidth=1.3, linestyle=dashes, zorder=4)
+        mark, colour = _MARKS[point.kind]
+        ax.plot(*point.point, mark, color=colour, markersize=9, markeredgecolor="white", zorder=5)
+
+
+def draw_curvatures(ax: Axes, found: CriticalPoints) -> None:
+    """The eigenvalues of H at each point against each other: the quadrant says what it is."""
+    pairs = np.array([p.eigenvalues for p in found]).reshape(-1, 2)
+    reach = 1.25 * float(np.abs(pairs).max(initial=0)) or 1.0
+    small = np.abs(pairs[pairs != 0])
+    linear = float(np.quantile(small, 0.2)) if small.size else 1.0
+    for point, (low, high) in zip(found, pairs, strict=True):
+        mark, colour = _MARKS[point.kind]
+        ax.plot(low, high, mark, color=colour, markersize=9, markeredgecolor="white")
+    ax.axhline(0, color=QUIET, linewidth=1)
+    ax.axvline(0, color=QUIET, linewidth=1)
+    ax.set_xscale("symlog", linthresh=linear)
+    ax.set_yscale("symlog", linthresh=linear)
+    ax.set(xlim=(-reach * 2, reach * 2), ylim=(-reach * 2, reach * 2), title="curvature along both, λ₁ ≤ λ₂")
+    ax.set(xlabel="λ₁", ylabel="λ₂")
+    for ax_axis in (ax.xaxis, ax.yaxis):
+        ax_axis.get_major_locator().set_params(numticks=7)  # type: ignore[attr-defined]
+    for (x, y), word in {(0.97, 0.97): "minima", (0.03, 0.97): "saddles", (0.03, 0.03): "maxima"}.items():
+        side = "right" if x > 0.5 else "left"
+        ax.text(x, y, word, ha=side, va="top" if y > 0.5 else "bottom", color=QUIET, transform=ax.transAxes)
+
+
+def degenerate(
+    examples: Sequence[tuple[str, Surface, CriticalPoints, Callable[[Float[np.ndarray, "2 k"]], np.ndarray]]],
+) -> Figure:
+    """Points of which the Hessian says nothing, and below each f along the direction in which it is flat.
+
+    Args:
+        examples: formula, surface, what was found, and f of columns of points.
+    """
+    figure = Figure(figsize=(10.8, 5.2), layout="constrained")
+    axes = figure.subplots(2, len(examples), height_ratios=(1.25, 1), squeeze=False)
+    for (above, below), (formula, surface, found, f) in zip(axes.T, examples, strict=True):
+        _draw_flat_and_steep(above, surface, 13)
+        draw_points(above, found, 0.09)
+        above.set_xticks([])
+        above.set_yticks([])
+        point = min(found, key=lambda p: not p.degenerate)
+        above.set_title(formula, fontsize=10)
+        above.set_xlabel(f"{point.kind}" + (f", order {point.order}" if point.order else ""), fontsize=9)
+        flat = point.eigenvectors[:, int(np.abs(point.eigenvalues).argmin())]
+        t = np.linspace(-0.8, 0.8, 161)
+        second = 0.5 * float(np.abs(point.eigenvalues).min()) * t**2
+        below.plot(t, f(point.point[:, None] + t * flat[:, None]) - point.value, color=RED)
+        below.plot(t, second, color=INK, linestyle="--", linewidth=1.2)
+        below.set_xlabel("along the flat direction", fontsize=9)
+        below.tick_params(labelsize=8)
+    axes[1, 0].legend(["f", "its second order"], fontsize=8.5, loc="upper center")
+    return figure

@@ -1,0 +1,60 @@
+"""The critical points of the standard surfaces, counted twice: by search, and by the turns of ∇f around small cells."""
+
+from collections import Counter
+from itertools import pairwise
+
+import jax
+import numpy as np
+import pytest
+
+from mvcalc_jax import autodiff
+from mvcalc_jax.calculus import SURFACES, critical_points
+
+ORDINARY = {"minimum", "maximum", "saddle"}
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_every_point_is_found_and_judged(name):
+    f, box, kinds = SURFACES[name][1:]
+    found = critical_points(f, box)
+    assert Counter(p.kind for p in found) == kinds, found
+    exact = [p for p in found if p.kind in ORDINARY]
+    assert all(p.error < 1e-9 for p in exact)
+    assert sum(p.starts for p in found) <= found.starts
+
+
+def turned(f, box, cells=400):
+    """How many cells ∇f turns around once forward, and how many backward."""
+    # aside by a little that has nothing to do with the box, so that no point lies on the edge of a cell
+    x, y = (np.linspace(low, high, cells + 1) + 1e-4 * np.sqrt(k + 2) for k, (low, high) in enumerate(box))
+    slope = jax.vmap(jax.vmap(autodiff.gradient(lambda a, b: f((a, b)), (0, 1)), (0, None)), (None, 0))
+    u, v = jax.jit(slope)(x, y)
+    angle = np.arctan2(v, u)
+    corners = [angle[:-1, :-1], angle[:-1, 1:], angle[1:, 1:], angle[1:, :-1], angle[:-1, :-1]]
+    sides = [(b - a + np.pi) % (2 * np.pi) - np.pi for a, b in pairwise(corners)]
+    turns = np.round(sum(sides) / (2 * np.pi)).astype(int)
+    return int((turns == 1).sum()), int((turns == -1).sum())
+
+
+@pytest.mark.parametrize("name", [name for name, s in SURFACES.items() if set(s.kinds) <= ORDINARY])
+def test_the_numbers_are_those_of_an_independent_count(name, standard_promotion, float64):
+    f, box, kinds = SURFACES[name][1:]
+    if name == "rosenbrock":
+        pytest.skip("its valley is narrower than a cell; it has one point, where both squares vanish")
+    counts = {str(kind): n for kind, n in kinds.items()}
+    extrema = counts.get("minimum", 0) + counts.get("maximum", 0)
+    assert turned(f, box) == (extrema, counts.get("saddle", 0))
+
+
+def test_himmelblaus_points_to_ten_digits():
+    found = critical_points(SURFACES["himmelblau"].f, SURFACES["himmelblau"].box)
+    for p in found:
+        x, y = p.point
+        assert abs(4 * x * (x * x + y - 11) + 2 * (x + y * y - 7)) < 1e-10
+        assert abs(2 * (x * x + y - 11) + 4 * y * (x + y * y - 7)) < 1e-10
+    lowest = sorted(tuple(np.round(p.point, 6)) for p in found.of("minimum"))
+    known = [(-3.77931, -3.283186), (-2.805118, 3.131313), (3.0, 2.0), (3.584428, -1.848127)]
+    np.testing.assert_allclose(lowest, known, atol=1e-6)
+    (highest,) = found.of("maximum")
+    np.testing.assert_allclose(highest.point, (-0.270844590667, -0.923038557494), atol=1e-11)
+    assert found.turns == 1
