@@ -46,6 +46,18 @@ def test_the_mistakes_are_told_as_promised(capsys, tmp_path, standard_promotion)
     assert capsys.readouterr().out == told
 
 
+def test_the_calculus_is_as_promised(capsys):
+    section = README.split("## Calculus you can run")[1].split("\n## ")[0]
+    code, told = re.findall(r"^```(?:python)?\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    exec(compile(code, "README.md", "exec"), {})
+    said = capsys.readouterr().out
+    number = r"(?:at least )?-?\d+(?:\.\d+)?(?:e-\d+)?"
+    assert re.sub(number, "#", said) == re.sub(number, "#", told)
+    pairs = zip(re.findall(number, said), re.findall(number, told), strict=True)
+    for a, b in pairs:  # the last digits, and how many starts led where, are another machine's affair
+        assert "at least" in a or float(a) == pytest.approx(float(b), rel=1e-9, abs=1e-12)
+
+
 @pytest.mark.parametrize("path", re.findall(r"\]\(([\w/.]+)\)", README))
 def test_pictures_and_links_lead_somewhere(path):
     assert (ROOT / path).exists()
