@@ -53,7 +53,7 @@ def main(config: Config) -> int:
         points = missed = 0
         for k in range(config.random):
             f = waves(np.random.default_rng([config.seed, k]))
-            extrema, saddles = counted(f)
+            extrema, saddles = counted(f, BOX, CELLS)
             found = mv.critical_points(f, BOX)
             got = Counter("saddle" if p.kind == "saddle" else "extremum" for p in found)
             points += extrema + saddles
@@ -73,13 +73,12 @@ def waves(rng: np.random.Generator) -> Any:
     return f
 
 
-def counted(f: Any) -> tuple[int, int]:
-    """Extrema and saddles in the box, by the turns of ∇f around the cells of a grid."""
-    axis = np.linspace(-1, 1, CELLS + 1)
-    slope = jax.vmap(
-        jax.vmap(autodiff.gradient(lambda a, b: f((a, b)), (0, 1)), (0, None)), (None, 0)
-    )  # a row at a time
-    u, v = jax.jit(slope)(axis, axis)
+def counted(f: Any, box: Any, cells: int) -> tuple[int, int]:
+    """Extrema and saddles in a box, by the turns of ∇f around the cells of a grid, so many along each side."""
+    # aside by a little that has nothing to do with the box, so that no point lies on the edge of a cell
+    axes = [np.linspace(low, high, cells + 1) + 1e-4 * np.sqrt(k + 2) for k, (low, high) in enumerate(box)]
+    slope = autodiff.gradient(lambda x, y: f((x, y)), (0, 1))
+    u, v = jax.jit(jax.vmap(jax.vmap(slope, (0, None)), (None, 0)))(*axes)
     angle = np.arctan2(v, u)
     corners = [angle[:-1, :-1], angle[:-1, 1:], angle[1:, 1:], angle[1:, :-1], angle[:-1, :-1]]
     sides = [(b - a + np.pi) % (2 * np.pi) - np.pi for a, b in pairwise(corners)]
