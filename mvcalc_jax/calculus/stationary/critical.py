@@ -34,6 +34,7 @@ from mvcalc_jax.calculus.stationary.survey import (
     Survey,
     equally_high,
     families,
+    gathered,
     looker,
     nearest,
     survey,
@@ -123,9 +124,8 @@ def _found(field: Field, box: np.ndarray, starts: int) -> CriticalPoints:
     level = 100 * float(np.finfo(f.dtype).eps) * np.abs(f).max()
     if g.max() <= level:
         return _none(Status.CONSTANT if np.ptp(f) <= level else Status.NOT_SMOOTH, starts)
-    unit = 2.0 ** np.round(
-        np.log2(np.median(g[g > 0]))
-    )  # so that no square of a slope leaves the range of numbers
+    # in this unit no square of a slope leaves the range of numbers
+    unit = 2.0 ** np.round(np.log2(np.median(g[g > 0])))
     field, same = _divided(field, unit), look
     look = lambda points: [a / unit for a in same(points)]
     broken = kinks.breaks(field, box, first[: min(starts, 128)])
@@ -142,8 +142,10 @@ def _divided(field: Field, unit: float) -> Field:
 
 def _times(p: CriticalPoint, unit: float) -> CriticalPoint:
     """A point of f, from that of f in the unit."""
-    scaled = {name: getattr(p, name) * unit for name in ("value", "eigenvalues", "gradient_norm")}
-    return replace(p, **scaled)
+    value, slope = float(p.value * unit), float(p.gradient_norm * unit)
+    return replace(
+        p, value=value, gradient_norm=slope, eigenvalues=p.eigenvalues * p.eigenvalues.dtype.type(unit)
+    )
 
 
 def _at_break(p: CriticalPoint, broken: kinks.Breaks, w: np.ndarray) -> bool:
@@ -155,22 +157,19 @@ def _at_break(p: CriticalPoint, broken: kinks.Breaks, w: np.ndarray) -> bool:
 def _judged(field: Field, look: Look, seen: Survey) -> list[CriticalPoint]:
     """What f does at each point: by H, where it is regular; else by higher orders, or as one of a whole set."""
     found, w = seen.found, field.half
-    points = [_regular(found, k, w) for k in map(int, np.flatnonzero(~found.null.any(axis=1)))]
     groups = families(found, w)
     tested = [group[np.linspace(0, len(group) - 1, min(3, len(group))).astype(int)] for group in groups]
-    flat = np.concatenate(tested) if tested else np.zeros(0, int)
+    flat = np.concatenate([np.zeros(0, int), *tested])
     spaces = [found.eigenvectors[k][:, found.null[k]] for k in flat]
-    alone = dict(
-        zip(flat, degenerate.isolated(seen.descend, w, list(found.points[flat]), spaces), strict=True)
-    )
+    apart = degenerate.isolated(seen.descend, w, list(found.points[flat]), spaces)
+    alone = dict(zip(flat, apart, strict=True))
+    single = [all(alone[k] for k in some) for some in tested]
     g = degenerate.reduced(field)
-    sets: list[np.ndarray] = []
-    for group, some in zip(groups, tested, strict=True):
-        if all(alone[k] for k in some):
-            points += [_degenerate(found, int(k), field, look, g) for k in group]
-        else:
-            sets.append(group)
-    points += [_family(found, group, w, g) for group in equally_high(found, sets)]
+    sets = equally_high(found, [group for group, one in zip(groups, single, strict=True) if not one])
+    points = [_family(found, group, w, g) for group in sets]
+    found = gathered(found, look, w, [group for group, one in zip(groups, single, strict=True) if one])
+    for k, singular in enumerate(np.atleast_1d(found.null.any(axis=1))):
+        points.append(_degenerate(found, k, field, look, g) if singular else _regular(found, k, w))
     return sorted(points, key=lambda p: (p.value, *p.point))
 
 
@@ -338,15 +337,15 @@ def _edge(points: list[CriticalPoint], turns: int | None, d: int) -> tuple[str, 
             whole = f"{abs(sum(some))}" + (f" of {len(some)}" if {abs(t) for t in some} != {1} else "")
             terms.append(f"{'−' if sum(some) < 0 else '+'} {whole} {_plural(kind, len(some))}")
     sums = " ".join(terms).removeprefix("+ ") + " = " if terms else ""
-    where = (
-        "∇f turns {} around the edge"
-        if d == 2
-        else "half the change of the sign of f′ from edge to edge is {}"
-    )
-    edge = where.format(text.counted(turns, "time") if d == 2 else turns)
+    sums = "−" + sums[2:] if sums.startswith("− ") else sums
+    edge, found = (f"{n}".replace("-", "−") for n in (turns, total))
+    if d == 2:
+        said = f"∇f turns {edge} time{'' if abs(turns) == 1 else 's'} around the edge"
+    else:
+        said = f"half the change of the sign of f′ from edge to edge is {edge}"
     if total == turns:
-        return f"{edge}: {sums}{total}", True
-    return f"{edge}, but {sums}{total}: points are missing, or f is not smooth", False
+        return f"{said}{': ' + sums + found if terms else ''}", True
+    return f"{said}, but {sums}{found}: points are missing, or f is not smooth", False
 
 
 def _plural(kind: Kind, many: int) -> str:

@@ -121,7 +121,7 @@ def verdict(
         free: how far it is to the next critical point.
     """
     radii = min(_LARGEST, free / 2) * 0.5 ** np.arange(_RADII)
-    radii = radii[radii >= max(100 * error, 10 * float(np.finfo(p.dtype).eps) ** 0.5)]
+    radii = radii[radii >= max(10 * error, 10 * float(np.finfo(p.dtype).eps) ** 0.5)]
     if len(radii) < 3:
         return Verdict(0, 0, None, float("nan"))
     extremes = [_extreme(g, p, N, radii, sign) for sign in (1, -1)]

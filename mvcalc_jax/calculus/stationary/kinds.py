@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -100,7 +101,7 @@ class CriticalPoints:
     def __len__(self) -> int:
         return len(self.points)
 
-    def __getitem__(self, k: int) -> CriticalPoint:
+    def __getitem__(self, k: Any) -> Any:
         return self.points[k]
 
     def of(self, kind: str) -> tuple[CriticalPoint, ...]:

@@ -25,7 +25,8 @@ _EDGE = 1e-9
 """How far beside the box, in such units, a point on its edge may be found."""
 _LINKED = 0.3
 """Members of one connected set are this near each other, and equally high."""
-
+_BLURRED = 0.01
+"""Isolated ones that are this near are one, met less exactly than starts can tell."""
 _MANY = 20
 
 Look = Callable[[np.ndarray], list[np.ndarray]]
@@ -132,21 +133,47 @@ def families(found: Found, w: Float[np.ndarray, " d"]) -> list[np.ndarray]:
     """The points with a singular H, in groups that may be parts of one connected set: near each other, equally high."""
     flat = (found.hessians == 0).all(axis=(1, 2)) & (found.gradients == 0).all(axis=1)
     plain = [np.flatnonzero(flat & (found.values == f)) for f in np.unique(found.values[flat])]
-    many = [
-        group for group in plain if len(group) > _MANY
-    ]  # a plateau: of thousands, links need not be looked for
-    singular = np.flatnonzero(
-        found.null.any(axis=1) & ~np.isin(np.arange(len(flat)), [k for g in many for k in g])
-    )
-    if not len(singular):
-        return many
-    u, f = found.points[singular] / w, found.values[singular]
-    linked = np.linalg.norm(u[:, None] - u, axis=2) <= _LINKED
-    linked &= np.abs(f[:, None] - f) <= _height(found)
+    many = [group for group in plain if len(group) > _MANY]  # of a plateau: no links need be looked for
+    plateau = np.concatenate([np.zeros(0, int), *many])
+    singular = np.setdiff1d(np.flatnonzero(found.null.any(axis=1)), plateau)
+    return many + linked(found, singular, w, _LINKED)
+
+
+def linked(found: Found, which: Int[np.ndarray, " m"], w: np.ndarray, reach: float) -> list[np.ndarray]:
+    """Groups of equally high points, each no farther from another of its group than it may be."""
+    if not len(which):
+        return []
+    u, f = found.points[which] / w, found.values[which]
+    near = np.linalg.norm(u[:, None] - u, axis=2) <= reach
+    near &= np.abs(f[:, None] - f) <= _height(found)
     label, before = np.arange(len(u)), np.zeros(0)
     while not np.array_equal(label, before):
-        before, label = label, np.where(linked, label, len(u)).min(axis=1)
-    return many + [singular[label == k] for k in np.unique(label)]
+        before, label = label, np.where(near, label, len(u)).min(axis=1)
+    return [which[label == k] for k in np.unique(label)]
+
+
+def gathered(found: Found, look: Look, w: np.ndarray, apart: Sequence[np.ndarray]) -> Found:
+    """The regular points, and the singular ones of some groups, of which starts that end near each other met the same.
+
+    Within rounding, ∇f of order n vanishes for some ε^(1/n) around its zero, and starts end anywhere there.
+    """
+    parts = [kept(found, ~found.null.any(axis=1))]
+    for group in apart:
+        for one in linked(found, group, w, _BLURRED):
+            parts.append(kept(found, one) if len(one) == 1 else _middle(found, one, look, w))
+    return Found(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _middle(found: Found, one: Int[np.ndarray, " m"], look: Look, w: np.ndarray) -> Found:
+    """A point from where many starts ended about it."""
+    points, starts = found.points[one], found.starts[one]
+    middle = np.average(points, axis=0, weights=starts)
+    away = (np.average((((points - middle) / w) ** 2).sum(axis=1), weights=starts) / len(one)) ** 0.5
+    row = np.zeros(1)
+    ends = Ends(middle[None].astype(w.dtype), row + away, row, row, row == 0)
+    seen = _looked_at(ends, look, w)
+    flat = np.argsort(np.abs(seen.eigenvalues[0]))[: found.null[one].sum(axis=1).max()]
+    return seen._replace(starts=np.array([starts.sum()]), null=np.isin(np.arange(len(w)), flat)[None])
 
 
 def equally_high(found: Found, sets: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -1,0 +1,206 @@
+"""Critical points: degenerate ones in coordinates of no one's choice, whole sets of them, and what is no such point."""
+
+from collections import Counter
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mvcalc_jax.calculus import critical_points
+from mvcalc_jax.calculus.stationary import winding
+from mvcalc_jax.calculus.stationary.kinds import Kind, Status
+
+SQUARE = ((-1, 1), (-1, 1))
+
+FORMS = {
+    "x³ + y²": (lambda s, t: s**3 + t**2, Kind.DEGENERATE_SADDLE, 3, 0),
+    "x⁴ + y²": (lambda s, t: s**4 + t**2, Kind.DEGENERATE_MINIMUM, 4, 1),
+    "−x⁴ − y²": (lambda s, t: -(s**4) - t**2, Kind.DEGENERATE_MAXIMUM, 4, 1),
+    "x⁴ − y²": (lambda s, t: s**4 - t**2, Kind.DEGENERATE_SADDLE, 4, -1),
+    "x⁵ + y²": (lambda s, t: s**5 + t**2, Kind.DEGENERATE_SADDLE, 5, 0),
+    "x³ − 3xy²": (lambda s, t: s**3 - 3 * s * t**2, Kind.DEGENERATE_SADDLE, 3, -2),
+    "x⁴ − 1.5x²y² + y⁴": (lambda s, t: s**4 - 1.5 * s**2 * t**2 + t**4, Kind.DEGENERATE_MINIMUM, 4, 1),
+    "x⁴ − 3x²y² + y⁴": (lambda s, t: s**4 - 3 * s**2 * t**2 + t**4, Kind.DEGENERATE_SADDLE, 4, -3),
+    "(y − x²)(y − 3x²)": (lambda s, t: (t - s**2) * (t - 3 * s**2), Kind.DEGENERATE_SADDLE, 4, -1),
+}
+"""Normal forms: what each is at 0, the order that decides, the turns of its gradient."""
+
+
+QUICK = ("x³ + y²", "x⁴ − y²", "x³ − 3xy²", "(y − x²)(y − 3x²)")
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in FORMS]
+)
+def test_higher_orders_decide_whatever_the_coordinates(name):
+    form, kind, order, turns = FORMS[name]
+    place, along = np.array([0.31, -0.17]), np.array([[0.8, -0.5], [0.6, 0.7]])
+
+    def f(x):
+        u = x - place
+        s, t = along @ u + 0.2 * jnp.stack([u[0] * u[1] + u[1] ** 2, u[0] ** 2 - u[0] * u[1]])
+        return 7 + form(s, t)
+
+    found = critical_points(f, SQUARE, starts=64)
+    (p,) = [p for p in found if np.abs(p.point - place).max() < 1e-3]
+    assert (p.kind, p.order, p.turns) == (kind, order, turns), found
+    assert p.value == pytest.approx(7, abs=1e-10)
+    assert f"order {order} decides" in p.verdict
+
+
+def test_in_one_variable():
+    found = critical_points(lambda x: x**5 / 5 - x**4 / 4, (-1, 2))
+    assert [(p.kind, p.order) for p in found] == [("minimum", 2), ("degenerate maximum", 4)]
+    np.testing.assert_allclose([p.point[0] for p in found], [1, 0], atol=1e-12)
+    assert "1 minimum − 1 degenerate maximum = 0" in found.message
+    (ledge,) = critical_points(lambda x: (x - 0.25) ** 3, (-1, 1))
+    assert (ledge.kind, ledge.order, ledge.turns) == ("inflection", 3, 0)
+    (flat,) = critical_points(lambda x: jnp.abs(x) ** 2.5, (-1, 1))
+    assert (flat.kind, flat.order) == ("undecided", None)
+
+
+def test_in_three_variables_and_where_the_second_order_decides_in_spite_of_a_zero():
+    found = critical_points(lambda x: jnp.sum(x**2) + 2 * jnp.prod(x), ((-2, 2),) * 3)
+    assert Counter((p.kind, p.index) for p in found) == {("minimum", 0): 1, ("saddle", 1): 4}
+    np.testing.assert_allclose(np.abs([p.point for p in found[1:]]), 1, rtol=1e-14)
+    assert found.turns is None
+    (p,) = critical_points(lambda x: x[0] ** 4 + x[1] ** 2 - x[2] ** 2, ((-1, 1),) * 3, starts=64)
+    assert (p.kind, p.order, p.index) == ("degenerate saddle", 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("f", "value", "what"),
+    [
+        (lambda x: (jnp.sum(x**2) - 0.5) ** 2, 0, "minima"),
+        (lambda x: x[0] ** 2 * x[1] ** 2, 0, "minima"),
+        (lambda x: 3 - (x[0] + 2 * x[1] - 0.3) ** 2, 3, "maxima"),
+        (lambda x: x[0] * x[1] ** 2, 0, "minima on one part of it, maxima on another"),
+        (lambda x: jnp.exp(-1e4 * jnp.sum(x**2)), 0, "f is flat there"),
+    ],
+    ids=["circle", "cross", "line", "both", "plateau"],
+)
+def test_whole_sets_are_said_to_be_such(f, value, what):
+    found = critical_points(f, SQUARE, starts=64)
+    (p,) = found.of("not isolated")
+    assert p.value == pytest.approx(value, abs=1e-12)
+    assert p.verdict.endswith(f"starts: {what}")
+    assert {p.kind for p in found} <= {"not isolated", "maximum"}
+
+
+def test_units_do_not_matter():
+    tilted = lambda x: x[0] ** 2 + 1e-20 * x[1] ** 2
+    assert [p.kind for p in critical_points(tilted, SQUARE, starts=32)] == ["minimum"]
+    wells = lambda x: 1e-200 * ((x[0] / 1e6) ** 2 - 1) ** 2 + 1e-200 * (1e3 * x[1] - 0.5) ** 2
+    found = critical_points(wells, ((-2e6, 2e6), (0, 1e-3)), starts=64)
+    assert sorted((str(p.kind), round(p.point[0])) for p in found) == [
+        ("minimum", -1000000),
+        ("minimum", 1000000),
+        ("saddle", 0),
+    ]
+    assert found[0].eigenvalues[1] == pytest.approx(2e-194)
+    high = critical_points(lambda x: 1e12 + jnp.sum(x**4 - x**2), ((-1.1, 1), (-1, 1.2)), starts=64)
+    assert Counter(p.kind for p in high) == {"minimum": 4, "saddle": 4, "maximum": 1}
+
+
+def test_precision_is_that_of_the_box_and_a_derivative_may_be_given():
+    box = np.array(SQUARE, np.float32)
+    found = critical_points(
+        lambda x: jnp.sum(x**4 - x**2),
+        box,
+        starts=64,
+        gradient=lambda x: 4 * x**3 - 2 * x,
+        hessian=lambda x: jnp.diag(12 * x**2 - 2),
+    )
+    assert Counter(p.kind for p in found) == {"minimum": 4, "saddle": 4, "maximum": 1}
+    assert {p.point.dtype for p in found} == {np.dtype("float32")}
+    lowest = np.array([p.point for p in found.of("minimum")])
+    np.testing.assert_allclose(np.abs(lowest), 0.5**0.5, rtol=1e-6)
+
+
+def test_points_on_the_edge_belong_to_the_box():
+    found = critical_points(lambda x: jnp.sin(x[0]) * jnp.sin(x[1]), ((0, np.pi), (0, np.pi)), starts=64)
+    assert Counter(p.kind for p in found) == {"saddle": 4, "maximum": 1}
+
+
+def test_too_few_starts_are_admitted():
+    found = critical_points(lambda x: jnp.sin(9 * x[0]) * jnp.sin(9 * x[1]), SQUARE, starts=8)
+    assert found.status == Status.INCOMPLETE
+    assert found.starts == 128
+    assert 0 < found.unseen < 1
+    assert "others may be missing" in found.message
+    assert "points are missing" in found.message
+
+
+@pytest.mark.parametrize(
+    ("f", "status", "sentence"),
+    [
+        (lambda x: x[0] + x[1], Status.NONE, "no critical point in the box that 32 starts lead to"),
+        (lambda x: jnp.exp(x[0]) + x[1] ** 2, Status.NONE, "no critical point"),
+        (lambda x: 0 * x[0] + 3, Status.CONSTANT, "every point of it is critical"),
+        (lambda x: jnp.floor(4 * x[0]), Status.NOT_SMOOTH, "made of steps"),
+        (lambda x: jnp.abs(x[0]) + x[1] ** 2, Status.NOT_SMOOTH, "not differentiable near (0, "),
+        (lambda x: jnp.linalg.norm(x), Status.NOT_SMOOTH, "not differentiable near (0, 0)"),
+        (lambda x: jnp.log(-1 - x[0] ** 2), Status.NOT_FINITE, "infinite or NaN at each"),
+    ],
+    ids=["plane", "fading", "constant", "steps", "fold", "cone", "NaN"],
+)
+def test_what_has_none_says_why(f, status, sentence):
+    found = critical_points(f, SQUARE, starts=32)
+    assert (found.status, len(found)) == (status, 0)
+    assert sentence in found.message
+    assert str(found) == found.message
+
+
+def test_a_point_is_found_where_part_of_the_box_is_outside_the_domain():
+    found = critical_points(lambda x: jnp.log(x[0]) - x[0] + x[1] ** 2, ((-1, 3), (-1, 1)), starts=64)
+    assert [p.kind for p in found] == ["saddle"]
+    np.testing.assert_allclose(found[0].point, [1, 0], atol=1e-14)
+    assert "infinite or NaN at 16 starts" in found.message
+
+
+def test_the_table_reads_well():
+    found = critical_points(lambda x: x[0] ** 2 - x[1] ** 2, SQUARE, starts=32)
+    header, row, message = str(found).splitlines()
+    assert header.split() == ["at", "f", "eigenvalues", "of", "H", "starts"]
+    assert row.split() == ["saddle", "(0,", "0)", "0", "-2,", "2", "32"]
+    assert message == (
+        "1 critical point, met by at least 32 of 32 starts; ∇f turns −1 time around the edge: −1 saddle = −1"
+    )
+    assert found[0].verdict == "saddle: f falls along 1 of 2 directions and rises along 1"
+
+
+def test_turns_of_a_field():
+    around = winding.circle(np.zeros(2), np.ones(2))
+    for n in (-3, 0, 1, 5):
+        power = lambda z, n=n: np.stack([((z @ [1, 1j]) ** n).real, ((z @ [1, 1j]) ** n).imag], axis=1)
+        assert winding.turns(power, around) == n
+    assert winding.turns(lambda z: z - [1, 0], around) is None
+    assert winding.turns(lambda z: np.sign(z), winding.edge(np.array([[-1.0, 1.3], [-1, 1.4]]))) is None
+
+
+SCALAR = lambda x: jnp.sum(x**2)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda: critical_points(3, SQUARE), TypeError, "`f` must be a function"),
+        (lambda: critical_points(lambda x, y: x * y, SQUARE), TypeError, "write lambda x: f"),
+        (lambda: critical_points(lambda x: x**2, SQUARE), ValueError, "must return a single number"),
+        (lambda: critical_points(lambda x: jnp.argmax(x), SQUARE), TypeError, "floating-point number"),
+        (lambda: critical_points(lambda x: x[0] if x[0] > 0 else x[1], SQUARE), TypeError, "written in JAX"),
+        (lambda: critical_points(SCALAR, ((1, 1), (0, 1))), ValueError, "low < high"),
+        (lambda: critical_points(SCALAR, ((0, np.inf),)), ValueError, "must be finite"),
+        (lambda: critical_points(SCALAR, "box"), ValueError, "a pair"),
+        (lambda: critical_points(SCALAR, SQUARE, starts=0), ValueError, "`starts` must be at least 8"),
+        (lambda: critical_points(SCALAR, SQUARE, gradient=SCALAR), ValueError, "`gradient` must have shape"),
+        (
+            lambda: critical_points(SCALAR, SQUARE, hessian=lambda x: x),
+            ValueError,
+            "`hessian` must have shape",
+        ),
+    ],
+)
+def test_misuse(call, kind, message, unchecked):
+    with pytest.raises(kind, match=message):
+        call()
