@@ -134,10 +134,10 @@ def one_of(what: str, name: str, known: Iterable[str]) -> None:
 
 def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
     """Require a function that JAX can compile for these arguments, and return the shapes of what it would return."""
+    # NumPy's own functions crash JAX 0.10 where it remembers what it has traced; all others it shall remember.
+    traced_once = (lambda *values: f(*values)) if type(f).__module__ == "numpy" else f
     try:
-        return jax.eval_shape(
-            lambda *values: f(*values), *args
-        )  # NumPy's own functions, given bare, crash JAX 0.10
+        return jax.eval_shape(traced_once, *args)
     except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
         raise TypeError(
             f"`{name}` must be written in JAX, so that it can be compiled: no NumPy functions of traced values, no "

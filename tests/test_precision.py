@@ -43,6 +43,8 @@ def test_scalar_functions():
         (lambda x: float(np.sin(x)), TypeError, "must be written in JAX"),
         (np.sin, TypeError, "must be written in JAX"),
         (np.sin, TypeError, "must be written in JAX"),
+        (np.linalg.norm, TypeError, "must be written in JAX"),
+        (np.linalg.norm, TypeError, "must be written in JAX"),
         (lambda x: x if x > 0 else -x, TypeError, "must be written in JAX"),
     ):
         with pytest.raises(kind, match=said):
