@@ -10,7 +10,7 @@ from mvcalc_jax import command
 from mvcalc_jax.calculus import newton
 
 
-@pytest.mark.slow
+@pytest.mark.benchmark
 def test_nothing_wrong_among_a_few_hundred(capsys):
     assert roots.main(roots.Config(polynomials=300, others=3)) == command.DONE
     assert "300 polynomials: 0 wrong" in capsys.readouterr().out

@@ -54,6 +54,7 @@ def test_derivatives_by_hand_are_autodiffs(name, float64):
     np.testing.assert_allclose(case.d_f(at), jax.vmap(jax.grad(case.f))(at), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_error_bars_hold_on_random_functions():
     rng, wrong, none, many = np.random.default_rng(20), 0, 0, 300
     for _ in range(many):

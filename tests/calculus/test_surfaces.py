@@ -11,7 +11,8 @@ from mvcalc_jax.calculus import SURFACES, critical_points
 ORDINARY = {"minimum", "maximum", "saddle"}
 
 
-@pytest.mark.parametrize("name", SURFACES)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, s in SURFACES.items() if set(s.kinds) <= ORDINARY])
 def test_every_point_is_found_and_judged(name):
     f, box, kinds = SURFACES[name][1:]
     found = critical_points(f, box)
@@ -25,6 +26,7 @@ COUNTED = [name for name, s in SURFACES.items() if set(s.kinds) <= ORDINARY and 
 """Rosenbrock's valley is narrower than a cell; its one point is where both squares vanish."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COUNTED)
 def test_the_numbers_are_those_of_an_independent_count(name, standard_promotion, float64):
     f, box, kinds = SURFACES[name][1:]
