@@ -65,7 +65,9 @@ def sampled(landscape: Any) -> Any:
 def shown(landscape: Any) -> tuple[Any, ...]:
     """A surface with a degenerate point, as it is drawn."""
     found = mv.critical_points(landscape.f, landscape.box, starts=64)
-    return landscape.formula, sampled(landscape), found, lambda p: np.asarray(landscape.f(p))
+    t = np.linspace(-0.8, 0.8, 161)
+    beside = mv.calculus.along_valley(landscape.f, min(found, key=lambda p: not p.degenerate), t)
+    return landscape.formula, sampled(landscape), found, (t, *beside)
 
 
 def save_numbers(found: Any, run: Path) -> None:
@@ -99,8 +101,9 @@ def conclude(landscape: Any, found: Any, run: Path) -> None:
         "decide. Then higher orders must, and not those along straight lines alone: (y − x²)(y − 3x²) has a minimum "
         "at 0 along every line through it, and none there, since it is negative between the two parabolas.",
         mv.runs.Picture(
-            "Five points of which the second order says nothing, and f along the direction in which it is flat. "
-            "What decides is of third order, of fourth, or nothing: along the circle f does not change at all",
+            "Five points of which the second order says nothing; below, f along the direction in which it is flat, "
+            "straight on and on the floor of the valley, where f is level across. It is the floor that decides: the "
+            "fourth picture's falls where the straight line rises, and the fifth's, the circle, does neither",
             "degenerate.png",
         ),
         mv.runs.Next(

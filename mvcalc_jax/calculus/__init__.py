@@ -40,6 +40,7 @@ from mvcalc_jax.calculus.slopes.slope import derivative as derivative
 from mvcalc_jax.calculus.slopes.slope import forward_difference as forward_difference
 from mvcalc_jax.calculus.slopes.slope import forward_slope as forward_slope
 from mvcalc_jax.calculus.stationary.critical import critical_points as critical_points
+from mvcalc_jax.calculus.stationary.degenerate import along_valley as along_valley
 from mvcalc_jax.calculus.stationary.surfaces import SURFACES as SURFACES
 from mvcalc_jax.calculus.tracing import Trace as Trace
 from mvcalc_jax.calculus.tracing import trace_rules as trace_rules

@@ -1,10 +1,9 @@
 """Critical points on the contours of their function: what each is, and the directions in which it curves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
@@ -94,16 +93,17 @@ def draw_curvatures(ax: Axes, found: CriticalPoints) -> None:
 
 
 def degenerate(
-    examples: Sequence[tuple[str, Surface, CriticalPoints, Callable[[Float[np.ndarray, "2 k"]], np.ndarray]]],
+    examples: Sequence[tuple[str, Surface, CriticalPoints, tuple[np.ndarray, np.ndarray, np.ndarray]]],
 ) -> Figure:
-    """Points of which the Hessian says nothing, and below each f along the direction in which it is flat.
+    """Points of which the Hessian says nothing, and below each f beside it in the direction in which it is flat.
 
     Args:
-        examples: formula, surface, what was found, and f of columns of points.
+        examples: formula, surface, what was found; and the way along that direction, f straight on and f on the floor
+            of the valley, as `calculus.along_valley` gives them.
     """
     figure = Figure(figsize=(10.8, 5.2), layout="constrained")
     axes = figure.subplots(2, len(examples), height_ratios=(1.25, 1), squeeze=False)
-    for (above, below), (formula, surface, found, f) in zip(axes.T, examples, strict=True):
+    for (above, below), (formula, surface, found, (t, straight, floor)) in zip(axes.T, examples, strict=True):
         _draw_flat_and_steep(above, surface, 13)
         draw_points(above, found, 0.09)
         above.set_xticks([])
@@ -111,12 +111,10 @@ def degenerate(
         point = min(found, key=lambda p: not p.degenerate)
         above.set_title(formula, fontsize=10)
         above.set_xlabel(f"{point.kind}" + (f", order {point.order}" if point.order else ""), fontsize=9)
-        flat = point.eigenvectors[:, int(np.abs(point.eigenvalues).argmin())]
-        t = np.linspace(-0.8, 0.8, 161)
-        second = 0.5 * float(np.abs(point.eigenvalues).min()) * t**2
-        below.plot(t, f(point.point[:, None] + t * flat[:, None]) - point.value, color=RED)
-        below.plot(t, second, color=INK, linestyle="--", linewidth=1.2)
+        below.axhline(0, color=QUIET, linewidth=1)
+        below.plot(t, floor, color=RED, label="on the valley's floor")
+        below.plot(t, straight, color=INK, linestyle="--", linewidth=1.2, label="straight on")
         below.set_xlabel("along the flat direction", fontsize=9)
         below.tick_params(labelsize=8)
-    axes[1, 0].legend(["f", "its second order"], fontsize=8.5, loc="upper center")
+    figure.legend(*axes[1, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     return figure

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mvcalc_jax.calculus import SURFACES, critical_points, gradient_field
+from mvcalc_jax.calculus import SURFACES, along_valley, critical_points, gradient_field
 from mvcalc_jax.plots import critical, surface
 
 
@@ -32,14 +32,16 @@ def test_every_point_is_marked_and_its_directions_are_drawn(saddle, standard_pro
 
 
 def test_a_flat_direction_is_seen_from_the_side(standard_promotion):
-    flat = SURFACES["flat"]
-    found = critical_points(flat.f, flat.box, starts=16)
-    figure = critical.degenerate([(flat.formula, sampled("flat"), found, lambda p: np.asarray(flat.f(p)))])
+    peano, t = SURFACES["peano"], np.linspace(-0.5, 0.5, 21)
+    found = critical_points(peano.f, peano.box, starts=16)
+    figure = critical.degenerate(
+        [(peano.formula, sampled("peano"), found, (t, *along_valley(peano.f, found[0], t)))]
+    )
     above, below = figure.axes
-    assert above.get_xlabel() == "degenerate minimum, order 4"
-    f, second = below.lines
-    np.testing.assert_allclose(f.get_ydata(), f.get_xdata() ** 4, atol=1e-5)
-    np.testing.assert_allclose(second.get_ydata(), 0, atol=1e-5)
+    assert above.get_xlabel() == "degenerate saddle, order 4"
+    _, floor, straight = below.lines
+    np.testing.assert_allclose(straight.get_ydata(), 3 * t**4, atol=1e-4)
+    np.testing.assert_allclose(floor.get_ydata(), -(t**4), atol=1e-4)
 
 
 def test_without_a_point_there_is_a_picture_too(saddle, standard_promotion):

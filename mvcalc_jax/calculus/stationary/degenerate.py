@@ -28,8 +28,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mvcalc_jax import compiling
+from mvcalc_jax import autodiff, compiling, precision
 from mvcalc_jax.calculus.roots import Ends, in_chunks, noise, scattered
+from mvcalc_jax.calculus.stationary.kinds import CriticalPoint
 
 _NODES = 8
 """Of Gauss and Legendre: exact for a g of order 16."""
@@ -106,6 +107,25 @@ def reduced(field: Field) -> Reduced:
         return values, rough
 
     return run
+
+
+def along_valley(
+    f: Callable[[Any], Any], point: CriticalPoint, t: Float[np.ndarray, " k"]
+) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+    """f − f(p) beside a degenerate p along its flattest direction: straight on, and on the floor of the valley, g.
+
+    NaN where the floor is lost.
+    """
+    p, λ = point.point, np.abs(point.eigenvalues)
+    n, N = point.eigenvectors[:, λ.argmin()], point.eigenvectors[:, λ <= 1e-6 * λ.max()]
+    with precision.of(p):
+        slope = autodiff.gradient(f)
+        g = reduced(Field(f, slope, autodiff.jacobian(slope, mode="forward"), np.ones_like(p)))
+        v = (t[:, None] * n).astype(p.dtype)
+        ones = np.ones((len(t), *p.shape), p.dtype)
+        floor, _ = g(p * ones, (N @ N.T).astype(p.dtype) * ones[..., None], v)
+        straight = np.asarray(jax.vmap(f)(p + v)) - point.value
+    return straight, np.where(t == 0, 0, floor)
 
 
 def verdict(
