@@ -85,8 +85,10 @@ def draw_curvatures(ax: Axes, found: CriticalPoints) -> None:
     ax.set_yscale("symlog", linthresh=linear)
     ax.set(xlim=(-reach * 2, reach * 2), ylim=(-reach * 2, reach * 2), title="curvature along both, λ₁ ≤ λ₂")
     ax.set(xlabel="λ₁", ylabel="λ₂")
-    for ax_axis in (ax.xaxis, ax.yaxis):
-        ax_axis.get_major_locator().set_params(numticks=7)  # type: ignore[attr-defined]
+    decades = 10.0 ** np.arange(np.ceil(np.log10(linear)), np.log10(2 * reach))
+    ticks = [*-decades[::-1], 0, *decades]  # those that matplotlib would add between ±linear touch each other
+    ax.set(xticks=ticks, yticks=ticks)
+    ax.minorticks_off()
     for (x, y), word in {(0.97, 0.97): "minima", (0.03, 0.97): "saddles", (0.03, 0.03): "maxima"}.items():
         side = "right" if x > 0.5 else "left"
         ax.text(x, y, word, ha=side, va="top" if y > 0.5 else "bottom", color=QUIET, transform=ax.transAxes)
