@@ -17,7 +17,7 @@ from mvcalc_jax.text import first_line
 
 _ANALYTIC = {
     "add", "add_any", "sub", "mul", "div", "neg", "integer_pow", "pow", "square", "sqrt", "rsqrt", "exp",
-    "exp2", "expm1", "log", "log1p", "logistic", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
+    "exp2", "expm1", "log", "log2", "log1p", "logistic", "sin", "cos", "tan", "asin", "acos", "atan", "sinh",
     "cosh", "tanh", "asinh", "acosh", "atanh", "reduce_sum", "reduce_prod", "cumsum", "cumprod",
     "dot_general", "triangular_solve", "broadcast_in_dim", "reshape", "transpose", "squeeze",
     "expand_dims", "concatenate", "stack", "split", "pad", "slice", "rev", "copy", "copy_p",
@@ -131,7 +131,10 @@ def _through(equation: Any, primitive: str, of: list[bool]) -> list[bool]:
         return [True] * len(equation.outvars)
     params = equation.params
     if primitive == "scan":
-        consts, carried = params["num_consts"], params["num_carry"]
+        if "ft_in" in params:  # since JAX 0.11
+            consts, carried = [len(list(part)) for part in params["ft_in"].unpack()][:2]
+        else:
+            consts, carried = params["num_consts"], params["num_carry"]
         return _round(_opened(params["jaxpr"]), of, consts, carried)
     if primitive == "while":
         ahead, consts = params["cond_nconsts"], params["body_nconsts"]
