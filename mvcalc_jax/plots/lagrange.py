@@ -109,7 +109,10 @@ def draw_constraint(ax: Axes, curves: Sequence[Curve], found: Extrema) -> None:
 
 def draw_along(ax: Axes, curves: Sequence[Curve], found: Extrema) -> None:
     """f along the constraint, piece after piece, with the points on it; its slope is 0 at all that are stationary."""
-    begin, spread = 0.0, np.ptp(np.concatenate([c.value for c in curves])) or 1.0
+    heights = [
+        height for curve in curves for height in curve.value
+    ]  # none where few starts met the constraint
+    begin, spread = 0.0, (np.ptp(heights) if heights else 0.0) or 1.0
     starts = []
     curves = [_opened(curve, found.points) for curve in curves]
     for curve in curves:

@@ -265,3 +265,9 @@ def test_a_long_trace_is_shown_without_its_middle():
     assert len(lines) < 75
     assert any("rows more" in line for line in lines)
     assert len(trace.table().splitlines()) == 102
+
+
+def test_a_gradient_is_traced_in_its_turn():
+    assert trace_rules(autodiff.gradient(lambda x: jnp.sin(x) * x))(0.5).gradient == pytest.approx(
+        2 * np.cos(0.5) - 0.5 * np.sin(0.5), rel=1e-14
+    )

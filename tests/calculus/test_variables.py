@@ -218,3 +218,8 @@ def test_gradient_fields_are_laid_out_as_surfaces():
 def test_misuse(call, kind, said, unchecked):
     with pytest.raises(kind, match=said):
         call()
+
+
+def test_a_gradient_field_has_no_more_points_than_memory():
+    with pytest.raises(ValueError, match="`points` must be at most 2000 along each axis; got 1000000"):
+        gradient_field(lambda x, y: x * y, ((0, 1), (0, 1)), 10**6)

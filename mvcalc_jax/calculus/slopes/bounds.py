@@ -60,7 +60,9 @@ class ErrorModel(NamedTuple):
         """Of (f(x + h) − f(x − h))/2h."""
         twist, η = abs(self.third), self.rounding
         best = np.cbrt(3 * η / twist) if twist else np.inf
-        return Bounds(step, twist * step**2 / 6, η / step, float(best), float(np.cbrt(9 * η**2 * twist) / 2))
+        return Bounds(
+            step, twist * step**2 / 6, η / step, float(best), float(np.cbrt(9 * η * twist) * np.cbrt(η) / 2)
+        )  # η² may overflow
 
 
 def error_model(f: Callable[..., Any], x: Any) -> ErrorModel:

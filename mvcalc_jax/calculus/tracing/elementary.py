@@ -165,14 +165,17 @@ def _polynomial(at: At, k: int) -> Local:
 
 _SCALE = 2 / math.sqrt(math.pi)
 
+_SUM = elementwise(
+    "{0} + {1}",
+    Partial("1", lambda y, a, b: []),
+    Partial("1", lambda y, a, b: []),
+    word=_one_or_two("sum", "sum with a constant"),
+)
+
 ELEMENTARY: dict[str, Rule] = {
     "neg": elementwise("−{0}", Partial("−1", lambda y, x: [np.negative]), word="constant multiple"),
-    "add": elementwise(
-        "{0} + {1}",
-        Partial("1", lambda y, a, b: []),
-        Partial("1", lambda y, a, b: []),
-        word=_one_or_two("sum", "sum with a constant"),
-    ),
+    "add": _SUM,
+    "add_any": _SUM,  # what JAX's own derivatives are added with
     "sub": elementwise(
         "{0} − {1}",
         Partial("1", lambda y, a, b: []),

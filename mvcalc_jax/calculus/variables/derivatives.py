@@ -39,6 +39,9 @@ _COARSE = (1e-2, 1e-3)
 _OFF, _LASTS = 1e-2, 0.5
 """At a kink, slopes beside it are off by this share of the larger, and by this share of what they are farther out."""
 
+_MOST_POINTS = 2000
+"""Along each axis of a gradient field: more fill the memory, and no picture shows them."""
+
 
 class Status(StrEnum):
     """How a derivative came out; the value is the sentence."""
@@ -273,6 +276,10 @@ def gradient_field(f: Callable[[Any, Any], Any], box: Any, points: int = 15) -> 
     require.function("f", f)
     box = require.box("box", box, 2)
     points = require.whole("points", points, least=2)
+    if points > _MOST_POINTS:
+        raise ValueError(
+            f"`points` must be at most {_MOST_POINTS} along each axis; got {points}; take a smaller box"
+        )
     x, y = (np.linspace(low, high, points) for low, high in box)
     argument_names(f, 2)
     with precision.of(box):
