@@ -1,6 +1,7 @@
 """Derivatives with error bars: right on hard functions, honest on random ones, and no number where there is none."""
 
 import math
+from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
@@ -304,3 +305,34 @@ def test_the_benchmark_meets_its_bars(capsys):
     assert "every bar is met" in capsys.readouterr().out
     with pytest.raises(ValueError, match="`functions` must be at least 100"):
         slopes.main(slopes.Config(functions=5))
+
+
+def cancelling(coefficients):
+    """f′ of Σ cₖ xᵏ, exactly rounded."""
+    terms = list(enumerate(coefficients))[1:]
+    return lambda x: float(sum(k * c * Fraction(x) ** (k - 1) for k, c in terms))
+
+
+@pytest.mark.parametrize(
+    ("f", "coefficients"),
+    [
+        (
+            lambda x: (1 - jnp.cos(x)) / x**2,
+            [Fraction((-1) ** (k // 2) * (1 - k % 2), math.factorial(k + 2)) for k in range(24)],
+        ),
+        (
+            lambda x: (x - jnp.sin(x)) / x**3,
+            [Fraction((-1) ** (k // 2) * (1 - k % 2), math.factorial(k + 3)) for k in range(24)],
+        ),
+        (lambda x: (jnp.exp(x) - 1) / x, [Fraction(1, math.factorial(k + 1)) for k in range(24)]),
+        (lambda x: jnp.log(1 + x) / x, [Fraction((-1) ** k, k + 1) for k in range(60)]),
+    ],
+    ids=["1 - cos", "x - sin", "exp - 1", "log 1 +"],
+)
+def test_digits_lost_inside_are_in_the_error_bar(f, coefficients):
+    x = np.geomspace(1e-6, 0.3, 100)
+    exact = np.array([cancelling(coefficients)(a) for a in x])
+    for method in ("ridders", "central", "forward"):
+        found = derivative(f, x, method)
+        broken = np.abs(found.value - exact) > 10 * found.error
+        assert broken.sum() <= 2, (method, x[broken])

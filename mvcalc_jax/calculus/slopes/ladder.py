@@ -40,6 +40,13 @@ _LATE = 8
 """Rounding of x, or of what it is made into, may show at steps of many last digits only; so many times ε(|f| + |xf′|)
 is what it may be then, and no small waves of f."""
 
+_UNEVEN = 2.0**-14 * (2 * (np.arange(1, 25) * (5**0.5 - 1) / 2 % 1) - 1)
+"""Steps beside x that no power of 2 divides."""
+_DEGREE = 4
+"""Of the curves through them, a dozen to each side."""
+_LASTS = 7
+"""Over so many rungs a coarse f stays coarse."""
+
 Values = Callable[[Any], Float[np.ndarray, "*any"]]
 """f at all numbers of an array of x's precision, as NumPy's float64."""
 
@@ -58,6 +65,10 @@ class Ladder(NamedTuple):
     """The distance from 1 to the next number, of the coarser of x and f."""
     tiny: float
     """The smallest number that is not flushed to 0."""
+    aside: Float[np.ndarray, "n m"]
+    """Some uneven steps, all short beside x."""
+    beside: Float[np.ndarray, "n m"]
+    """f there."""
 
     def slopes(self) -> tuple[Float[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
         """Rise over run to the right and to the left; NaN where a step is 0."""
@@ -163,10 +174,13 @@ def climb(values: Values, eps: float, x: AnyArray, steps: Float[np.ndarray, "n k
     with np.errstate(all="ignore"):
         h, tiny = steps.astype(x.dtype), float(jax.numpy.finfo(x.dtype).tiny)
         up, down = x[:, None] + h, x[:, None] - h
-        found = values(np.concatenate([x[:, None], up, down], axis=1))
+        uneven = x[:, None] + (np.abs(x[:, None]) * _UNEVEN).astype(x.dtype)
+        found = values(np.concatenate([x[:, None], up, down, uneven], axis=1))
         k, wide = steps.shape[1], np.asarray(x, float)[:, None]
         right, left = np.asarray(up, float) - wide, wide - np.asarray(down, float)
-        return Ladder(wide[:, 0], found[:, 0], right, left, found[:, 1 : k + 1], found[:, k + 1 :], eps, tiny)
+        f, rising, falling, beside = np.split(found, [1, k + 1, 2 * k + 1], axis=1)
+        aside = np.asarray(uneven, float) - wide
+        return Ladder(wide[:, 0], f[:, 0], right, left, rising, falling, eps, tiny, aside, beside)
 
 
 def noise(ladder: Ladder) -> Float[np.ndarray, " n"]:
@@ -178,6 +192,8 @@ def noise(ladder: Ladder) -> Float[np.ndarray, " n"]:
         )
         bent = np.nan_to_num(np.fmax(up, down))  # where f has an end, there is something to see on one side
         found = np.maximum(_quantum(ladder, bent), np.maximum(_sudden(ladder, up), _sudden(ladder, down)))
+        found = np.maximum(found, np.maximum(_lasting(ladder, up), _lasting(ladder, down)))
+        found = np.maximum(found, _scattered(ladder, np.fmax(up, down)))
         found = np.maximum(found, np.maximum(ladder.eps / 2 * np.abs(ladder.middle), ladder.tiny))
         steep = _finest(ladder, np.fmax(*map(np.abs, ladder.slopes())), 24)[:, 2:]
         most = _LATE * ladder.eps * (np.abs(ladder.middle)[:, None] + np.abs(ladder.x)[:, None] * steep)
@@ -214,6 +230,56 @@ def _sudden(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarray,
     straight = finer <= 2 * ladder.eps * np.abs(ladder.middle)[:, None]
     rough = straight & (seen > 16 * finer) & (above <= 4 * seen) & (seen <= most[:, None])
     return 2 * np.where(rough, seen, 0).max(axis=1)
+
+
+def _lasting(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
+    """The most that is seen where f breaks from what it was at the rungs below, and does not mend over the next ones.
+
+    In (1 − cos x)/x² near 0 the numerator is the same for many last digits of x, and f is as smooth as 1/x²; only at
+    longer steps does it show how coarse it is, at once and from there on. Waves come little by little, a step of f is
+    passed within two rungs, and curvature grows.
+    """
+    seen = np.nan_to_num(bent)
+    finer = np.pad(np.maximum.accumulate(seen[:, ::-1], axis=1)[:, ::-1][:, 1:], ((0, 0), (0, 1)))
+    ahead = [np.pad(seen[:, : -k or None], ((0, 0), (k, 0))) for k in range(_LASTS)]
+    typical = np.median(ahead, axis=0)
+    near = ladder.right < np.abs(ladder.x)[:, None] / 1024
+    breaks = (
+        (seen > 64 * finer)
+        & (typical > 16 * finer)
+        & (typical <= 8 * seen)
+        & near
+        & (ahead[-1] <= 5 * typical)
+    )
+    return 2 * np.where(breaks, np.max(ahead[:-2], axis=0), 0).max(axis=1)
+
+
+def _scattered(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
+    """How far values at uneven steps are from a smooth curve, where the even steps of the ladder show no waves.
+
+    Powers of 2 are added to 1 + x without rounding: in ln(1 + x)/x all rungs are off alike, and look smooth. Waves
+    come little by little, so that some rungs see a part of them; rounding is seen in full or not at all. Each side of x
+    has a curve of its own, for f may jump there.
+    """
+    reach = np.abs(ladder.aside).max(axis=1, initial=0)
+    offs = []
+    for side in (ladder.aside > 0, ladder.aside < 0):
+        t = np.where(side, ladder.aside / np.where(reach > 0, reach, 1)[:, None], 0)
+        basis = np.where(side[:, :, None], t[:, :, None] ** np.arange(_DEGREE + 1), 0)
+        rise = np.where(side, ladder.beside - ladder.middle[:, None], 0)
+        known = np.isfinite(rise).all(axis=1)
+        rise = np.where(known[:, None], rise, 0)[:, :, None]
+        off = np.abs(basis @ (np.linalg.pinv(basis) @ rise) - rise).max(axis=(1, 2))
+        offs.append(np.where(known, off, np.inf))
+    off = np.minimum(*offs)
+    below = (ladder.right < reach[:, None]) & (ladder.right > 0)
+    floor = 64 * ladder.eps * np.abs(ladder.middle)[:, None]
+    between = below & (bent > floor) & (bent < off[:, None] / 16)
+    rises = np.nan_to_num(np.abs(ladder.beside - ladder.middle[:, None])).max(axis=1, initial=0)
+    told = (
+        np.isfinite(off) & (off > 256 * ladder.eps * rises) & (between.sum(axis=1) < 2)
+    )  # the fit rounds, too
+    return np.where(told, 2 * off, 0)
 
 
 def _finest(ladder: Ladder, values: Float[np.ndarray, "n k"], count: int) -> Float[np.ndarray, "n m"]:
