@@ -18,8 +18,7 @@ one jumps over waves, far too small a one drowns in rounding. Here a tableau beg
 - how far it is from any entry of smaller steps, less three times the rounding of that. All of these have to be right,
   too. A step that jumps over whole waves, or across a kink, may seem to converge; but smaller steps contradict it;
 - ε|D(2h)| where D(h) is 0, for f may be lost in a larger sum on the way;
-- ε|x f″|/2, what half a unit in the last place of x does to f′. Whether f rounds x + b on its way, and so is a
-  function of an x that is off by as much, no values of f can tell: all of them are off alike.
+- ε|x f″|/2, what half a unit in the last place of x does to f′.
 
 Steps at which f changes no more than at much smaller ones are not used: f has turned on the way.
 

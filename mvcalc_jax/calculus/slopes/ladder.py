@@ -11,7 +11,9 @@ and |x|.
 **Rounding of f** is measured, for it may be much more than ε|f|: in cos x − 1 or sin(10⁶x) the digits are lost inside.
 At the lowest rungs f is a straight line to either side, and f(x + h) − 3f(x + h/2) + 2f(x + h/4) would be 0; what is
 seen there instead is rounding, at most 3(1 + 1 + …) times that of one value. Where the line is level and f changes
-first by q at some higher rung, q is how coarse its values are. See J. J. Moré and S. M. Wild, Estimating
+first by q at some higher rung, q is how coarse its values are. Where digits are lost inside, and f is smooth for as
+long as they stay the same, it breaks at some rung and stays coarse; and powers of 2, which change 1 + x without
+rounding, show nothing, so that some uneven steps are looked at, too. See J. J. Moré and S. M. Wild, Estimating
 computational noise, SIAM J. Sci. Comput. 33 (2011), for another way to the same number.
 
 f may be written in JAX; it is then compiled once, for all points and steps. Any other function that takes a number
@@ -273,7 +275,8 @@ def _scattered(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarr
         offs.append(np.where(known, off, np.inf))
     off = np.minimum(*offs)
     below = (ladder.right < reach[:, None]) & (ladder.right > 0)
-    floor = 64 * ladder.eps * np.abs(ladder.middle)[:, None]
+    finest = np.nan_to_num(_finest(ladder, bent, 12)).max(axis=1)  # terms that cancel in f round as they are
+    floor = 4 * np.maximum(16 * ladder.eps * np.abs(ladder.middle), finest)[:, None]
     between = below & (bent > floor) & (bent < off[:, None] / 16)
     rises = np.nan_to_num(np.abs(ladder.beside - ladder.middle[:, None])).max(axis=1, initial=0)
     told = (
