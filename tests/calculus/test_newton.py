@@ -334,3 +334,34 @@ def test_the_first_call_takes_half_a_second():
     began = time.perf_counter()
     newton(lambda x: x**3 - 2, 1.0)
     assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: jnp.sin(x) - x + x**3 / 6,
+        lambda x: jnp.arctan(x) - x + x**3 / 3,
+        lambda x: jnp.log1p(x) - x + x * x / 2,
+        lambda x: jnp.tanh(x) - x + x**3 / 3,
+    ],
+    ids=["sin", "atan", "log1p", "tanh"],
+)
+def test_a_sign_that_rounding_changes_is_no_root(f):
+    for bracket in ((-1, 2), (-0.7, 1.2), (-0.5, 0.9), (-0.9, 1.4)):
+        found = newton(f, bracket=bracket)
+        assert not found.success or found.x == 0, found.message
+
+
+def test_nor_where_a_message_led_to_it():
+    found = newton(lambda x: jnp.exp(x) - 1 - x, bracket=(9.9594323e-09, 9.9595539e-09))
+    assert not found.success
+    assert "the digits of f are lost" in found.message
+
+
+@pytest.mark.parametrize("gap", [1e-6, 1e-9, 1e-13])
+def test_a_jump_that_ends_near_zero_is_no_root(gap):
+    for f in (
+        lambda x: jnp.where(x < 1, x - 2, x - 1 + gap),
+        lambda x: jnp.where(x < 1, -1.0, (x - 1) ** 2 + gap),
+    ):
+        assert newton(f, bracket=(0, 3.3)).status == Status.JUMP

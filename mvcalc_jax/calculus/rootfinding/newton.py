@@ -23,7 +23,12 @@ from mvcalc_jax.calculus.rootfinding.endings import reason
 from mvcalc_jax.calculus.rootfinding.outcome import Root, Status, Trace, said
 from mvcalc_jax.calculus.rootfinding.portrait import Portrait, look
 from mvcalc_jax.calculus.rootfinding.trail import Function, Subject, Walk
+from mvcalc_jax.calculus.slopes import ladder
+from mvcalc_jax.calculus.slopes.estimates import Status as Slope
+from mvcalc_jax.calculus.slopes.extrapolation import extrapolated
 
+_LOST = 1e6
+"""So many times its error a root must be blurred before it is called lost."""
 _POLISHED = 6
 """Multiplicities up to which f⁽ᵐ⁻¹⁾ is compiled: nested derivatives double in size with every order."""
 
@@ -149,6 +154,12 @@ def _root(subject: Subject, found: Walk, best: int, size: float) -> Root | None:
         x = found.x[last]
         trace = _traced(found, last)
     steps = len(trace.x) - 1
+    if m == 1 and x.ndim == 0 and x != 0:
+        blur = _blur(subject, x)
+        if blur > max(_LOST * error, _LOST * float(np.spacing(np.abs(x))), 1e-10 * abs(float(x))):
+            lost = f"the digits of f are lost within ± {blur:.1g} of {said(x)}, and its roots there are rounding's"
+            message = f"{lost}; write f so that it does not cancel"
+            return Root(_plain(x), Status.STALLED, message, steps, np.nan, np.nan, 0, trace)
     status = Status.CONVERGED if m == 1 else Status.MULTIPLE
     what = "a root" if m == 1 else f"a root of multiplicity {m:g}"
     what = what if m == round(m) else f"a root about which |f| grows like the distance to the power {m:.3g}:"
@@ -161,6 +172,19 @@ def _root(subject: Subject, found: Walk, best: int, size: float) -> Root | None:
         told = unsure > 1e4 * float(np.finfo(found.x.dtype).eps) * scale
         message += f"; f alone tells it only within {unsure:.1g}" if told else ""
     return Root(_plain(x), status, message, steps, float(error), float(m), 0, trace)
+
+
+def _blur(subject: Subject, x: np.ndarray) -> float:
+    """How far from x its rounding lets f be zero: measured at uneven steps, which see what cancels in f."""
+    at, eps = x[None], float(np.finfo(x.dtype).eps)
+    with np.errstate(all="ignore"):
+        values = lambda points: subject.sample(points.ravel()).astype(float).reshape(points.shape)
+        scales = ladder.climb(values, eps, at, ladder.rungs(at))
+        slope, error, _, status = extrapolated(scales)
+        if status[0] in (Slope.KINK, Slope.UNSETTLED, Slope.JUMP):  # two slopes, or none, and no cancelling
+            return 0.0
+        known = abs(float(slope[0])) - float(error[0])
+        return float(ladder.noise(scales)[0]) / known if known > 0 else np.inf
 
 
 def _polished(subject: Subject, x: np.ndarray, m: int, unsure: float) -> tuple[np.ndarray, float] | None:

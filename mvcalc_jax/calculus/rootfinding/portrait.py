@@ -125,8 +125,15 @@ def seen(
             noise = max(noise, 4 * float(np.median(np.abs(np.diff(rest)))) if len(rest) > 1 else 0.0)
         few = max(8.0, (4 * order) ** order) if rough else 8.0
         zero = abs(middle) <= few * max(law) * digit**order + 2 * noise + floor
+        zero = zero and all(_falls(side, h, first, order) for side in sides)
         kind = "root" if zero else _apart(sides, slice(0, first + 1))
         return Portrait(kind, order if zero else np.nan, float(h[first]), noise)
+
+
+def _falls(side: np.ndarray, h: np.ndarray, first: int, order: float) -> bool:
+    """Whether |f| falls towards the point on this side, too: beside a jump it may do so on the other side alone."""
+    last = min(first + 8 * _PER_OCTAVE, len(side) - 1)
+    return float(np.abs(side[last] / side[first])) >= float(h[last] / h[first]) ** (0.25 * order)
 
 
 def _apart(sides: list[np.ndarray], low: slice) -> str:

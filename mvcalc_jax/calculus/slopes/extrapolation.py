@@ -63,12 +63,12 @@ def ridders(f: Callable[..., Any], x: Any) -> Estimate:
     with precision.of(at), np.errstate(all="ignore"):
         values, eps = rising.values_of("f", f, flat)
         parts = [flat[k : k + _TOGETHER] for k in range(0, max(len(flat), 1), _TOGETHER)]
-        found = [_extrapolated(rising.climb(values, eps, part, rising.rungs(part))) for part in parts]
+        found = [extrapolated(rising.climb(values, eps, part, rising.rungs(part))) for part in parts]
     value, error, step, status = (np.concatenate(of) for of in zip(*found, strict=True))
     return packed(value, error, step, status, at, at.shape)
 
 
-def _extrapolated(ladder: Ladder) -> tuple[np.ndarray, ...]:
+def extrapolated(ladder: Ladder) -> tuple[np.ndarray, ...]:
     """Values, error bars, steps and statuses."""
     rounding = rising.noise(ladder)
     right, left = ladder.slopes()

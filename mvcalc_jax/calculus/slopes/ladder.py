@@ -265,7 +265,8 @@ def _scattered(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarr
     """
     reach = np.abs(ladder.aside).max(axis=1, initial=0)
     offs = []
-    for side in (ladder.aside > 0, ladder.aside < 0):
+    for sign in (1, -1):
+        side: Any = sign * ladder.aside > 0
         t = np.where(side, ladder.aside / np.where(reach > 0, reach, 1)[:, None], 0)
         basis = np.where(side[:, :, None], t[:, :, None] ** np.arange(_DEGREE + 1), 0)
         rise = np.where(side, ladder.beside - ladder.middle[:, None], 0)
