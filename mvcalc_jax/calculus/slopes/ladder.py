@@ -266,11 +266,11 @@ def _scattered(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarr
     reach = np.abs(ladder.aside).max(axis=1, initial=0)
     offs = []
     for sign in (1, -1):
-        side: Any = sign * ladder.aside > 0
+        side = sign * ladder.aside > 0
         t = np.where(side, ladder.aside / np.where(reach > 0, reach, 1)[:, None], 0)
         basis = np.where(side[:, :, None], t[:, :, None] ** np.arange(_DEGREE + 1), 0)
         rise = np.where(side, ladder.beside - ladder.middle[:, None], 0)
-        known = np.isfinite(rise).all(axis=1)
+        known = np.asarray(np.isfinite(rise).all(axis=1))
         rise = np.where(known[:, None], rise, 0)[:, :, None]
         off = np.abs(basis @ (np.linalg.pinv(basis) @ rise) - rise).max(axis=(1, 2))
         offs.append(np.where(known, off, np.inf))
