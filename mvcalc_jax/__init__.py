@@ -9,6 +9,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     binning    raw values counted in bins
     autodiff   the one door to JAX's autodiff
     compiling  programs that run only a few times
+    jaxprs     what stands inside a jaxpr, whichever version of JAX made it
     precision  a computation is as precise as its arguments
     calculus   functions of one and several variables: slopes
     models     network, gaussian: pure functions with hand-written Jacobians

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "mvcalc_jax"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
-    {"require", "text", "atomic", "autodiff", "compiling"},
+    {"require", "text", "atomic", "autodiff", "compiling", "jaxprs"},
     {"binning", "precision"},
     {"calculus"},
     {"taylor"},

@@ -16,7 +16,6 @@ errors       how wrong, and in which unit
 evidence     what is looked at: blocks, by hand and by autodiff
 float64      float64 while a check runs, and nothing of it afterwards
 jacobian     a hand-written Jacobian, or Hessian, against autodiff
-jaxprs       what stands inside a jaxpr
 kinks        where a function has one, and how far the arguments are
 names        what a function is called
 points       the arguments in float64, and random points near them

@@ -12,8 +12,8 @@ from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from mvcalc_jax import autodiff
 from mvcalc_jax.compiling import quickly
+from mvcalc_jax.jaxprs import inside, opened
 from mvcalc_jax.verify.float64 import of_this_check, remember
-from mvcalc_jax.verify.jaxprs import inside, opened
 from mvcalc_jax.verify.points import Leaves
 
 ROOM = 5 * 10**7

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mvcalc_jax.jaxprs import inside
 from mvcalc_jax.verify import references
-from mvcalc_jax.verify.jaxprs import inside
 
 
 def times(a):

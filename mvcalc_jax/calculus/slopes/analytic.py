@@ -13,6 +13,7 @@ from typing import Any
 import jax
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
+from mvcalc_jax.jaxprs import inputs_of_scan, opened
 from mvcalc_jax.text import first_line
 
 _ANALYTIC = {
@@ -131,24 +132,20 @@ def _through(equation: Any, primitive: str, of: list[bool]) -> list[bool]:
         return [True] * len(equation.outvars)
     params = equation.params
     if primitive == "scan":
-        if "ft_in" in params:  # since JAX 0.11
-            consts, carried = [len(list(part)) for part in params["ft_in"].unpack()][:2]
-        else:
-            consts, carried = params["num_consts"], params["num_carry"]
-        return _round(_opened(params["jaxpr"]), of, consts, carried)
+        return _round(opened(params["jaxpr"])[0], of, *inputs_of_scan(params))
     if primitive == "while":
         ahead, consts = params["cond_nconsts"], params["body_nconsts"]
         inside = of[ahead:]
-        results = _round(_opened(params["body_jaxpr"]), inside, consts, len(inside) - consts)
-        if any(_seen(_opened(params["cond_jaxpr"]), of[:ahead] + results)):
+        results = _round(opened(params["body_jaxpr"])[0], inside, consts, len(inside) - consts)
+        if any(_seen(opened(params["cond_jaxpr"])[0], of[:ahead] + results)):
             raise _Refused(primitive)
         return results
     if primitive == "cond":
         if of[0]:
             raise _Refused(primitive)
-        branches = [_follow(_opened(branch), of[1:]) for branch in params["branches"]]
+        branches = [_follow(opened(branch)[0], of[1:]) for branch in params["branches"]]
         return [any(results) for results in zip(*branches, strict=True)]
-    inner = [_opened(p) for p in params.values() if isinstance(p, (Jaxpr, ClosedJaxpr))]
+    inner = [opened(p)[0] for p in params.values() if isinstance(p, (Jaxpr, ClosedJaxpr))]
     if len(inner) != 1 or len(inner[0].invars) != len(of):
         raise _Refused(primitive)
     return _follow(inner[0], of)
@@ -171,7 +168,3 @@ def _seen(jaxpr: Jaxpr, of: list[bool]) -> list[bool]:
         return _follow(jaxpr, of)
     except _Refused:
         return [True]
-
-
-def _opened(jaxpr: Any) -> Jaxpr:
-    return getattr(jaxpr, "jaxpr", jaxpr)

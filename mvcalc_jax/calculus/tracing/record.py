@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Literal
 
+from mvcalc_jax.jaxprs import inputs_of_scan, opened
+
 STEPS = 4000
 """Longer functions are not taken apart."""
 
@@ -118,21 +120,13 @@ def _enter(kept: Record, inner: Any, inputs: Sequence[int]) -> list[int]:
     it is added to the rest: in the order that JAX adds it, to the last bit.
     """
     passed = [n if n in kept.literals else _perform(kept, "enter", {}, lambda x: [x], [n])[0] for n in inputs]
-    return _run(kept, *_opened(inner), passed)
-
-
-def _opened(jaxpr: Any) -> tuple[Any, Sequence[Any]]:
-    """A jaxpr and its constants; whether they come together depends on the version of JAX."""
-    return getattr(jaxpr, "jaxpr", jaxpr), getattr(jaxpr, "consts", ())
+    return _run(kept, *opened(inner), passed)
 
 
 def _rounds(kept: Record, params: dict[str, Any], inputs: list[int]) -> list[int]:
     """`lax.scan` and loops that are made of it, round by round."""
-    body, held = _opened(params["jaxpr"])
-    if "ft_in" in params:  # since JAX 0.11
-        consts, carried = [len(list(part)) for part in params["ft_in"].unpack()][:2]
-    else:
-        consts, carried = params["num_consts"], params["num_carry"]
+    body, held = opened(params["jaxpr"])
+    consts, carried = inputs_of_scan(params)
     fixed, carry, lists = inputs[:consts], inputs[consts : consts + carried], inputs[consts + carried :]
     order = range(params["length"])
     rows: dict[int, list[int]] = {}
@@ -141,7 +135,8 @@ def _rounds(kept: Record, params: dict[str, Any], inputs: list[int]) -> list[int
         out = _run(kept, body, held, [*fixed, *carry, *taken])
         carry, rows[t] = out[:carried], out[carried:]
     stacked = []
-    for k, var in enumerate(body.outvars[carried:]):
+    last: list[Any] = body.outvars[carried:]
+    for k, var in enumerate(last):
         if rows:
             join = lambda *values: [jnp.stack(values)]
             stacked += _perform(kept, "rows", {}, join, [rows[t][k] for t in order])
@@ -154,7 +149,7 @@ def _rounds(kept: Record, params: dict[str, Any], inputs: list[int]) -> list[int
 def _while(kept: Record, params: dict[str, Any], inputs: list[int]) -> list[int]:
     """`lax.while_loop`, as many rounds as it took."""
     tests, held = params["cond_nconsts"], params["body_nconsts"]
-    test, body = _opened(params["cond_jaxpr"]), _opened(params["body_jaxpr"])
+    test, body = opened(params["cond_jaxpr"]), opened(params["body_jaxpr"])
     asked, fixed, carry = inputs[:tests], inputs[tests : tests + held], inputs[tests + held :]
     while True:
         (more,) = _run(kept, *test, [*asked, *carry])

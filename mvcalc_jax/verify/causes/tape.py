@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import Jaxpr, Literal
 
-from mvcalc_jax.verify.jaxprs import opened
+from mvcalc_jax.jaxprs import inputs_of_scan, opened
 from mvcalc_jax.verify.points import Leaves
 
 STEPS = 1500
@@ -198,10 +198,7 @@ def _scan(
 ) -> list[int]:
     """A loop, round by round."""
     length, (body, held) = params["length"], opened(params["jaxpr"])
-    if "ft_in" in params:  # since JAX 0.11
-        consts, carried, _ = (len(list(part)) for part in params["ft_in"].unpack())
-    else:
-        consts, carried = params["num_consts"], params["num_carry"]
+    consts, carried = inputs_of_scan(params)
     fixed, carry, lists = inputs[:consts], inputs[consts : consts + carried], inputs[consts + carried :]
     rows: list[list[int]] = []
     rounds = range(length - 1, -1, -1) if params["reverse"] else range(length)
