@@ -21,13 +21,18 @@ def of(*values: Any) -> Iterator[None]:
 
     However strictly the caller's JAX promotes, mixed ranks and kinds of numbers are no error within.
     """
-    promoting = jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard")
     with contextlib.ExitStack() as stack:
         if not require.traced(values):
             double = any(np.asarray(leaf).dtype == np.float64 for leaf in jax.tree.leaves(values))
             stack.enter_context(jax.enable_x64(double))
-        for setting in promoting:
-            stack.enter_context(setting)
+        stack.enter_context(promoting())
+        yield
+
+
+@contextlib.contextmanager
+def promoting() -> Iterator[None]:
+    """Within it, mixed ranks and kinds of numbers are no error, however strictly the caller's JAX promotes."""
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
         yield
 
 

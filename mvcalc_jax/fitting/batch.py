@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from mvcalc_jax.fitting.solve import SOON, Inputs, Plan, Solution, compiled, promoting
+from mvcalc_jax.fitting.solve import SOON, Inputs, Plan, Solution, compiled
+from mvcalc_jax.precision import promoting
 from mvcalc_jax.require import AnyArray
 
 _CACHE = 2**16

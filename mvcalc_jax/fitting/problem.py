@@ -11,7 +11,8 @@ from mvcalc_jax import require
 from mvcalc_jax.fitting import batch, implicit
 from mvcalc_jax.fitting.loop import METHODS, Model
 from mvcalc_jax.fitting.result import Fit
-from mvcalc_jax.fitting.solve import Inputs, Plan, Solution, promoting
+from mvcalc_jax.fitting.solve import Inputs, Plan, Solution
+from mvcalc_jax.precision import promoting
 
 Bounds = tuple[Any, Any]
 EVERYWHERE: Bounds = (-np.inf, np.inf)

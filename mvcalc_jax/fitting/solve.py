@@ -5,8 +5,7 @@ fits; those that are still running are then gathered from all chunks and go on t
 would wait for its slowest. What still fails starts again with a heavier damping: some basins are only found slowly.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -21,13 +20,6 @@ from mvcalc_jax.fitting.loop import Data, Model, State
 from mvcalc_jax.fitting.normal import Normal
 from mvcalc_jax.fitting.result import Status
 from mvcalc_jax.require import AnyArray
-
-
-@contextlib.contextmanager
-def promoting() -> Iterator[None]:
-    """Within it, rows of parameters times a row of fits are no error, however strictly the caller's JAX promotes."""
-    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
-        yield
 
 
 class Inputs(NamedTuple):

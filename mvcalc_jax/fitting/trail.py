@@ -11,8 +11,9 @@ from mvcalc_jax.fitting import gaussian, loop
 from mvcalc_jax.fitting.loop import Data, State
 from mvcalc_jax.fitting.problem import EVERYWHERE, Options, Problem, prepared
 from mvcalc_jax.fitting.result import Status
-from mvcalc_jax.fitting.solve import Inputs, Plan, prepare, promoting
+from mvcalc_jax.fitting.solve import Inputs, Plan, prepare
 from mvcalc_jax.models import bell
+from mvcalc_jax.precision import promoting
 
 
 class Trail(NamedTuple):

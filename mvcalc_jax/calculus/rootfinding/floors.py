@@ -109,14 +109,10 @@ def _elsewhere(subject: Subject, x: np.ndarray, f: np.ndarray) -> Any:
 
 def _bottom(subject: Subject, x: np.ndarray, width: float) -> np.ndarray:
     """Where f′ is zero next to x, or x where that cannot be had: the least of |f| alone tells it to half the digits."""
-    try:
-        bottom = subject._replace(order=1).walk(x, 30).x[-1]
-    except (
-        TypeError,
-        ValueError,
-        NotImplementedError,
-    ):  # of a hand-written derivative there may be no further one
+    found = subject._replace(order=1).walk_if_derived(x, 30)
+    if found is None:
         return x
+    bottom = found.x[-1]
     return bottom if abs(bottom - x) <= width else x
 
 

@@ -190,13 +190,8 @@ def _blur(subject: Subject, x: np.ndarray) -> float:
 def _polished(subject: Subject, x: np.ndarray, m: int, unsure: float) -> tuple[np.ndarray, float] | None:
     """The simple root of f⁽ᵐ⁻¹⁾ next to x, and its error; None where that cannot be had."""
     higher = subject._replace(order=m - 1)
-    try:
-        found = higher.walk(x, 40)
-    except (
-        TypeError,
-        ValueError,
-        NotImplementedError,
-    ):  # of a hand-written derivative there may be no further one
+    found = higher.walk_if_derived(x, 40)
+    if found is None:
         return None
     best = int(np.argmin(np.where(np.isfinite(found.f), np.abs(found.f), np.inf)))
     y = found.x[best]

@@ -190,6 +190,13 @@ class Subject(NamedTuple):
         program, static = _programs()["walk"], {"rows": rows, "order": self.order}
         return _cut(program(x0, self.args, times, f=self.f, df=self.derivative, **static))
 
+    def walk_if_derived(self, x0: Any, rows: int) -> Walk | None:
+        """The same; None where there is no derivative of that order: one written by hand may have no further one."""
+        try:
+            return self.walk(x0, rows)
+        except (TypeError, ValueError, NotImplementedError):
+            return None
+
     def walk_between(self, x0: Any, bracket: Any, sign: float, rows: int) -> Walk:
         """Newton's steps between two signs."""
         above = np.asarray(sign, x0.dtype)

@@ -79,7 +79,7 @@ def error_model(f: Callable[..., Any], x: Any) -> ErrorModel:
     require.number("x", x)
     at = rising.points(x).reshape(1)
     with precision.of(at):
-        rising.require_scalar("f", f, at)
+        require.scalar("f", f, jax.ShapeDtypeStruct((), at.dtype))
         values, eps = rising.values_of("f", f, at)
         measured = float(rising.noise(rising.climb(values, eps, at, rising.rungs(at)))[0])
     with precision.of(np.float64(0)):

@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import compiling, precision
+from mvcalc_jax import compiling, precision, require
 from mvcalc_jax.calculus.slopes import ladder as rising
 from mvcalc_jax.calculus.slopes.analytic import require_analytic
 from mvcalc_jax.calculus.slopes.estimates import Estimate, Status, exactly, packed
@@ -50,7 +50,7 @@ def complex_step(f: Callable[..., Any], x: Any) -> Estimate:
         return jnp.real(value), jnp.where(jnp.isfinite(f(x)), jnp.imag(value) / h, jnp.nan)
 
     with precision.of(at), np.errstate(all="ignore"):
-        rising.require_scalar("f", f, at)
+        require.scalar("f", f, jax.ShapeDtypeStruct((), at.dtype))
         require_analytic("f", f, np.result_type(at.dtype, np.complex64))
         seen = lambda x: (f(x), *imaginary(x, 8), imaginary(x, 64)[1])
         run = jax.jit(jax.vmap(seen), compiler_options=compiling.quickly())

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
@@ -181,7 +182,7 @@ def autodiff_slope(f: Callable[..., Any], x: Any) -> Estimate:
     """
     at = rising.points(x)
     with precision.of(at), np.errstate(all="ignore"):
-        rising.require_scalar("f", f, at)
+        require.scalar("f", f, jax.ShapeDtypeStruct((), at.dtype))
         values, _ = rising.values_of("f", f, at.ravel())
         slope = lambda x: autodiff.push(f, (x,), (np.ones((), at.dtype),))[1]
         return exactly(slope, values(at.ravel()), at)

@@ -96,23 +96,15 @@ def values_of(name: str, f: Callable[..., Any], x: AnyArray) -> tuple[Values, fl
         ValueError: where it returns several numbers.
     """
     require.function(name, f)
-    call = lambda x: f(
-        x
-    )  # JAX cannot keep np.sin itself: it fails, and the second time it takes Python down with it
+    one = jax.ShapeDtypeStruct((), x.dtype)
     try:
-        value = jax.eval_shape(call, jax.ShapeDtypeStruct((), x.dtype))
+        value = require.traceable(name, f, one)
     except Exception:  # whatever stops JAX need not stop Python
         return _called(name, f), float(jax.numpy.finfo(x.dtype).eps)
-    require_scalar(name, f, x)
-    run = jax.jit(jax.vmap(call), compiler_options=compiling.quickly())
+    require.scalar(name, f, one)
+    run = jax.jit(jax.vmap(f), compiler_options=compiling.quickly())
     eps = max(float(jax.numpy.finfo(dtype).eps) for dtype in (x.dtype, value.dtype))
     return lambda at: np.asarray(run(at.ravel())).astype(float).reshape(at.shape), eps
-
-
-def require_scalar(name: str, f: Callable[..., Any], x: AnyArray) -> None:
-    """Require a function written in JAX, of one number like those of x, that returns one; see `require.scalar`."""
-    require.function(name, f)
-    require.scalar(name, lambda x: f(x), jax.ShapeDtypeStruct((), x.dtype))  # see `values_of`
 
 
 def _called(name: str, f: Callable[..., Any]) -> Values:
