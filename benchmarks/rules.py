@@ -20,6 +20,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import jaxpr_as_fun
 
 import mvcalc_jax as mv
 from benchmarks.harness import setting, spoken
@@ -285,7 +286,8 @@ def _times(f: Callable[..., Any], at: list[Any]) -> tuple[int, float, float, flo
     """How many equations f has; seconds to carry them out, to do so with rules, to trace all anew, and for jax.grad."""
     closed: Any = jax.make_jaxpr(f)(*at)
     every = [True] * len(at)
-    plain = _typical(lambda: jax.core.eval_jaxpr(closed.jaxpr, closed.consts, *at))  # pyright: ignore[reportAttributeAccessIssue]
+    equations = jaxpr_as_fun(closed)
+    plain = _typical(lambda: equations(*at))
     taken = _typical(lambda: jax.make_jaxpr(f)(*at))
     walked = _typical(lambda: Walk(record(f, at), every).reverse()) - taken
     traced = _typical(lambda: trace_rules(f)(*at))

@@ -77,7 +77,7 @@ def save_numbers(found: Any, run: Path) -> None:
 
 def conclude(problem: Any, found: Any, others: dict[str, str], run: Path) -> None:
     """Say what was found, on the screen and in report.md."""
-    vector = mv.calculus.vector
+    vector = mv.text.vector
     rows = [("", "x", "f", "λ", "df*/dc, solved again", "verdict", "∂²L along g = 0")]
     for k, p in enumerate(found.points):
         row = vector(p.x, 10), f"{p.value:.10g}", vector(p.multipliers, 10), vector(p.shadow, 10), p.verdict

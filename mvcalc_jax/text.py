@@ -1,6 +1,7 @@
 """Words for a terminal or for a report: rows as a table, numbers, first lines."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 Rows = Sequence[Sequence[str]]
 
@@ -25,6 +26,16 @@ def count(number: int) -> str:
 def counted(number: int, what: str) -> str:
     """1 column, 2 columns."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def vector(numbers: Iterable[float], digits: int) -> str:
+    """(1.5, -2); one number without brackets; of a long one the middle left out, and rounding beside others shown as 0."""
+    values = [float(v) for v in numbers]
+    least = 1e-15 * max((abs(v) for v in values if math.isfinite(v)), default=0)
+    words = [f"{0.0 if abs(v) <= least else v:.{digits}g}" for v in values]
+    if len(words) > 8:
+        words = [*words[:4], "…", *words[-3:]]
+    return words[0] if len(words) == 1 else f"({', '.join(words)})"
 
 
 def first_line(said: object, otherwise: str = "(without a message)") -> str:

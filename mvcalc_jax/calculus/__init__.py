@@ -12,7 +12,6 @@ constraints  lagrange: extrema on constraints, their multipliers, and what movin
 """
 
 from mvcalc_jax.calculus.constraints.extrema import Extrema as Extrema
-from mvcalc_jax.calculus.constraints.extrema import vector as vector
 from mvcalc_jax.calculus.constraints.following import constraint_curves as constraint_curves
 from mvcalc_jax.calculus.constraints.following import shadows as shadows
 from mvcalc_jax.calculus.constraints.lagrange import lagrange as lagrange

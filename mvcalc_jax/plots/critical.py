@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint, CriticalPoints, Kind
 from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
-from mvcalc_jax.plots.surface import Surface, draw_contours, draw_gradient_field
+from mvcalc_jax.plots.surface import Surface, draw_even_contours, draw_gradient_field
 
 _MARKS = {
     Kind.MINIMUM: ("v", BLUE),
@@ -36,7 +35,7 @@ def on_contours(surface: Surface, field: Any, found: CriticalPoints) -> Figure:
     """
     figure = Figure(figsize=(10.8, 5.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
-    _draw_flat_and_steep(left, surface, 21)
+    draw_even_contours(left, surface)
     draw_gradient_field(left, field, color=INK, alpha=0.25)
     left.set_aspect("auto")
     draw_points(left, found, 0.07)
@@ -47,12 +46,6 @@ def on_contours(surface: Surface, field: Any, found: CriticalPoints) -> Figure:
     if marks:
         figure.legend(handles=marks, loc="outside lower center", ncols=len(marks))
     return figure
-
-
-def _draw_flat_and_steep(ax: Axes, surface: Surface, count: int) -> None:
-    """Contours with as much of the picture between each two, so that what is flat is seen beside what is steep."""
-    levels = np.unique(np.nanquantile(surface.z, np.linspace(0, 1, count)))
-    draw_contours(ax, surface, levels, norm=BoundaryNorm(levels, 256))
 
 
 def draw_points(ax: Axes, found: Sequence[CriticalPoint] | CriticalPoints, share: float) -> None:
@@ -106,7 +99,7 @@ def degenerate(
     figure = Figure(figsize=(10.8, 5.2), layout="constrained")
     axes = figure.subplots(2, len(examples), height_ratios=(1.25, 1), squeeze=False)
     for (above, below), (formula, surface, found, (t, straight, floor)) in zip(axes.T, examples, strict=True):
-        _draw_flat_and_steep(above, surface, 13)
+        draw_even_contours(above, surface, 12)
         draw_points(above, found, 0.09)
         above.set_xticks([])
         above.set_yticks([])

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from mvcalc_jax.calculus.constraints.extrema import Extrema, Irregular, Point
 from mvcalc_jax.calculus.constraints.following import Curve, Shadow
 from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
-from mvcalc_jax.plots.surface import Surface, draw_contours
+from mvcalc_jax.plots.surface import Surface, draw_even_contours
 
 COLOURS = {"minimum": BLUE, "maximum": RED, "saddle": GOLD, "degenerate": VIOLET}
 """Of kinds of points; all others are grey."""
@@ -25,9 +25,7 @@ def on_contours(surface: Surface, curves: Sequence[Curve], found: Extrema) -> Fi
     """The constraint on the contours of f, with ∇f and ∇g at each point; and f along the constraint."""
     figure = Figure(figsize=(10.8, 4.9), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.05))
-    # as much of the area between each two contours, so that f is seen everywhere, however steep it is somewhere
-    levels = np.unique(np.nanquantile(surface.z, np.linspace(0, 1, 21)))
-    draw_contours(left, surface, levels)
+    draw_even_contours(left, surface)
     for point in found.points:
         left.contour(
             *surface, levels=[point.value], colors=_colour(point), linewidths=1.4, linestyles="solid"

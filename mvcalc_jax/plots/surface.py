@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
@@ -43,6 +44,12 @@ def draw_contours(ax: Axes, surface: Surface, levels: Any = 20, **filled: Any) -
     ax.contour(*surface, levels=levels, colors=QUIET, linewidths=0.5)
     ax.set(xlim=(surface.x[0], surface.x[-1]), ylim=(surface.y[0], surface.y[-1]))
     ax.grid(False)
+
+
+def draw_even_contours(ax: Axes, surface: Surface, count: int = 20) -> None:
+    """Contours with as much of the picture between each two, so that what is flat is seen beside what is steep."""
+    levels = np.unique(np.nanquantile(surface.z, np.linspace(0, 1, count + 1)))
+    draw_contours(ax, surface, levels, norm=BoundaryNorm(levels, 256))
 
 
 def draw_gradient_field(ax: Axes, field: Any, **arrows: Any) -> None:

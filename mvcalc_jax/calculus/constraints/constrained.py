@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from mvcalc_jax import text
 from mvcalc_jax.calculus.constraints import bordered, multipliers
-from mvcalc_jax.calculus.constraints.extrema import Extrema, Irregular, Point, Status, told, vector
+from mvcalc_jax.calculus.constraints.extrema import Extrema, Irregular, Point, Status, told
 from mvcalc_jax.calculus.constraints.multipliers import Ended, Problem
 from mvcalc_jax.calculus.roots import scattered
 
@@ -141,7 +142,7 @@ def _least(problem: Problem, u: Float[np.ndarray, "k d"], look: Look) -> str:
     u = u[look.within(problem.plain(u))]
     size = np.linalg.norm(problem.slopes(u)[0][:, 1:] * problem.unit[1:], axis=1)
     best = int(np.nanargmin(size))
-    where = vector(problem.plain(u[best]), 4)
+    where = text.vector(problem.plain(u[best]), 4)
     return f"; the smallest |g| {'in the box ' * (look.box is not None)}is {size[best]:.4g}, at {where}"
 
 

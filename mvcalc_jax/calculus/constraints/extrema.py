@@ -128,19 +128,15 @@ class Extrema:
         if self.points:
             rows = [("x", "f", "λ, ∇f = Σλ∇g", "df*/dc, solved again", "verdict", "∂²L along the constraint")]
         for p in self.points:
-            numbers = vector(p.multipliers, 8), vector(p.shadow, 8), p.verdict, vector(p.eigenvalues, 4)
-            rows.append((vector(p.x, 8), f"{p.value:.8g}", *numbers))
-        other = [f"irregular: {vector(p.x, 8)}, f = {p.value:.8g}: {p.reason}" for p in self.irregular]
+            numbers = (
+                text.vector(p.multipliers, 8),
+                text.vector(p.shadow, 8),
+                p.verdict,
+                text.vector(p.eigenvalues, 4),
+            )
+            rows.append((text.vector(p.x, 8), f"{p.value:.8g}", *numbers))
+        other = [f"irregular: {text.vector(p.x, 8)}, f = {p.value:.8g}: {p.reason}" for p in self.irregular]
         return "\n".join([*([text.columns(rows)] if rows else []), *other, self.message])
-
-
-def vector(numbers: Float[np.ndarray, " d"], digits: int) -> str:
-    """(1.5, -2); one number without brackets; of a long vector, the middle left out."""
-    least = 1e-15 * np.max(np.abs(np.nan_to_num(numbers)), initial=0)
-    words = [f"{0.0 if abs(v) <= least else float(v):.{digits}g}" for v in numbers]
-    if len(words) > 8:
-        words = [*words[:4], "…", *words[-3:]]
-    return words[0] if len(words) == 1 else f"({', '.join(words)})"
 
 
 def told(
@@ -161,11 +157,11 @@ def told(
     said = [_counted(points) if status is Status.FOUND else status.sentence]
     for sign, name, best in ((1, "minimum", lowest), (-1, "maximum", highest)):
         k = int(np.argmin(sign * values))
-        met = f"f = {values[k]:.6g} at {vector(seen[k], 6)}"
+        met = f"f = {values[k]:.6g} at {text.vector(seen[k], 6)}"
         if status is Status.CONSTANT:
             break
         if best is not None:
-            said.append(f"the {name} is f = {best.value:.8g} at {vector(best.x, 6)}")
+            said.append(f"the {name} is f = {best.value:.8g} at {text.vector(best.x, 6)}")
         elif candidates:
             said.append(
                 f"no {name} is among these, since f goes beyond them elsewhere on the constraint: {met}"

@@ -120,7 +120,7 @@ class Ending(NamedTuple):
 
 def said(x: Any) -> str:
     """A number, or a point."""
-    return f"{float(x):.7g}" if np.ndim(x) == 0 else f"({', '.join(f'{v:.7g}' for v in np.ravel(x))})"
+    return text.vector(np.ravel(x), 7)
 
 
 def flat(what: str, last: int, hint: str = "; start elsewhere") -> Ending:

@@ -356,7 +356,7 @@ def _plural(kind: Kind, many: int) -> str:
 def _broken(broken: kinks.Breaks) -> str:
     """Where ways up and down end at a break of the gradient."""
     p = broken.points[0]
-    near = "(" + ", ".join(f"{x:.4g}" for x in np.where(np.abs(p) < 1e-6, 0.0, p)) + ")"
+    near = text.vector(np.where(np.abs(p) < 1e-6, 0.0, p), 4)
     if broken.poles.all():
         return f"f grows without bound near {near}"
     return (

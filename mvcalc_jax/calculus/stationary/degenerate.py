@@ -28,7 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mvcalc_jax import autodiff, compiling, precision
+from mvcalc_jax import autodiff, compiling, precision, text
 from mvcalc_jax.calculus.roots import Ends, in_chunks, noise, scattered
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint
 
@@ -231,4 +231,4 @@ def isolated(
 
 def words(N: Any) -> str:
     """The directions of a null space."""
-    return " and ".join("(" + ", ".join(f"{x:.3g}" for x in np.round(v, 3) + 0.0) + ")" for v in N.T)
+    return " and ".join(text.vector(np.round(v, 3) + 0.0, 3) for v in N.T)

@@ -1,6 +1,7 @@
 """The walks over a recorded function: what moves with its arguments, and the chain rule from either end."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -148,7 +149,7 @@ class Walk:
                     else f"v{len(told) + 1}.{n - done.outputs[0] + 1}"
                 )
             own = names[done.outputs[0]] if len(done.outputs) == 1 else f"v{len(told) + 1}"
-            say = lambda form: form.format(*inputs, *["…"] * 9, y=own, **_index(done))  # noqa: B023
+            say = partial(_filled, inputs, own, _index(done))
             moves = bool(step.locals)
             if isinstance(step.rule, Rule):
                 rule = step.rule.word(at) if moves else "no derivative: nothing in it moves"
@@ -168,6 +169,11 @@ class Walk:
             accumulated = slopes.get(done.outputs[0], nothing) if len(done.outputs) == 1 else None
             told.append(words.Step(own, say(step.rule.formula), value, rule, edges, accumulated, note, taken))
         return told, names
+
+
+def _filled(inputs: Sequence[str], own: str, index: dict[str, Any], form: str) -> str:
+    """A form of words with the names of a step's inputs, and its own, in their places."""
+    return form.format(*inputs, *["…"] * 9, y=own, **index)
 
 
 def _plain(value: Any) -> Any:

@@ -152,8 +152,8 @@ def areas(
     d = len(box)
     if d > 3:
         raise ValueError(f"`box` must have one, two or three variables; got {d}")
-    counts = [cells] * d if np.ndim(cells) == 0 else list(cells)  # type: ignore[arg-type]
-    counts = [require.whole("cells", n, least=1) for n in counts]
+    given = cells if isinstance(cells, Sequence | np.ndarray) else [cells] * d
+    counts = [require.whole("cells", n, least=1) for n in given]
     if len(counts) != d or np.prod(counts, dtype=float) > _MOST:
         raise ValueError(f"`cells` must be a number for each of {d} axes, {_MOST} cells at most; got {cells}")
     edges = [np.linspace(low, high, n + 1) for (low, high), n in zip(box, counts, strict=True)]
