@@ -21,6 +21,8 @@ import mvcalc_jax as mv
 from mvcalc_jax import command
 
 PROG = "python -m experiments.critical_points"
+MOST = 20_000
+"""Starts, which take a few seconds."""
 DEGENERATE = ("flat", "ledge", "monkey", "peano", "trough")
 
 
@@ -42,6 +44,8 @@ class Config:
 def main(config: Config) -> int:
     surfaces = mv.calculus.SURFACES
     mv.require.one_of("surface", config.surface, surfaces)
+    if mv.require.whole("starts", config.starts, least=8) > MOST:
+        raise ValueError(f"`starts` must be at most {MOST}; got {config.starts}")
     with mv.devices.computing(config.device, "float64") as device:
         chosen = surfaces[config.surface]
         found = mv.critical_points(chosen.f, chosen.box, starts=config.starts)

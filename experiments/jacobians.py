@@ -23,6 +23,8 @@ import mvcalc_jax as mv
 from mvcalc_jax import command
 
 PROG = "python -m experiments.jacobians"
+LARGEST = 1e6
+"""Of a Jacobian's entries, and of times: beyond it, nothing is seen."""
 WIDTH, MOST = 0.8, {2: 40, 3: 10}
 """Of the cell that shrinks; and how many cells along an axis can be told apart, by the number of variables."""
 
@@ -59,9 +61,16 @@ def main(config: Config) -> int:
     box = np.array(coordinates.box, float)
     if mv.require.whole("cells", config.cells, least=1) > (most := MOST[len(box)]):
         raise ValueError(f"`cells` must be at most {most}, so that one sees them; got {config.cells}")
+    mv.require.finite("t", config.t)
+    if abs(config.t) > LARGEST:
+        raise ValueError(f"`t` must lie within ±{LARGEST:g}; got {config.t:g}")
     at = np.array(config.at or box @ (0.35, 0.65), float)
     with mv.devices.computing(config.device, "float64") as device:
         point = mv.calculus.change_of_variables(coordinates, at)
+        if not (np.isfinite(point.jacobian).all() and np.abs(point.jacobian).max() < LARGEST):
+            raise ValueError(
+                f"`at` must be where the map is of ordinary size; got {config.at}; take a smaller one"
+            )
         cell = mv.calculus.shrinking_cell(coordinates, at, WIDTH, halvings=8)
         grid = mv.calculus.areas(coordinates, box, config.cells)
         links, start, of = examples.chain(config.chain, config.t)

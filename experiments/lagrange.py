@@ -22,6 +22,8 @@ import mvcalc_jax as mv
 from mvcalc_jax import command
 
 PROG = "python -m experiments.lagrange"
+MOST = 20_000
+"""Starts, which take a few seconds."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ def main(config: Config) -> int:
     from mvcalc_jax.calculus.constraints.lagrange import lagrange
 
     mv.require.one_of("problem", config.problem, PROBLEMS)
+    if mv.require.whole("starts", config.starts, least=1) > MOST:
+        raise ValueError(f"`starts` must be at most {MOST}; got {config.starts}")
     f, g, box = (problem := PROBLEMS[config.problem]).f, problem.g, problem.box
     with mv.devices.computing(config.device, "float64") as device:
         found = lagrange(f, g, box=box, starts=config.starts)

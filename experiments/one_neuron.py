@@ -58,6 +58,7 @@ def main(config: Config) -> int:
     mv.require.one_of("gate", config.gate, neurons.GATES)
     mv.require.one_of("activation", config.activation, ("tanh", "logistic"))
     mv.require.finite("start", config.start)
+    mv.require.positive("learning_rate", config.learning_rate)
     seed = mv.require.whole("seed", config.seed, least=0)
     for name, most in {"steps": 10**5, "depth": 30, "width": 64}.items():
         if mv.require.whole(name, getattr(config, name), least=1) > most:

@@ -21,6 +21,8 @@ import mvcalc_jax as mv
 from mvcalc_jax import command
 
 PROG = "python -m experiments.rise_over_run"
+RANGE = 1e30
+"""Of sizes that float32, in which everything is done once more, holds well."""
 PRECISIONS = ("float64", "float32")
 SECANTS = """Left, secants from the point to others nearer and nearer, and the tangent that they close on; right, \
 their slopes, on their way to f′ as the step shrinks"""
@@ -54,8 +56,14 @@ def main(config: Config) -> int:
     case = mv.calculus.SLOPE_EXAMPLES[config.function]
     at = case.at if config.at is None else config.at
     mv.require.finite("at", at)
-    if not np.isfinite([*exactly(case, at)]).all():
+    sizes = np.abs([at, *exactly(case, at)])
+    if not np.isfinite(sizes).all():
         raise ValueError(f"`at` must be where {case.formula} has a slope; got {at}; take another point")
+    if ((sizes != 0) & ((sizes < 1 / RANGE) | (sizes > RANGE))).any():
+        raise ValueError(
+            f"`at` must be where x, f and f′ are within the range of float32, 0 or {1 / RANGE:g} to {RANGE:g} in size; "
+            f"got {at}; take another point"
+        )
     with mv.devices.computing(config.device, "float64") as device, np.errstate(all="ignore"):
         found = {precision: measure(case, np.asarray(at, precision)) for precision in PRECISIONS}
         secants = close(case, at)

@@ -53,6 +53,8 @@ def main(config: Config) -> int:
         )
     with mv.devices.computing(config.device, "float64") as device:
         traces = {mode: mv.calculus.trace_rules(f, mode=mode)(*at) for mode in MODES}
+        if not np.isfinite(traces["reverse"].value):
+            raise ValueError(f"`at` must be where {config.function} is finite; got {at}; take another point")
         expected = np.array(mv.autodiff.gradient(f, tuple(range(len(at))))(*at))
         worked = [digits(w) for w in mv.calculus.WORKED]
         run = mv.runs.create("rules", config, 0, device, config.out)

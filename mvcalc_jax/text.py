@@ -29,7 +29,7 @@ def counted(number: int, what: str) -> str:
 
 
 def vector(numbers: Iterable[float], digits: int) -> str:
-    """(1.5, -2); one number without brackets; of a long one the middle left out, and rounding beside others shown as 0."""
+    """(1.5, -2); one number without brackets; of a long one the middle is left out, and rounding is 0."""
     values = [float(v) for v in numbers]
     least = 1e-15 * max((abs(v) for v in values if math.isfinite(v)), default=0)
     words = [f"{0.0 if abs(v) <= least else v:.{digits}g}" for v in values]
