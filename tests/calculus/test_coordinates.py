@@ -202,3 +202,10 @@ def test_a_wrong_determinant_is_seen_in_the_areas():
 def test_misuse(call, kind, said, unchecked):
     with pytest.raises(kind, match=said):
         call()
+
+
+def test_lengths_of_one_variable():
+    found = areas(lambda u: u**3, ((0.5, 2),), 3)
+    np.testing.assert_allclose(found.after, [1 - 1 / 8, 27 / 8 - 1, 8 - 27 / 8], rtol=1e-12)
+    cell = shrinking_cell(lambda u: u**3, (1.0,))
+    np.testing.assert_allclose(cell.middle[:-1] / cell.middle[1:], 4, rtol=0.05)

@@ -271,3 +271,8 @@ def test_a_gradient_is_traced_in_its_turn():
     assert trace_rules(autodiff.gradient(lambda x: jnp.sin(x) * x))(0.5).gradient == pytest.approx(
         2 * np.cos(0.5) - 0.5 * np.sin(0.5), rel=1e-14
     )
+
+
+def test_steps_and_arguments_have_names_of_their_own():
+    trace = trace_rules(lambda v1, v2: jnp.sin(v1) * v2)(3.0, 4.0)
+    assert [step.formula for step in trace.steps] == ["sin(v1)", "w1 · v2"]

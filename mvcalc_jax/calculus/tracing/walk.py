@@ -1,5 +1,6 @@
 """The walks over a recorded function: what moves with its arguments, and the chain rule from either end."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -125,6 +126,7 @@ class Walk:
         """The steps in words, and the names of values."""
         names: dict[int, str] = dict(enumerate(titles))
         told, arrays = [], 0
+        v, c = (_letter(letters, titles) for letters in ("vwz", "ckm"))
 
         def name(n: int, first: bool) -> str:
             nonlocal arrays
@@ -133,7 +135,7 @@ class Walk:
                 if value.ndim == 0:
                     return words.constant(value, first)
                 arrays += 1
-                names[n] = f"c{arrays}"
+                names[n] = f"{c}{arrays}"
             return names[n]
 
         for step in self.steps:
@@ -144,11 +146,11 @@ class Walk:
                 continue
             for n in done.outputs:
                 names[n] = (
-                    f"v{len(told) + 1}"
+                    f"{v}{len(told) + 1}"
                     if len(done.outputs) == 1
-                    else f"v{len(told) + 1}.{n - done.outputs[0] + 1}"
+                    else f"{v}{len(told) + 1}.{n - done.outputs[0] + 1}"
                 )
-            own = names[done.outputs[0]] if len(done.outputs) == 1 else f"v{len(told) + 1}"
+            own = names[done.outputs[0]] if len(done.outputs) == 1 else f"{v}{len(told) + 1}"
             say = partial(_filled, inputs, own, _index(done))
             moves = bool(step.locals)
             if isinstance(step.rule, Rule):
@@ -169,6 +171,12 @@ class Walk:
             accumulated = slopes.get(done.outputs[0], nothing) if len(done.outputs) == 1 else None
             told.append(words.Step(own, say(step.rule.formula), value, rule, edges, accumulated, note, taken))
         return told, names
+
+
+def _letter(letters: str, taken: Sequence[str]) -> str:
+    """The first letter of some that no argument has, with a number after it."""
+    free = (letter for letter in letters if not any(re.match(rf"{letter}\d", name) for name in taken))
+    return next(free, letters[0])
 
 
 def _filled(inputs: Sequence[str], own: str, index: dict[str, Any], form: str) -> str:

@@ -242,8 +242,11 @@ class _Faces(NamedTuple):
 
 def _faces(d: int) -> _Faces:
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    inside = np.array(list(product((nodes + 1) / 2, repeat=d - 1))).reshape(-1, d - 1)
-    weight = np.prod(np.array(list(product(weights / 2, repeat=d - 1))).reshape(-1, d - 1), axis=1)
+    inside, weight = (
+        np.array(list(product(axis, repeat=d - 1))).reshape(_NODES ** (d - 1), d - 1)
+        for axis in ((nodes + 1) / 2, weights / 2)
+    )
+    weight = np.prod(weight, axis=1)
     ends = list(product(range(d), (1, 0)))
     points = [np.insert(inside, axis, end, axis=1) for axis, end in ends]
     across = [np.broadcast_to(np.arange(d) == axis, (*inside.shape[:1], d)) for axis, _ in ends]

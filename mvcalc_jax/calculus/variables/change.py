@@ -38,7 +38,7 @@ class Change:
         x: its image.
         jacobian: ∂x/∂u.
         det: its determinant.
-        back: u from x again, by the inverse; None where there is none.
+        back: u from x again, by the inverse, whose angles lie between −π and π; None where there is none.
         status: whether the map can be undone there.
     """
 
