@@ -1,0 +1,1 @@
+"""Proven error bands by interval arithmetic in JAX."""
