@@ -73,26 +73,26 @@ MEASURED = {
     "exp": Measured(2.8, 1.1),
     "exp2": Measured(35.0, 365.0),
     "expm1": Measured(3.4, 2.6),
-    "log": Measured(1.0, 0.5),
+    "log": Measured(1.0, 0.55),
     "log1p": Measured(1.8, 121.0),
     "sin": Measured(0.55, 0.55),
     "cos": Measured(0.55, 0.55),
     "tan": Measured(1.3, 1.2),
     "asin": Measured(1.5, 1.1),
     "acos": Measured(1.7, 1.3),
-    "atan": Measured(2.0, 2.3),
+    "atan": Measured(2.3, 2.3),
     "atan2": Measured(1.1, 0.55, domain=TWO),
     "sinh": Measured(13.0, 250.0),
     "cosh": Measured(13.0, 250.0),
     "tanh": Measured(2.5, 3.7),
     "asinh": Measured(2.0, 1.8),
-    "acosh": Measured(2.3, 2.1),
+    "acosh": Measured(2.3, 2.2),
     "atanh": Measured(1.6, 74.0),
     "logistic": Measured(1.3, 1.4),
     "erf": Measured(2.7, 0.8),
     "erfc": Measured(33.0, 260.0),
     "lgamma": Measured(18.0, 17.0, offset=1.0, domain=POSITIVE),
-    "digamma": Measured(8.2, 8.4, offset=1.0, domain=POSITIVE),
+    "digamma": Measured(8.4, 8.8, offset=1.0, domain=POSITIVE),
     "softplus": Measured(2.0, 1.8),
     "log_sigmoid": Measured(2.1, 1.8),
     "logaddexp": Measured(1.0, 1.0, offset=1.0, domain=TWO),
@@ -119,7 +119,9 @@ def error(primitive: str, dtype: Any, exponent: int | None = None) -> Error:
             f"`exponent` belongs to 'integer_pow', and to it alone; got {primitive!r}, {exponent}"
         )
     if exponent is not None:
-        return Error(abs(exponent) / 2 + LEAST, 0.0, TWO[:1])
+        # Half an ulp for each product and the quotient; where subnormal numbers are kept, xⁿ may have lost two bits.
+        lost = 2.0 if exponent < 0 else 0.0
+        return Error(abs(exponent) / 2 + lost + LEAST, 0.0, TWO[:1])
     if primitive not in MEASURED:
         raise ValueError(
             f"`primitive` must be one that was measured: {', '.join(MEASURED)}; got {primitive!r}"
