@@ -1,0 +1,35 @@
+"""What compiled programs of intervals need: parts that are kept apart."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+COMPILING = ContextVar("whether the expansion is part of a program that is compiled", default=False)
+
+
+@contextmanager
+def compiled_apart(compiling: bool) -> Iterator[None]:
+    """Within it, `apart` keeps apart, if the program is to be compiled."""
+    token = COMPILING.set(compiling)
+    try:
+        yield
+    finally:
+        COMPILING.reset(token)
+
+
+def apart(f: Callable[..., Any], *args: Any) -> Any:
+    """f(*args), kept apart from what surrounds it when it is compiled.
+
+    XLA merges operations on arrays into loops, and computes what two of them need in both. Where everything depends on
+    everything, that multiplies the work by five. It does not merge across a branch, and does not know which one is taken.
+    """
+    if not COMPILING.get():
+        return f(*args)
+    nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(f, *args))
+    return lax.cond(lax.optimization_barrier(np.array(True)), f, lambda *_: nothing, *args)

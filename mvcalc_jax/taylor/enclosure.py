@@ -1,0 +1,221 @@
+"""taylor_enclosure: a polynomial, and a band around it in which the function provably lies.
+
+    f(x) ∈ c₀ + c₁ h + … + c_{n−1} hⁿ⁻¹ + R hⁿ    for all |h| ≤ radius,    h = x − x₀
+
+with intervals c_k, as wide as rounding makes them, and an interval R, as wide as f makes it: R holds f[x₀, …, x₀, x] for all x
+of the region (`mvcalc_jax.taylor.expansions`), on either side of x₀ by itself, or in more pieces.
+
+In several variables R is a symmetric tensor of intervals. With the remainder in its integral form,
+
+    R(h) = ∫₀¹ n (1−s)ⁿ⁻¹ Dⁿf(x₀ + s h)/n! ds,    Dⁿf(x₀ + s h) ∈ Dⁿf(x₀) + s Dⁿ⁺¹f(X) h,
+
+R lies in Dⁿf(X)/n!, and in (Dⁿf(x₀) + Dⁿ⁺¹f(X) H/(n+1))/n!, of which the second is the sharper one near x₀.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mvcalc_jax import precision, require
+from mvcalc_jax.taylor.compiled import compiled_apart
+from mvcalc_jax.taylor.expansions import Expansion, tightened
+from mvcalc_jax.taylor.intervals import Interval, outward, point, sum_of_products
+from mvcalc_jax.taylor.tensors import TensorEnclosure, in_several_variables
+from mvcalc_jax.taylor.walk import carried_out
+
+MOST = 20
+"""Higher orders take minutes, and their remainders nothing but rounding errors."""
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["x0", "radius", "coefficients", "edges", "remainders"],
+    meta_fields=["order", "f"],
+)
+@dataclass(frozen=True)
+class TaylorEnclosure:
+    """A polynomial of one variable with a band in which f lies, as `taylor_enclosure` returns it."""
+
+    x0: jax.Array
+    radius: jax.Array
+    order: int
+    """n, the power of h that the remainder comes with"""
+    coefficients: Interval
+    """c₀ … c_{n−1}, shape (n, …)"""
+    edges: jax.Array
+    """Where the pieces of the region begin and end, as h = x − x₀, shape (pieces + 1,)"""
+    remainders: Interval
+    """R on each piece, shape (pieces, …)"""
+    f: Callable[[Any], Any]
+
+    @property
+    def remainder(self) -> Interval:
+        """R over all of the region, shape (…)."""
+        return Interval(self.remainders.lo.min(0), self.remainders.hi.max(0))
+
+    def band(self, x: Any) -> Interval:
+        """The interval in which f(x) lies, for a number x or an array of them; [−∞, ∞] outside the region."""
+        with precision.of(self.x0):
+            return _band(self, jnp.asarray(x, self.x0.dtype))
+
+    def lower(self, x: Any) -> jax.Array:
+        """A number that f(x) is not below."""
+        return self.band(x).lo
+
+    def upper(self, x: Any) -> jax.Array:
+        """A number that f(x) is not above."""
+        return self.band(x).hi
+
+    @property
+    def width(self) -> jax.Array:
+        """How far apart the bounds are at the ends of the region, where they are farthest apart."""
+        return jnp.max(self.band(jnp.stack([self.x0 - self.radius, self.x0 + self.radius])).width)
+
+    def plot(self, path: Any = None) -> Any:
+        """Draw f, the polynomial and the band; write it to `path`, or return the figure."""
+        from mvcalc_jax.plots import bands  # matplotlib is only loaded by whoever draws
+
+        return bands.enclosure(self, path)
+
+    def __str__(self) -> str:
+        if require.traced((self.x0, self.coefficients)):
+            return f"TaylorEnclosure(order={self.order})"
+        c = [f"{lo:.6g}" if hi - lo <= 1e-6 * abs(lo) else f"[{lo:.6g}, {hi:.6g}]" for lo, hi in _pairs(self.coefficients)]
+        ((low, high),) = _pairs(jax.tree.map(jnp.atleast_1d, self.remainder))
+        powers = ["", " h", *(f" h^{k}" for k in range(2, self.order))]
+        terms = " + ".join(a + b for a, b in zip(c, powers, strict=False))
+        return (
+            f"{terms} + [{low:.6g}, {high:.6g}] h^{self.order}, h = x - {float(self.x0):g}, |h| <= {float(self.radius):g}"
+        )
+
+
+def _pairs(a: Interval) -> list[tuple[float, float]]:
+    return list(zip(np.ravel(a.lo).tolist(), np.ravel(a.hi).tolist(), strict=True))
+
+
+def taylor_enclosure(
+    f: Callable[[Any], Any], x0: Any, radius: Any, order: int, *, pieces: int = 1
+) -> TaylorEnclosure | TensorEnclosure:
+    """A Taylor polynomial of f and a band around it in which f provably lies.
+
+    Proven is f in exact arithmetic, with the constants that stand in it, under the bounds on XLA's rounding errors of
+    `mvcalc_jax.taylor.ulps`. Where nothing can be proven – a pole or a branch point in the region, a jump – the band is
+    [−∞, ∞]. Works in `jit` and `vmap`; for many boxes, `jax.vmap(lambda a, r: taylor_enclosure(f, a, r, 2))(x0s, radii)`.
+
+    Args:
+        f: a function of a number, or of an array of shape (d,), written in JAX; it returns a number, or an array of them.
+        x0: where it is expanded, shape () or (d,).
+        radius: how far on either side, above zero; a number, or one for each of d variables.
+        order: n ≥ 1, the power of the remainder; the polynomial before it is of degree n − 1.
+        pieces: into how many parts the region is divided, to make the band sharper; of one variable only.
+
+    Returns:
+        For one variable a `TaylorEnclosure`, for several a `TensorEnclosure`; both have `coefficients`, `remainder`,
+        `band(x)`, `lower(x)`, `upper(x)`, `width` and `plot()`.
+
+    Raises:
+        TypeError, ValueError: where an argument is none of these; or f has an operation that no rule is known for.
+    """
+    x0, radius = _checked(f, x0, radius, order, pieces)
+    with precision.of(x0, radius), compiled_apart(require.traced((x0, radius))):
+        x0, radius = jnp.asarray(x0), jnp.asarray(radius)
+        if x0.ndim:
+            return in_several_variables(f, x0, radius, order)
+        return _in_one_variable(f, x0, radius, order, pieces)
+
+
+def _checked(f: Any, x0: Any, radius: Any, order: Any, pieces: Any) -> tuple[Any, Any]:
+    require.function("f", f)
+    x0, radius = precision.floats("x0", x0), precision.floats("radius", radius)
+    require.finite("x0", x0)
+    require.finite("radius", radius)
+    if x0.ndim > 1:
+        raise ValueError(f"`x0` must have shape () or (d,); got {x0.shape}; reshape it, and let f reshape it back")
+    if radius.shape not in ((), x0.shape):
+        raise ValueError(
+            f"`radius` must be a number{', or one for each of ' + str(len(x0)) + ' variables' if x0.ndim else ''}; got shape "
+            f"{radius.shape}; for many boxes use jax.vmap"
+        )
+    if not require.traced(radius) and not np.all(np.asarray(radius) > 0):
+        raise ValueError(f"`radius` must be positive; got {np.asarray(radius)}")
+    if require.whole("order", order, 1) > MOST:
+        raise ValueError(f"`order` must be at most {MOST}; got {order}; use a smaller region instead")
+    if require.whole("pieces", pieces, 1) > 1 and x0.ndim:
+        raise ValueError(f"`pieces` are for functions of one variable; got {pieces} for {len(x0)} variables")
+    dtype = np.result_type(x0.dtype, radius.dtype)
+    return x0.astype(dtype), radius.astype(dtype)
+
+
+def _in_one_variable(
+    f: Callable[[Any], Any], x0: jax.Array, radius: jax.Array, order: int, pieces: int
+) -> TaylorEnclosure:
+    edges = _edges(x0, radius, math.ceil(pieces / 2))
+    inner = order + _beyond(order)
+
+    def over(low: jax.Array, high: jax.Array) -> tuple[list[Interval], Interval]:
+        h = Interval(low, high)
+        found = expanded(f, point(x0), point(x0) + h, h, inner)
+        like = found.range.lo
+        return [_numbers(c, like) for c in found.c[:order]], _numbers(found.r[order], like)
+
+    # The coefficients do not depend on the piece; only the remainders are computed for each.
+    c, remainders = jax.vmap(over, out_axes=(None, 0))(edges[:-1], edges[1:])
+    coefficients = Interval(jnp.stack([e.lo for e in c]), jnp.stack([e.hi for e in c]))
+    # Inside `jit` and `vmap` a radius cannot be refused.
+    sound = radius > 0
+    open_ = lambda x, end: jnp.where(sound, x, end)
+    remainders = Interval(open_(remainders.lo, -jnp.inf), open_(remainders.hi, jnp.inf))
+    return TaylorEnclosure(x0, radius, order, coefficients, edges, remainders, f)
+
+
+def _beyond(order: int) -> int:
+    """How many more orders are expanded than asked for: what they tell of the remainder makes it sharper."""
+    return 2 if order <= 3 else 1
+
+
+def _numbers(entry: Interval | None, like: jax.Array) -> Interval:
+    zero = jnp.zeros_like(like)
+    return Interval(zero, zero) if entry is None else entry
+
+
+def _edges(x0: jax.Array, radius: jax.Array, each: int) -> jax.Array:
+    """The ends of the pieces, `each` to a side; the outermost reach so far that x₀ ± radius, rounded, lie within."""
+    reach = outward(radius, radius, error=jnp.abs(x0) * float(2 * jnp.finfo(x0.dtype).eps)).hi
+    return jnp.asarray(np.arange(-each, each + 1) / each, x0.dtype) * reach
+
+
+def expanded(f: Callable[[Any], Any], x0: Interval, region: Interval, h: Interval, order: int) -> Expansion:
+    """f expanded about x₀ over a region, with h = region − x₀."""
+    one = jnp.ones_like(region.lo)
+    unit = Interval(one, one)
+    c = (x0, unit, *[None] * order)[:order]
+    variable = Expansion(c, (region, unit, *[None] * order)[: order + 1], h)
+    shape = jax.ShapeDtypeStruct(jnp.shape(region.lo), region.lo.dtype)
+    return tightened(_single(carried_out(f, [shape], [variable], variable)))
+
+
+def _single(results: list[Any]) -> Any:
+    if len(results) != 1 or not isinstance(results[0], Expansion):
+        raise TypeError("`f` must return one array of floating-point numbers, or a number; got something else")
+    return results[0]
+
+
+def _band(e: TaylorEnclosure, x: jax.Array) -> Interval:
+    h = point(x) - point(e.x0)
+    at = lambda end: jnp.clip(jnp.searchsorted(e.edges, end, side="right") - 1, 0, e.edges.size - 2)
+    first, last = at(h.lo), at(h.hi)  # h may lie on both sides of an edge
+    R = Interval(e.remainders.lo[first], e.remainders.hi[first]) | Interval(
+        e.remainders.lo[last], e.remainders.hi[last]
+    )
+    spread = lambda a: a.reshape(a.shape + (1,) * (R.lo.ndim - x.ndim))
+    h, total = Interval(spread(h.lo), spread(h.hi)), R
+    for k in reversed(range(e.order)):
+        total = sum_of_products([(total, h)], [Interval(e.coefficients.lo[k], e.coefficients.hi[k])])
+    inside = (h.lo >= e.edges[0]) & (h.hi <= e.edges[-1])
+    return Interval(jnp.where(inside, total.lo, -jnp.inf), jnp.where(inside, total.hi, jnp.inf))

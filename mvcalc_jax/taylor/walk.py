@@ -1,0 +1,184 @@
+"""A function, carried out on expansions or intervals in place of numbers, equation by equation of its jaxpr.
+
+Every number of floating point becomes an expansion, constants of the function included, so that the result encloses the
+function in exact arithmetic, its constants taken as the numbers that they are. Whole numbers and conditions that do not
+depend on the arguments are computed as they are. Functions within the function are entered, loops carried out round by
+round.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import Literal
+
+from mvcalc_jax import jaxprs
+from mvcalc_jax.taylor import truths
+from mvcalc_jax.taylor.elementary import softplus
+from mvcalc_jax.taylor.expansions import Expansion, chain, constant, entrywise, minus, plus
+from mvcalc_jax.taylor.intervals import Interval, point
+from mvcalc_jax.taylor.rules import RULES
+from mvcalc_jax.taylor.truths import Truth
+
+ROUNDS = 1000
+"""Loops of more rounds are not carried out."""
+
+_CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint", "custom_lin")
+_OWN_DERIVATIVE = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
+
+
+class Unsupported(ValueError):
+    """A primitive for which there is no rule."""
+
+
+def carried_out(f: Callable[..., Any], shapes: Sequence[Any], args: Sequence[Any], like: Expansion | None) -> list[Any]:
+    """f at expansions; its results, flat."""
+    closed = jax.make_jaxpr(f)(*shapes)
+    return run(closed.jaxpr, closed.consts, args, like)
+
+
+def run(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], like: Expansion | None) -> list[Any]:
+    """A jaxpr at expansions, truths and plain values."""
+    known: dict[Any, Any] = dict(zip(jaxpr.invars, args, strict=True))
+    known.update(zip(jaxpr.constvars, (_lifted(c, like) for c in consts), strict=True))
+
+    def read(atom: Any) -> Any:
+        if isinstance(atom, Literal):
+            return _lifted(np.asarray(atom.val, atom.aval.dtype), like)  # type: ignore[attr-defined]
+        return known[atom]
+
+    for equation in jaxpr.eqns:
+        outputs = _outputs(equation, [read(atom) for atom in equation.invars], like)
+        known.update(zip(equation.outvars, outputs, strict=True))
+    return [read(atom) for atom in jaxpr.outvars]
+
+
+def _lifted(value: Any, like: Expansion | None) -> Any:
+    """A number of floating point as an expansion; all else as it is."""
+    if isinstance(value, Expansion | Truth) or not jnp.issubdtype(jnp.result_type(value), jnp.floating):
+        return value
+    return constant(point(value), like)
+
+
+def _outputs(equation: Any, inputs: list[Any], like: Expansion | None) -> list[Any]:
+    name, params = equation.primitive.name, equation.params
+    if name in _CALLS or name in _OWN_DERIVATIVE:
+        inner = next(params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params)
+        if name == "custom_jvp_call" and _is_logaddexp(inner):
+            return [_logaddexp(*inputs)]
+        return run(*jaxprs.opened(inner), inputs, like)
+    if name == "scan":
+        return _rounds(params, inputs, like)
+    if name == "cond":
+        return _branch(params, inputs, like)
+
+    def bind(*values: Any) -> Any:
+        return equation.primitive.bind(*values, **equation.primitive.get_bind_params(params))
+
+    if not any(isinstance(value, Expansion | Truth) for value in inputs):
+        found = bind(*inputs)
+        found = list(found) if equation.primitive.multiple_results else [found]
+        return [_lifted(value, like) for value in found]
+    rule = RULES.get(name)
+    if rule is None:
+        raise Unsupported(
+            f"`f` must be made of operations that have an interval rule; {name!r} has none; known: {', '.join(sorted(RULES))}"
+        )
+    inputs = _mixed(name, inputs, like)
+    try:
+        found = rule(params, bind, *inputs)
+    except NotImplementedError as error:
+        raise Unsupported(f"`f` must be made of operations that have an interval rule; {name!r}: {error}") from None
+    return list(found) if isinstance(found, list) else [found]
+
+
+def _mixed(name: str, inputs: list[Any], like: Expansion | None) -> list[Any]:
+    """Plain conditions beside ones that are only known in part are facts."""
+    if name in ("and", "or", "not") or (name == "select_n" and isinstance(inputs[0], Truth)):
+        return [v if isinstance(v, Expansion | Truth) else truths.fact(v) for v in inputs]
+    return inputs
+
+
+def _rounds(params: dict[str, Any], inputs: list[Any], like: Expansion | None) -> list[Any]:
+    """`lax.scan`, round by round."""
+    if params["length"] > ROUNDS:
+        raise Unsupported(f"`f` must have loops of at most {ROUNDS} rounds; got {params['length']}")
+    body, held = jaxprs.opened(params["jaxpr"])
+    consts, carried = jaxprs.inputs_of_scan(params)
+    fixed, carry, lists = inputs[:consts], inputs[consts : consts + carried], inputs[consts + carried :]
+    rows: dict[int, list[Any]] = {}
+    order = range(params["length"])
+    for t in reversed(order) if params["reverse"] else order:
+        taken = [_row(entries, t) for entries in lists]
+        out = run(body, held, [*fixed, *carry, *taken], like)
+        carry, rows[t] = out[:carried], out[carried:]
+    stacked = [_stacked([rows[t][k] for t in order], like) for k in range(len(body.outvars) - carried)]
+    return [*carry, *stacked]
+
+
+def _row(entries: Any, t: int) -> Any:
+    if isinstance(entries, Expansion):
+        return entrywise(lambda e: None if e is None else Interval(e.lo[t], e.hi[t]), entries)
+    return jax.tree.map(lambda x: x[t], entries)
+
+
+def _stacked(rows: list[Any], like: Expansion | None) -> Any:
+    if not isinstance(rows[0], Expansion):
+        return jax.tree.map(lambda *x: jnp.stack(x), *rows)
+
+    def of(*entries: Any) -> Any:
+        if all(e is None for e in entries):
+            return None
+        shape = rows[0].shape
+        zero = jnp.zeros(shape, rows[0].range.lo.dtype)
+        full = [Interval(zero, zero) if e is None else e for e in entries]
+        return Interval(jnp.stack([e.lo for e in full]), jnp.stack([e.hi for e in full]))
+
+    return entrywise(of, *rows)
+
+
+def _branch(params: dict[str, Any], inputs: list[Any], like: Expansion | None) -> list[Any]:
+    """`lax.cond`: the branch that is certain, or a choice between two."""
+    index, *rest = inputs
+    branches = [jaxprs.opened(branch) for branch in params["branches"]]
+    if not isinstance(index, Truth) and not isinstance(index, jax.core.Tracer):
+        return run(*branches[min(max(int(index), 0), len(branches) - 1)], rest, like)
+    if len(branches) != 2:
+        raise Unsupported("`f` must not choose among more than two branches by a traced number")
+    no, yes = (run(*branch, rest, like) for branch in branches)
+    truth = index if isinstance(index, Truth) else truths.fact(index == 1)
+    return [truths.select(_spread(truth, n.shape), n, y) for n, y in zip(no, yes, strict=True)]
+
+
+def _spread(truth: Truth, shape: tuple[int, ...]) -> Truth:
+    return jax.tree.map(lambda x: jnp.broadcast_to(x, shape), truth)
+
+
+@cache
+def _logaddexp_text(dtype: Any, shape: tuple[int, ...]) -> str:
+    """How JAX writes its own log(eᵃ + eᵇ), which is known by this and not by its name."""
+    x = jax.ShapeDtypeStruct(shape, dtype)
+    (equation,) = [e for e in _all_equations(jax.make_jaxpr(jnp.logaddexp)(x, x).jaxpr) if "custom_jvp" in e.primitive.name]
+    return str(equation.params["call_jaxpr"])
+
+
+def _all_equations(jaxpr: Any) -> list[Any]:
+    return [e for inner in [jaxpr, *(j for j, _ in jaxprs.inside(jaxpr))] for e in inner.eqns]
+
+
+def _is_logaddexp(inner: Any) -> bool:
+    jaxpr = jaxprs.opened(inner)[0]
+    if len(jaxpr.invars) != 2 or len(jaxpr.outvars) != 1:
+        return False
+    a = jaxpr.invars[0].aval
+    return jnp.issubdtype(a.dtype, jnp.floating) and str(inner) == _logaddexp_text(a.dtype, a.shape)
+
+
+def _logaddexp(u: Expansion, v: Expansion) -> Expansion:
+    """v + log(1 + exp(u − v))"""
+    return entrywise(plus, v, chain(softplus, entrywise(minus, u, v)))
+
+
