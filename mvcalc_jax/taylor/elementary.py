@@ -51,10 +51,18 @@ def monotone(
     return Interval(greatest(found.lo, low), least(found.hi, high))
 
 
+def where(condition: Any, found: Interval) -> Interval:
+    """What was found where a condition holds; elsewhere nothing is known."""
+    return Interval(jnp.where(condition, found.lo, -jnp.inf), jnp.where(condition, found.hi, jnp.inf))
+
+
 def where_defined(u: Interval, low: float, high: float, found: Interval) -> Interval:
-    """What was found where u lies between low and high; elsewhere nothing is known."""
-    inside = (u.lo >= low) & (u.hi <= high)
-    return Interval(jnp.where(inside, found.lo, -jnp.inf), jnp.where(inside, found.hi, jnp.inf))
+    """What was found where u lies between low and high; elsewhere nothing is known.
+
+    It must be applied to every coefficient: an even power of what nothing is known of has a sign, and a function with a
+    derivative of one sign would be taken for monotone across its pole.
+    """
+    return where((u.lo >= low) & (u.hi <= high), found)
 
 
 def integrated(value: Interval, derivative: list[Interval]) -> list[Interval]:
@@ -111,22 +119,22 @@ def _logarithm(value: Interval, w: Interval, order: int) -> list[Interval]:
     """log⁽ᵏ⁾(w)/k! = −(−1/w)ᵏ / k."""
     if order == 0:
         return [value]
-    over = _beside(w, inverse(w))
-    return [value, *(scaled(power(over, k), (-1) ** (k + 1) / k) for k in range(1, order + 1))]
+    over = inverse(w)
+    rest = (scaled(power(over, k), (-1) ** (k + 1) / k) for k in range(1, order + 1))
+    return [value, *(where_defined(w, _tiny(w), jnp.inf, y) for y in rest)]
 
 
 def _tiny(u: Interval) -> float:
     return float(jnp.finfo(u.lo.dtype).tiny)
 
 
-def _beside(w: Interval, found: Interval) -> Interval:
-    """Nothing is known of the logarithm's derivatives to the left of its pole, where it is not real."""
-    return where_defined(w, _tiny(w), jnp.inf, found)
+def _nonzero(u: Interval) -> Any:
+    return (u.lo >= _tiny(u)) | (u.hi <= -_tiny(u))
 
 
 def reciprocal(u: Interval, order: int) -> list[Interval]:
     over = inverse(u)
-    return [scaled(power(over, k + 1), float((-1) ** k)) for k in range(order + 1)]
+    return [where(_nonzero(u), scaled(power(over, k + 1), float((-1) ** k))) for k in range(order + 1)]
 
 
 def integer_power(n: int) -> Recurrence:
@@ -138,7 +146,7 @@ def integer_power(n: int) -> Recurrence:
             zero = jnp.zeros_like(u.lo)
             ys.append(scaled(power(u, n - k), binomial) if binomial else Interval(zero, zero))
             binomial *= (n - k) / (k + 1)
-        return ys
+        return ys if n >= 0 else [where(_nonzero(u), y) for y in ys]
 
     return recurrence
 
@@ -221,14 +229,11 @@ def tan(u: Interval, order: int) -> list[Interval]:
     low, high = u.lo / jnp.pi - 0.5, u.hi / jnp.pi - 0.5
     room = 8 * float(jnp.finfo(u.lo.dtype).eps) * (2 + greatest(-low, high))
     one_branch = (jnp.floor(low - room) == jnp.floor(high + room)) & (greatest(-low, high) < TURNS)
-    value = monotone("tan", jnp.tan, u)
-    ys = [
-        Interval(jnp.where(one_branch, value.lo, -jnp.inf), jnp.where(one_branch, value.hi, jnp.inf))
-    ]
+    ys = [monotone("tan", jnp.tan, u)]
     for k in range(order):
         slope = 1.0 + square(ys[0]) if k == 0 else convolved(ys, ys)
         ys.append(scaled(slope, 1 / (k + 1)))
-    return ys
+    return [where(one_branch, y) for y in ys]
 
 
 def tanh(u: Interval, order: int) -> list[Interval]:

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from mvcalc_jax import autodiff, precision
+from mvcalc_jax.taylor.elementary import where
 from mvcalc_jax.taylor.expansions import Expansion, constant
 from mvcalc_jax.taylor.intervals import Interval, known, outward, point, products, scaled
 from mvcalc_jax.taylor.walk import carried_out
@@ -98,7 +99,8 @@ def in_several_variables(f: Callable[[Any], Any], x0: jax.Array, radius: jax.Arr
     at = [_scaled(interval_of(g, point(x0)), k) for k, g in enumerate(tensors[: order + 1])]
     over, next_over = (interval_of(tensors[k], region) for k in (order, order + 1))
     near = at[order] + scaled(along(next_over, h), 1 / ((order + 1) * math.factorial(order)))
-    remainder = _scaled(over, order) & near
+    smooth = steady(f, point(x0), h, order)
+    remainder = where(smooth, _scaled(over, order) & near)
     return TensorEnclosure(x0, radius, order, tuple(at[:order]), remainder, f)
 
 
@@ -113,6 +115,21 @@ def interval_of(f: Callable[..., Any], *args: Interval) -> Interval:
     if not isinstance(found, Expansion):
         raise TypeError("`f` must return floating-point numbers; got whole numbers or conditions")
     return found.range
+
+
+def steady(f: Callable[[Any], Any], at: Interval, h: Interval, order: int) -> Any:
+    """Whether f is proven to have bounded divided differences of an order along all lines through a point of a box.
+
+    Autodiff differentiates the branch that is taken, and knows nothing of the step between two. Here a branch that is
+    not certain leaves nothing known, so that what autodiff gives may be relied on where something is.
+    """
+    along_line = Interval(-h.magnitude, h.magnitude)
+    one = jnp.ones_like(h.lo[0])
+    c = (at, along_line, *[None] * order)[:order]
+    line = Expansion(c, (at + along_line, along_line, *[None] * order)[: order + 1], Interval(-one, one))
+    (found,) = carried_out(f, [jax.ShapeDtypeStruct(jnp.shape(at.lo), at.lo.dtype)], [line], line)
+    rest = found.r[order]
+    return True if rest is None else jnp.all(jnp.isfinite(rest.lo) & jnp.isfinite(rest.hi))
 
 
 def along(tensor: Interval, h: Interval) -> Interval:
