@@ -1,0 +1,1 @@
+"""Taylor: approximations of functions by polynomials."""
