@@ -114,26 +114,24 @@ class Plane(NamedTuple):
 def disc(plane: Plane) -> Figure:
     """Where in the complex plane partial sums are near f, for several orders: it becomes the disc."""
     figure = Figure(figsize=(10, 3.9), layout="constrained")
-    axes = figure.subplots(1, len(plane.errors), sharey=True)
-    image = None
-    for ax, (n, error) in zip(np.atleast_1d(axes), plane.errors.items(), strict=True):
-        seen = np.log10(np.clip(np.nan_to_num(error, nan=1e9, posinf=1e9), 1e-9, 1e9))
-        image = ax.imshow(
-            seen, origin="lower", extent=plane.box, cmap=_CLOSE, vmin=-9, vmax=9, aspect="equal"
-        )
+    axes = figure.subplots(1, len(plane.errors), sharey=True, squeeze=False)[0]
+    poles = np.array([(z.real, z.imag) for z in plane.singularities]).reshape(-1, 2)
+    images = []
+    for ax, (n, error) in zip(axes, plane.errors.items(), strict=True):
+        seen = np.log10(np.clip(np.nan_to_num(error, nan=1e6, posinf=1e6), 1e-6, 1e6))
+        images.append(ax.imshow(seen, origin="lower", extent=plane.box, cmap=_CLOSE, vmin=-6, vmax=6))
         turn = np.linspace(0, 2 * np.pi, 200)
         if np.isfinite(plane.radius):
-            ring = plane.at + plane.radius * np.exp(1j * turn)
-            ax.plot(ring.real, ring.imag, "--", color=INK, linewidth=1.3)
-        poles = plane.singularities
-        ax.plot(poles.real, poles.imag, "x", color=INK, markersize=10, markeredgewidth=2.4)
+            x, y = plane.at + plane.radius * np.cos(turn), plane.radius * np.sin(turn)
+            ax.plot(x, y, "--", color=INK, linewidth=1.3)
+        ax.plot(poles[:, 0], poles[:, 1], "x", color=INK, markersize=10, markeredgewidth=2.4)
         ax.plot(plane.at, 0, "o", color=INK, markersize=5)
         ax.set(title=f"order {n}", xlabel="Re z", xlim=plane.box[:2], ylim=plane.box[2:])
         ax.xaxis.set_major_locator(MaxNLocator(5))
         ax.grid(False)
-    np.atleast_1d(axes)[0].set_ylabel("Im z")
-    bar = figure.colorbar(image, ax=axes, shrink=0.85, ticks=[-9, -6, -3, 0, 3, 6, 9])
-    bar.ax.set_yticklabels(["≤ 10⁻⁹", "10⁻⁶", "10⁻³", "1", "10³", "10⁶", "≥ 10⁹"])
+    axes[0].set_ylabel("Im z")
+    bar = figure.colorbar(images[-1], ax=axes, shrink=0.85, ticks=[-6, -4, -2, 0, 2, 4, 6])
+    bar.ax.set_yticklabels(["≤ 10⁻⁶", "10⁻⁴", "0.01", "1", "100", "10⁴", "≥ 10⁶"])
     bar.set_label("|f − p|")
     return figure
 

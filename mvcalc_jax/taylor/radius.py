@@ -56,9 +56,12 @@ class Convergence(NamedTuple):
 
 
 class _Fit(NamedTuple):
+    """A singularity, how far it drifts as the last coefficients are left out, the degree of Q, and a of (z − z₁)ᵃ."""
+
     place: complex
     drift: float
     degree: int
+    power: float
 
 
 def convergence(p: Any) -> Convergence:
@@ -188,37 +191,59 @@ def _judged(line: _Line, first: tuple[np.ndarray, np.ndarray], entry: int) -> Co
     fits = [fit for fit in _fits(c, size) if abs(abs(fit.place) / size - 1) < 0.1]
     if not fits:
         return _unknown("root test and differential approximants do not agree on one singularity", size)
-    best = min(fits, key=lambda fit: fit.drift)
-    z = best.place
-    other = _seen_from(line, z, entry)
-    away = min((abs(z - w) for w in other), default=np.inf)
-    if away > _PRECISE * abs(z):
+    for fit in _apart(fits):
+        away = _off_from_elsewhere(line, fit.place, entry)
+        if away <= _PRECISE * abs(fit.place):
+            break
+    else:
         return _unknown("the series at another point does not find the same singularity", size)
-    inside = _agrees(line, c, rounding[:many], 0.5 * abs(z), entry)
-    if not inside:
+    if (
+        fit.drift > min(f.drift for f in fits)
+        and fit.power > 0.5
+        and abs(fit.power - round(fit.power)) < 0.05
+    ):
+        return _unknown("a zero of f, or a weak singularity, is nearer than one that stands out", size)
+    if not _agrees(line, c, rounding[:many], 0.5 * abs(fit.place), entry):
         return _unknown("f leaves its series within the disc: it is made of pieces", size)
+    return _found(line, fit, fits, away, size, many)
+
+
+def _found(line: _Line, fit: _Fit, fits: list[_Fit], away: float, size: float, many: int) -> Convergence:
+    z = fit.place
+    others = [other for other in fits if other.degree != fit.degree and abs(other.place - z) < 0.05 * abs(z)]
+    second = min(others, key=lambda other: other.drift, default=fit)
+    error = 10 * max(fit.drift, away, abs(second.place - z), float(np.finfo(float).eps) * abs(z))
     place = (complex(line.x0) if line.direction is None else 0.0) + complex(z.real, abs(z.imag))
-    others = [fit for fit in fits if fit.degree != best.degree and abs(fit.place - z) < 0.05 * abs(z)]
-    second = min(others, key=lambda fit: fit.drift, default=best)
-    error = 3 * max(best.drift, away, abs(second.place - z), float(np.finfo(float).eps) * abs(z))
-    return Convergence(
-        float(abs(z)), _tidy(place, error), float(error), size, _sentence(place, abs(z), error)
-    )
+    said = _sentence(place, abs(z), error, many)
+    return Convergence(float(abs(z)), _tidy(place, error), float(error), size, said)
+
+
+def _apart(fits: list[_Fit]) -> list[_Fit]:
+    """Of each singularity the fit that drifts least, the nearest singularity first; those that drift much last."""
+    best: list[_Fit] = []
+    for fit in sorted(fits, key=lambda fit: fit.drift):
+        if all(abs(fit.place - other.place) > 0.05 * abs(fit.place) for other in best):
+            best.append(fit)
+    steady = [fit for fit in best if fit is best[0] or fit.drift <= _PRECISE * abs(fit.place)]
+    return sorted(steady, key=lambda fit: abs(fit.place))
 
 
 def _tidy(z: complex, error: float) -> complex:
     """Without a part that is only error."""
-    re = 0.0 if abs(z.real) <= 3 * error else z.real
-    return complex(re, 0.0 if abs(z.imag) <= 3 * error else z.imag)
+    return complex(*(0.0 if abs(part) <= error else part for part in (z.real, z.imag)))
 
 
-def _sentence(place: complex, size: float, error: float) -> str:
+def _sentence(place: complex, size: float, error: float, many: int) -> str:
     z = _tidy(place, error)
     known = int(np.clip(-np.log10(error / abs(size)), 2, 6))
-    re, im = f"{z.real:.{known}g}", f"{z.imag:.{known}g}i"
+    re, im = f"{z.real:.{known}g}", f"{z.imag:.{known}g}".replace("-", "") + "i"
+    im = "i" if im == "1i" else im
     pair = (f"{re} ± {im}" if z.real else f"±{im}") if z.imag else re
     away = f"{size:.{known}g} away"
-    return f"the nearest singularity is at {pair}, {away}: root test, approximants and another point agree"
+    return (
+        f"the nearest singularity that {many} coefficients show is at {pair}, {away}: root test, approximants and "
+        "another point agree"
+    )
 
 
 def _vanish(c: np.ndarray, rounding: np.ndarray) -> bool:
@@ -290,17 +315,17 @@ def _fits(c: np.ndarray, size: float) -> list[_Fit]:
     for degree in range(1, 7):
         if len(c) < 3 * degree + 8:
             break
-        last = _roots(c, size, degree)
-        before = [_roots(c[:-cut], size, degree) for cut in (2, 3)]
-        for z in last:
+        last, powers = _roots(c, size, degree)
+        before = [_roots(c[:-cut], size, degree)[0] for cut in (2, 3)]
+        for z, power in zip(last, powers, strict=True):
             if z.imag >= -1e-9 * abs(z):
                 drift = max(min((abs(z - w) for w in roots), default=np.inf) for roots in before)
-                found.append(_Fit(complex(z), float(drift), degree))
+                found.append(_Fit(complex(z), float(drift), degree, float(power)))
     return found
 
 
-def _roots(c: np.ndarray, size: float, degree: int) -> np.ndarray:
-    """The roots of Q with Q f′ + P f ≈ 0, P of degree one less, by least squares over the last coefficients."""
+def _roots(c: np.ndarray, size: float, degree: int) -> tuple[np.ndarray, np.ndarray]:
+    """The roots of Q with Q f′ + P f ≈ 0, P of degree one less, by least squares over the last coefficients; −P/Q′."""
     k = np.arange(len(c))
     with np.errstate(all="ignore"):
         a = np.exp(np.log(np.abs(c)) + k * np.log(size)) * np.sign(c)
@@ -312,21 +337,23 @@ def _roots(c: np.ndarray, size: float, degree: int) -> np.ndarray:
     weight = 1 / np.maximum(np.abs(rows), 1)
     matrix, right = np.stack(columns, axis=1) * weight[:, None], -slope[rows] * weight
     solution = np.linalg.lstsq(matrix, right, rcond=1e-13)[0]
-    roots = np.roots(np.concatenate([solution[:degree][::-1], [1.0]]))
-    return roots * size
+    q, p = np.concatenate([solution[:degree][::-1], [1.0]]), solution[degree:][::-1]
+    roots = np.roots(q)
+    with np.errstate(all="ignore"):
+        return roots * size, np.real(-np.polyval(p, roots) / np.polyval(np.polyder(q), roots))
 
 
-def _seen_from(line: _Line, z: complex, entry: int) -> list[complex]:
-    """The singularities that the series at another point finds, a quarter of the way towards it, as seen from x₀."""
+def _off_from_elsewhere(line: _Line, z: complex, entry: int) -> float:
+    """How far from z the series at another point, a quarter of the way towards it, finds a singularity."""
     step = 0.25 * abs(z) * (1 if z.real >= 0 else -1)
     there = line.series(step)
     if there is None:
-        return []
+        return np.inf
     c, rounding = there[0][:, entry], there[1][:, entry]
     many = _clear(c, rounding)
     if many < _FEWEST:
-        return []
-    return [fit.place + step for fit in _fits(c[:many], abs(z - step))]
+        return np.inf
+    return min((abs(z - fit.place - step) for fit in _fits(c[:many], abs(z - step))), default=np.inf)
 
 
 def _agrees(line: _Line, c: np.ndarray, rounding: np.ndarray, reach: float, entry: int) -> bool:
