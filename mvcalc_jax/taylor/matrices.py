@@ -46,7 +46,7 @@ def lu(bind: Callable[..., Any], a: Array) -> list[Any]:
 
 def cholesky(bind: Callable[..., Any], a: Array) -> Array:
     """L with L Lᵀ = a: L₀ Φ(L₀⁻¹ (aₖ − Σ Lⱼ Lₖ₋ⱼᵀ) L₀⁻ᵀ), Φ the lower part with half the diagonal."""
-    L0 = bind(a[0])
+    L0 = jnp.tril(bind(a[0]))  # what stands above the diagonal is nobody's
 
     def step(k: Array, one: Array, L: Known) -> Any:
         rest = at(one, a) - jnp.sum(L.forward[1:] @ _T(L.backward[:-1]), axis=0)

@@ -12,7 +12,7 @@ Derivatives (2008), §13.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from math import factorial
 from typing import Any
 
@@ -22,6 +22,7 @@ import numpy as np
 from jax import Array
 
 from mvcalc_jax import precision, require
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.taylor import jets, radius, tensors
 
 HIGHEST = 170
@@ -92,12 +93,12 @@ class Polynomial:
         xp: Any = jnp if require.traced((self.coefficients, self.x0, x)) else np
         with precision.promoting():
             x = xp.asarray(precision.floats("x", x)).astype(terms[0].dtype)
+            if several and x.shape[-1:] != self.x0.shape:
+                raise ValueError(f"`x` must have shape (..., {len(self.x0)}), as `x0` has; got {x.shape}")
             h = x if self.direction is not None else x - self.x0
             if several:
-                if x.shape[-1:] != self.x0.shape:
-                    raise ValueError(f"`x` must have shape (..., {len(self.x0)}), as `x0` has; got {x.shape}")
                 return tensors.evaluated(terms, h, xp)
-            h = h.reshape(*h.shape, *(1,) * terms[0].ndim)
+            h = h.reshape(h.shape + (1,) * terms[0].ndim)
             found = xp.zeros(h.shape, h.dtype) + terms[-1]
             for c in reversed(terms[:-1]):
                 found = found * h + c
@@ -117,7 +118,7 @@ class Polynomial:
         with precision.promoting():
             x = xp.asarray(precision.floats("x", x)).astype(self.coefficients.dtype)
             h = x if self.direction is not None else x - self.x0
-            return (h.reshape(*h.shape, *(1,) * self.neglected.ndim) ** self.error_order * self.neglected)[()]
+            return (h.reshape(h.shape + (1,) * self.neglected.ndim) ** self.error_order * self.neglected)[()]
 
     def truncated(self, order: int) -> "Polynomial":
         """The polynomial of a lower order."""
@@ -245,10 +246,10 @@ def expanded(
     if not known or require.traced(closed.consts):
         c, rounding, _, _ = _both_sides(closed, x, direction, order, None, many)
         return Expansion(c, rounding)
-    c, rounding, left, right = map(np.asarray, _compiled(f, x, direction, order, False, many))
+    c, rounding, left, right = map(np.asarray, _program()(f, x, direction, order, False, many))
     inside = (slice(None), slice(order + 1)) if many else slice(order + 1)
     if not (np.isfinite(left[inside]).all() and np.isfinite(right[inside]).all()):
-        limit = _compiled(f, x, direction, order, True, many)
+        limit = _program()(f, x, direction, order, True, many)
         if np.isfinite(np.asarray(limit[0])[inside]).all():
             c, rounding, left, right = map(np.asarray, limit)
     if not np.isfinite(c[inside]).all():
@@ -256,8 +257,12 @@ def expanded(
     return Expansion(c, rounding)
 
 
-@partial(jax.jit, static_argnames=("f", "order", "limits", "many"))
-def _compiled(f: Any, x: Array, direction: Array, order: int, limits: bool, many: bool) -> Any:
+@cache
+def _program() -> Any:
+    return jax.jit(_series, static_argnames=("f", "order", "limits", "many"), compiler_options=quickly())
+
+
+def _series(f: Any, x: Array, direction: Array, order: int, limits: bool, many: bool) -> Any:
     closed = jax.make_jaxpr(f)(x)
     if not limits:
         return _both_sides(closed, x, direction, order, None, many)

@@ -40,11 +40,10 @@ def test_digits_can_be_lost():
 
 def test_derivatives_value_error_and_first_term_left_out():
     p = taylor(course, 0.5, 6)
-    np.testing.assert_allclose(p.derivatives[:3], [1.2921689, 0.1002396, -1.852185], rtol=1e-6)
+    np.testing.assert_allclose(p.derivatives[:3], [1.292117037, 0.100245750, -1.852128940], rtol=1e-9)
     assert p.error_order == 7
     assert p(0.5) == p.coefficients[0]
     x = np.array([0.52, 0.45])
-    truth = np.asarray(course(np.asarray(x)), float)
     with jax.enable_x64(True):
         truth = np.asarray(course(x))
     np.testing.assert_allclose(truth - p(x), p.remainder(x), rtol=0.1)
@@ -132,7 +131,9 @@ def test_what_f_closes_over_may_be_differentiated(float64):
 
 
 def test_a_removable_singularity_is_removed():
-    np.testing.assert_allclose(taylor(lambda x: jnp.sin(x) / x, 0.0, 4).coefficients, [1, 0, -1 / 6, 0, 1 / 120])
+    np.testing.assert_allclose(
+        taylor(lambda x: jnp.sin(x) / x, 0.0, 4).coefficients, [1, 0, -1 / 6, 0, 1 / 120]
+    )
     p = taylor(lambda x: (1 - jnp.cos(x)) / x**2, 0.0, 2)
     np.testing.assert_allclose(p.coefficients, [0.5, 0, -1 / 24])
     np.testing.assert_allclose(taylor(jnp.sinc, 0.0, 2).coefficients, [1, 0, -(np.pi**2) / 6])
@@ -153,7 +154,19 @@ def test_a_removable_singularity_is_removed():
         (lambda x: jnp.exp(x), 800.0, "overflow"),
         (lambda x: 1 / jnp.sin(x), 0.0, "value there is not finite"),
     ],
-    ids=["pole", "domain", "root", "power", "abs", "relu", "smooth-once", "floor", "entry", "overflow", "1/sin"],
+    ids=[
+        "pole",
+        "domain",
+        "root",
+        "power",
+        "abs",
+        "relu",
+        "smooth-once",
+        "floor",
+        "entry",
+        "overflow",
+        "1/sin",
+    ],
 )
 def test_where_there_is_no_series_the_reason_is_said(f, at, message):
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -185,14 +198,12 @@ def test_below_a_kink_and_inside_jit_there_is_what_there_is():
         ((jnp.sin, 1.0, 2), {"direction": [1.0, 2.0]}, ValueError, "`direction` must have the shape of `x0`"),
         ((jnp.sin, 1.0, 2), {"direction": np.inf}, ValueError, "`direction` must be finite"),
     ],
-    ids=str,
+    ids=lambda value: value.replace("`", "") if isinstance(value, str) else "",
 )
+@pytest.mark.filterwarnings("ignore:Explicitly requested dtype")
 def test_misuse(args, kwargs, error, message):
     with pytest.raises(error, match=re.escape(message)):
         taylor(*args, **kwargs)
-
-
-test_misuse = pytest.mark.filterwarnings("ignore:Explicitly requested dtype")(test_misuse)
 
 
 def test_misuse_of_a_polynomial():
