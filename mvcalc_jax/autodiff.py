@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import jax
+from jax.experimental import jet as taylor_mode
 
 Argnums = int | tuple[int, ...]
 
@@ -40,6 +41,17 @@ def pull(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple]
 def push(f: Callable[..., Any], args: tuple, tangents: tuple) -> tuple[Any, Any]:
     """f(*args), and the tangent Ju of it that the tangents u of the arguments are pushed to (`jax.jvp`)."""
     return jax.jvp(f, args, tangents)
+
+
+def jet(f: Callable[..., Any], args: tuple, series: tuple) -> tuple[Any, Any]:
+    """f(*args), and the coefficients of t, t², … of f along args + Σ cₖ tᵏ (`jax.experimental.jet`).
+
+    Args:
+        f: of some arrays, to an array or several.
+        args: their values.
+        series: for each of them the list of its coefficients c₁, c₂, …, not multiplied by factorials.
+    """
+    return taylor_mode.jet(f, args, series, factorial_scaled=False)
 
 
 def with_gradient(f: Callable[[Any], Any], gradient: Callable[[Any], Any]) -> Callable[[Any], Any]:

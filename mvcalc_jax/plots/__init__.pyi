@@ -21,6 +21,7 @@ from . import regression as regression
 from . import rules as rules
 from . import slope as slope
 from . import surface as surface
+from . import taylor as taylor
 from .style import chart as chart
 from .style import drawable as drawable
 from .style import save as save

@@ -1,1 +1,1 @@
-"""Proven error bands by interval arithmetic in JAX."""
+"""Taylor: approximations of functions by polynomials."""

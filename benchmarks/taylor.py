@@ -1,0 +1,202 @@
+"""How many digits have Taylor coefficients, how long does an order take, and is the radius of convergence right?
+
+    python -m benchmarks.taylor
+
+Digits: every function of the catalogue, at points of its domain, to order 20, against ball arithmetic. Speed: the
+coefficients of exp(sin x)/(1 + x²), first call and later ones, against nested `jax.grad` as far as that ends in
+reasonable time. Radius: functions whose nearest singularity is known; one that is not found must be called unknown,
+not wrong.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import mvcalc_jax as mv
+from benchmarks import catalogue
+from benchmarks.harness import measure, setting, spoken
+from mvcalc_jax import command, text
+from mvcalc_jax.taylor.polynomial import taylor
+
+QUESTION = (__doc__ or "").partition("\n")[0]
+ORDER = 20
+DIGITS, COVERED, SECONDS = 13.0, 50, 5.0
+"""What is asked: correct digits to order 20, functions covered of the fifty-three, and seconds to compile order 30."""
+HELD = 0.99
+"""How often `rounding` must be at least the error."""
+SPEED = (1, 2, 3, 4, 5, 6, 8, 12, 20, 30)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Digits, speed and radius of convergence of Taylor series; three minutes. --debug shows where one errs."""
+
+    points: int = 5
+    """In the domain of every function."""
+    nested: int = 6
+    """The highest order by nested `jax.grad`: 8 takes a minute to compile."""
+    functions: int = 69
+    """How many of the catalogue."""
+
+
+Section = Callable[[Config], list[str]]
+
+
+def digits(config: Config) -> list[str]:
+    """Print the digits of every function of the catalogue; which bars are missed."""
+    rows, missed, covered, held = [("", "digits", "worst at", "seconds")], [], 0, []
+    for entry in catalogue.CATALOGUE[: config.functions]:
+        began = time.perf_counter()
+        try:
+            worst, at, sound = judged(entry, config.points)
+        except (TypeError, ValueError) as error:
+            rows.append((entry.name, "–", text.first_line(str(error)), ""))
+            missed += [f"{entry.name}: {text.first_line(str(error))}"]
+            continue
+        held += sound
+        covered += entry in catalogue.FUNCTIONS
+        rows.append((entry.name, f"{worst:.1f}", f"{at:.3g}", f"{time.perf_counter() - began:.1f}"))
+        if worst < DIGITS:
+            missed.append(f"{entry.name}: {worst:.1f} digits at {at:.3g}")
+    print(text.markdown(rows))
+    share = float(np.mean(held))
+    print(
+        f"\n{covered} functions covered; `rounding` is at least the error in {share:.2%} of all coefficients\n"
+    )
+    if config.functions >= len(catalogue.FUNCTIONS) and covered < COVERED:
+        missed.append(f"only {covered} of {len(catalogue.FUNCTIONS)} functions")
+    if share < HELD:
+        missed.append(f"rounding holds in {share:.2%} only")
+    return missed
+
+
+def judged(entry: catalogue.Entry, points: int) -> tuple[float, float, list[bool]]:
+    """The fewest digits of a coefficient, the point where, and for every coefficient whether `rounding` holds."""
+    low, high = entry.domain
+    worst, sound = (np.inf, np.nan), []
+    for share in (np.arange(points) + 0.5) / points:
+        x = float(low + share * (high - low))
+        exact, found = catalogue.coefficients(entry, x, ORDER + 8), taylor(entry.f, x, ORDER)
+        worst = min(worst, (float(catalogue.digits(found.coefficients, exact).min()), x))
+        sound += (np.abs(found.coefficients - exact[: ORDER + 1]) <= found.rounding).tolist()
+    return *worst, sound
+
+
+def course(x: Any) -> Any:
+    """The function that is timed."""
+    return jnp.exp(jnp.sin(x)) / (1 + x * x)
+
+
+def nested(f: Callable[[Any], Any], order: int) -> Callable[[Any], list[Any]]:
+    """All derivatives up to an order, by `jax.grad` of `jax.grad` of …"""
+    derivatives = [f]
+    for _ in range(order):
+        derivatives.append(jax.grad(derivatives[-1]))
+    return lambda x: [d(x) for d in derivatives]
+
+
+def speed(config: Config) -> list[str]:
+    """Print seconds by order, against nested gradients; which bars are missed."""
+    rows: list[tuple[str, ...]] = [("order", "first call", "later", "nested grad, first call", "later")]
+    missed = []
+    for order in SPEED:
+        ours = jax.jit(lambda x, n=order: taylor(course, x, n).coefficients)
+        contenders: dict[str, Callable[[], Any]] = {"taylor": lambda ours=ours: ours(0.5)}
+        if order <= config.nested:
+            theirs = jax.jit(nested(course, order))
+            factorials = np.cumprod([1.0, *range(1, order + 1)])
+            np.testing.assert_allclose(ours(0.5) * factorials, np.stack(theirs(0.5)), rtol=1e-9)
+            jax.clear_caches()  # so that the first call is one
+            contenders["nested"] = lambda theirs=theirs: theirs(0.5)
+        taken = measure(contenders)
+        cells = [f"{spoken(t.first)}|{spoken(t.typical)}".split("|") for t in taken.values()]
+        cells += [["", ""]] * (2 - len(cells))
+        rows.append((str(order), *cells[0], *cells[1]))
+        if taken["taylor"].first > SECONDS:
+            missed.append(f"order {order}: {taken['taylor'].first:.1f} s")
+    print(text.markdown(rows), "\n")
+    return missed
+
+
+RADII: tuple[tuple[str, Callable[[Any], Any], float, complex | None], ...] = (
+    ("1/(1 + x²)", lambda x: 1 / (1 + x * x), 0.0, 1j),
+    ("1/(1 + x²)", lambda x: 1 / (1 + x * x), 0.7, 1j),
+    ("exp(sin x)/(1 + x²)", course, 0.5, 1j),
+    ("log x", jnp.log, 2.0, 0),
+    ("√x", jnp.sqrt, 3.0, 0),
+    ("∛x", jnp.cbrt, 2.0, 0),
+    ("tan x", jnp.tan, 0.3, np.pi / 2),
+    ("tanh x", jnp.tanh, 0.0, 0.5j * np.pi),
+    ("atan x", jnp.arctan, 1.0, 1j),
+    ("asin x", jnp.arcsin, 0.2, 1),
+    ("acosh x", jnp.arccosh, 3.0, 1),
+    ("atanh x", jnp.arctanh, -0.3, -1),
+    ("softplus", jax.nn.softplus, 0.0, 1j * np.pi),
+    ("sigmoid", jax.nn.sigmoid, 1.0, 1j * np.pi),
+    ("log Γ", jax.scipy.special.gammaln, 2.5, 0),
+    ("erf⁻¹", jax.scipy.special.erfinv, 0.3, 1),
+    ("x/(1 + x⁴)", lambda x: x / (1 + x**4), 0.1, np.exp(0.25j * np.pi)),
+    ("√(1 + x⁴)", lambda x: jnp.sqrt(1 + x**4), 0.2, np.exp(0.25j * np.pi)),
+    ("log(2 + cos x)", lambda x: jnp.log(2 + jnp.cos(x)), 1.0, np.pi + 1j * np.arccosh(2)),
+    ("exp(x) √(x + 2)", lambda x: jnp.exp(x) * jnp.sqrt(x + 2), 0.5, -2),
+    ("exp(1/(2 − x))", lambda x: jnp.exp(1 / (2 - x)), 0.5, 2),
+    ("exp(−1/x²)", lambda x: jnp.exp(-1 / x**2), 1.0, 0),
+    ("xˣ", lambda x: x**x, 2.0, 0),
+    ("1/(1.1 − cos x)", lambda x: 1 / (1.1 - jnp.cos(x)), 0.5, 1j * np.arccosh(1.1)),
+    ("1/(100 − x) + eˣ", lambda x: 1 / (100 - x) + jnp.exp(x), 0.5, 100),
+    ("√x + 1/(6 − x)", lambda x: jnp.sqrt(x) + 1 / (6 - x), 2.9, 0),
+    ("1/x + 1/(2 − x)³", lambda x: 1 / x + 1 / (2 - x) ** 3, 1.1, 2),
+    ("|x|", jnp.abs, 2.0, None),
+    ("sinc", jnp.sinc, 0.5, None),
+    ("exp(−x²)", lambda x: jnp.exp(-x * x), 1.0, np.inf),
+    ("exp(sin x)", lambda x: jnp.exp(jnp.sin(x)), 0.0, np.inf),
+    ("x⁵ − 3x", lambda x: x**5 - 3 * x, 1.0, np.inf),
+)
+"""Functions, points, and the nearest singularity: inf where there is none, None where `taylor` cannot know."""
+
+
+def radii(config: Config) -> list[str]:
+    """Print the nearest singularities that are found; those that are wrong, and if more than a tenth is unknown."""
+    rows, missed, unknown = [("", "x₀", "singularity found", "off by", "its error")], [], 0
+    for name, f, at, true in RADII:
+        found = taylor(f, at, 3).convergence
+        off = abs(found.singularity - true) if true is not None and np.isfinite(true) else np.nan
+        place = (
+            "none"
+            if found.radius == np.inf
+            else "unknown"
+            if np.isnan(found.radius)
+            else f"{found.singularity:.7g}"
+        )
+        rows.append((name, f"{at:g}", place, f"{off:.1e}", f"{found.error:.1e}"))
+        unknown += bool(np.isnan(found.radius) and true is not None)
+        right = (
+            np.isnan(found.radius) or (found.radius == np.inf and true == np.inf) or off <= 10 * found.error
+        )
+        if not right:
+            missed.append(f"{name} at {at:g}: {found.message}")
+    print(text.markdown(rows), "\n")
+    return missed + ([f"{unknown} singularities not found"] if unknown > len(RADII) // 10 else [])
+
+
+SECTIONS: tuple[Section, ...] = (digits, speed, radii)
+
+
+def main(config: Config) -> int:
+    mv.require.whole("points", config.points, least=1)
+    mv.require.whole("nested", config.nested, least=1)
+    mv.require.whole("functions", config.functions, least=1)
+    with mv.devices.computing("cpu", "float64") as device:
+        print(f"{QUESTION}\n{setting(device)}\n")
+        missed = [what for section in SECTIONS for what in section(config)]
+    print("\n".join(missed) or "every bar is met")
+    return command.FAILED if missed else command.DONE
+
+
+if __name__ == "__main__":
+    command.leave(command.run(main, Config, prog="python -m benchmarks.taylor"))
