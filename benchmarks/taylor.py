@@ -21,7 +21,7 @@ import mvcalc_jax as mv
 from benchmarks import catalogue
 from benchmarks.harness import measure, setting, spoken
 from mvcalc_jax import command, text
-from mvcalc_jax.taylor.polynomial import taylor
+from mvcalc_jax.taylor.series.polynomial import taylor
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 ORDER = 20

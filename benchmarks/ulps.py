@@ -2,7 +2,8 @@
 
     nice python -m benchmarks.ulps
 
-Every function of `mvcalc_jax.taylor.ulps` in float32 and in float64, at random arguments over the whole range, near 1,
+Every function of `mvcalc_jax.taylor.intervals.ulps` in float32 and in float64, at random arguments over the whole
+range, near 1,
 near multiples of π/2, near branch points, zeros and poles, near overflow and underflow, and then around the worst of
 these; compiled for arrays, for rows and single numbers in a loop, inside a fusion with a product and a sum, with one
 number as the last argument of all, of constants, and op by op. Each result is compared with Arb's, which encloses the
@@ -26,7 +27,7 @@ from flint import arb
 import mvcalc_jax as mv
 from benchmarks.harness import setting
 from mvcalc_jax import command, text
-from mvcalc_jax.taylor import ulps
+from mvcalc_jax.taylor.intervals import ulps
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 PRECISION = 200

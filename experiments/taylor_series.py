@@ -102,7 +102,7 @@ def main(config: Config) -> int:
 
 
 def taylor(f: Callable[[Any], Any], at: float, order: int) -> Any:
-    from mvcalc_jax.taylor.polynomial import taylor
+    from mvcalc_jax.taylor.series.polynomial import taylor
 
     return taylor(f, at, order)
 

@@ -12,6 +12,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     jaxprs     what stands inside a jaxpr, whichever version of JAX made it
     precision  a computation is as precise as its arguments
     calculus   functions of one and several variables: slopes
+    taylor     polynomials of functions, and bands in which they provably lie
     models     network, gaussian: pure functions with hand-written Jacobians
     descent    steepest_descent, optax_descent, and the one loop
     verify     check_jacobian, check_vjp, check_chain: is a derivative right, and if not, why?

@@ -11,6 +11,7 @@ from . import plots as plots
 from . import precision as precision
 from . import require as require
 from . import runs as runs
+from . import taylor as taylor
 from . import text as text
 from . import verify as verify
 from .calculus import critical_points as critical_points
@@ -32,6 +33,13 @@ from .fitting import fit_histogram as fit_histogram
 from .fitting import linear_regression as linear_regression
 from .models import gaussian as gaussian
 from .models import network as network
+from .taylor import Interval as Interval
+from .taylor import interval as interval
+from .taylor import safe_learning_rate as safe_learning_rate
+from .taylor import taylor_enclosure as taylor_enclosure
+from .taylor import verified_integral as verified_integral
+from .taylor import verified_range as verified_range
+from .taylor import verified_root as verified_root
 from .verify import Link as Link
 from .verify import Report as Report
 from .verify import assert_chain as assert_chain

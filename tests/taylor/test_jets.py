@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.catalogue import Entry, coefficients, digits
-from mvcalc_jax.taylor.polynomial import taylor
+from mvcalc_jax.taylor.series.polynomial import taylor
 
 A = flint.arb
 ORDER = 12

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import catalogue
-from mvcalc_jax.taylor.polynomial import taylor
+from mvcalc_jax.taylor.series.polynomial import taylor
 
 course = lambda x: jnp.exp(jnp.sin(x)) / (1 + x * x)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.taylor import RADII
-from mvcalc_jax.taylor.polynomial import taylor
+from mvcalc_jax.taylor.series.polynomial import taylor
 
 
 @pytest.mark.parametrize(("name", "f", "at", "true"), RADII, ids=[f"{r[0]} at {r[2]:g}" for r in RADII])

@@ -8,7 +8,7 @@ from flint import arb
 
 from benchmarks import ulps as benchmark
 from mvcalc_jax import command
-from mvcalc_jax.taylor import ulps
+from mvcalc_jax.taylor.intervals import ulps
 
 TOY = 240
 FEW = ("log1p", "cbrt", "lgamma")

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import autodiff, precision, require
-from mvcalc_jax.taylor.boxes import AT_ONCE, function_on_box, halved, padded
-from mvcalc_jax.taylor.elementary import where
-from mvcalc_jax.taylor.intervals import Interval, point
-from mvcalc_jax.taylor.tensors import along, interval_of, steady
+from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
+from mvcalc_jax.taylor.bands.tensors import along, interval_of, steady
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
+from mvcalc_jax.taylor.intervals.elementary import where
 
 BOXES = 20_000
 """Boxes that are looked at before the search ends."""
@@ -56,12 +56,16 @@ def verified_range(f: Callable[[Any], Any], box: Any, *, tolerance: float = 1e-6
             wanted = (found.lo < inner[0] - gap) | (found.hi > inner[1] + gap)
             if not wanted.any() or seen >= BOXES or not np.isfinite(box).all():
                 return _range(lo, hi, inner, seen, bool(wanted.any()))
-            worst = np.argsort(np.where(wanted, np.minimum(found.lo - inner[0], inner[1] - found.hi), np.inf))[: AT_ONCE // 2]
+            worst = np.argsort(
+                np.where(wanted, np.minimum(found.lo - inner[0], inner[1] - found.hi), np.inf)
+            )[: AT_ONCE // 2]
             halves = np.concatenate(halved(boxes[worst]))
             keep = np.setdiff1d(np.arange(len(boxes)), worst)
             new = _numbers(bounds(padded(halves)), len(halves))
             seen += len(halves)
-            best = _Bounds(found.lo[worst], found.hi[worst], found.least[worst].max(), found.most[worst].min())
+            best = _Bounds(
+                found.lo[worst], found.hi[worst], found.least[worst].max(), found.most[worst].min()
+            )
             boxes = np.concatenate([boxes[keep], halves])
             found = _Bounds(*(np.concatenate([a[keep], b]) for a, b in zip(found, new, strict=True)))
             found.least[-1], found.most[-1] = max(found.least[-1], best.least), min(found.most[-1], best.most)

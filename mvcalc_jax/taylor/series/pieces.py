@@ -9,8 +9,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from mvcalc_jax.taylor import bessel
-from mvcalc_jax.taylor.recurrences import mul
+from mvcalc_jax.taylor.series import bessel
+from mvcalc_jax.taylor.series.recurrences import mul
 
 PIECES = frozenset((
     "abs", "sign", "max", "min", "clamp", "rem", "floor", "ceil", "round", "lt", "le", "gt", "ge", "eq", "ne",

@@ -12,9 +12,18 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from mvcalc_jax.taylor.elementary import absolute
-from mvcalc_jax.taylor.expansions import Entry, Expansion, chain, entrywise, minus, negative, plus, tightened
-from mvcalc_jax.taylor.intervals import Interval, everything, greatest, inverse, scaled
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, everything, greatest, inverse, scaled
+from mvcalc_jax.taylor.intervals.elementary import absolute
+from mvcalc_jax.taylor.intervals.expansions import (
+    Entry,
+    Expansion,
+    chain,
+    entrywise,
+    minus,
+    negative,
+    plus,
+    tightened,
+)
 
 
 class Known(NamedTuple):
@@ -129,8 +138,10 @@ def maximum(u: Expansion, v: Expansion) -> Expansion:
     both = entrywise(plus, entrywise(plus, u, v), chain(absolute, difference))
     half = entrywise(lambda e: None if e is None else scaled(e, 0.5), both)
     truth = compared("gt", u, v)
-    pick = lambda known: lambda y, n, h: _where(
-        known.certain | ~known.possible, _picked(known.certain, ~known.possible, y, n), h
+    pick = lambda known: (
+        lambda y, n, h: _where(
+            known.certain | ~known.possible, _picked(known.certain, ~known.possible, y, n), h
+        )
     )
     both = Known(truth.at.certain & truth.over.certain, truth.at.possible | truth.over.possible)
     c = tuple(map(pick(truth.at), u.c, v.c, half.c))
@@ -157,5 +168,3 @@ def stepwise(f: Callable[[Any], Any], u: Expansion) -> Expansion:
     zero = Interval(jnp.zeros_like(value.lo), jnp.zeros_like(value.lo))
     rest = _where(flat, zero, nothing)
     return Expansion((start, *[rest] * (u.order - 1)), (value, *[rest] * u.order), u.h)
-
-

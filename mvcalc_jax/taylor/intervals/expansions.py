@@ -20,17 +20,15 @@ Appl. Math. 4 (2003) 379.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from mvcalc_jax.taylor.compiled import apart
-from mvcalc_jax.taylor.elementary import Recurrence
-from mvcalc_jax.taylor.intervals import Interval, divided, sum_of_products
-from mvcalc_jax.taylor.slopes import slopes
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, divided, sum_of_products
+from mvcalc_jax.taylor.intervals.compiled import apart
+from mvcalc_jax.taylor.intervals.elementary import Recurrence
+from mvcalc_jax.taylor.intervals.slopes import slopes
 
 Entry = Interval | None
 
@@ -138,7 +136,8 @@ def quotient(u: Expansion, v: Expansion) -> Expansion:
     for m in range(u.order):
         c.append(_over(minus(u.c[m], total([(c[j], v.c[m - j]) for j in range(m)])), _filled(v.c, 0)))
     r = [
-        _over(minus(u.r[m], total([(c[j], v.r[m - j]) for j in range(m)])), v.range) for m in range(u.order + 1)
+        _over(minus(u.r[m], total([(c[j], v.r[m - j]) for j in range(m)])), v.range)
+        for m in range(u.order + 1)
     ]
     return tightened(Expansion(tuple(c), tuple(r), u.h))
 

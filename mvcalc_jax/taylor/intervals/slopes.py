@@ -14,9 +14,17 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from mvcalc_jax.taylor.elementary import Recurrence, absolute
-from mvcalc_jax.taylor.compiled import apart
-from mvcalc_jax.taylor.intervals import Interval, greatest, inverse, least, outward, scaled, sum_of_products
+from mvcalc_jax.taylor.intervals.arithmetic import (
+    Interval,
+    greatest,
+    inverse,
+    least,
+    outward,
+    scaled,
+    sum_of_products,
+)
+from mvcalc_jax.taylor.intervals.compiled import apart
+from mvcalc_jax.taylor.intervals.elementary import Recurrence, absolute
 
 
 def slopes(
@@ -31,7 +39,9 @@ def slopes(
     v, width = u - at, _up(u.width)
     found = ranges[: order + 1]
     found[0] = recurrence(u, 0)[0]
-    if recurrence is absolute:  # its derivatives say nothing across the kink, its values do where u₀ is far from it
+    if (
+        recurrence is absolute
+    ):  # its derivatives say nothing across the kink, its values do where u₀ is far from it
         over = inverse(v)
         for k in range(order):
             found[k + 1] &= (found[k] - phi[k]) * over
@@ -57,7 +67,9 @@ def _ranges(recurrence: Recurrence, order: int, base: Any, over: Any) -> list[In
     return _sharpened(recurrence(hull, order + 1), lows, highs, _up(hull.width))
 
 
-def _sharpened(found: list[Interval], low: list[Interval], high: list[Interval], width: Any) -> list[Interval]:
+def _sharpened(
+    found: list[Interval], low: list[Interval], high: list[Interval], width: Any
+) -> list[Interval]:
     for k in reversed(range(len(found) - 1)):
         found[k] &= between_ends(low[k], high[k], scaled(found[k + 1], float(k + 1)), width)
     return found

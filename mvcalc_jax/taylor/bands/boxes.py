@@ -19,7 +19,6 @@ def function_on_box(f: Any, box: Any) -> tuple[Callable[[Any], Any], np.ndarray,
     return f, require.box("box", box), False
 
 
-
 def padded(boxes: np.ndarray) -> np.ndarray:
     """To one number of boxes, so that one program serves all rounds."""
     return np.concatenate([boxes, np.repeat(boxes[:1], AT_ONCE - len(boxes), axis=0)])

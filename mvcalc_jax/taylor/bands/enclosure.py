@@ -2,8 +2,8 @@
 
     f(x) ∈ c₀ + c₁ h + … + c_{n−1} hⁿ⁻¹ + R hⁿ    for all |h| ≤ radius,    h = x − x₀
 
-with intervals c_k, as wide as rounding makes them, and an interval R, as wide as f makes it: R holds f[x₀, …, x₀, x] for all x
-of the region (`mvcalc_jax.taylor.expansions`), on either side of x₀ by itself, or in more pieces.
+with intervals c_k, as wide as rounding makes them, and an interval R, as wide as f makes it: R holds f[x₀, …, x₀, x]
+for all x of the region (`mvcalc_jax.taylor.intervals.expansions`), on either side of x₀ by itself, or in more pieces.
 
 In several variables R is a symmetric tensor of intervals. With the remainder in its integral form,
 
@@ -23,11 +23,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require
-from mvcalc_jax.taylor.compiled import compiled_apart
-from mvcalc_jax.taylor.expansions import Expansion, tightened
-from mvcalc_jax.taylor.intervals import Interval, outward, point, sum_of_products
-from mvcalc_jax.taylor.tensors import TensorEnclosure, in_several_variables
-from mvcalc_jax.taylor.walk import carried_out
+from mvcalc_jax.taylor.bands.tensors import TensorEnclosure, in_several_variables
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, outward, point, sum_of_products
+from mvcalc_jax.taylor.intervals.compiled import compiled_apart
+from mvcalc_jax.taylor.intervals.expansions import Expansion, tightened
+from mvcalc_jax.taylor.intervals.walk import carried_out
 
 MOST = 20
 """Higher orders take minutes, and their remainders nothing but rounding errors."""
@@ -57,7 +57,8 @@ class TaylorEnclosure:
     @property
     def remainder(self) -> Interval:
         """R over all of the region, shape (…)."""
-        return Interval(self.remainders.lo.min(0), self.remainders.hi.max(0))
+        with precision.of(self.x0):
+            return Interval(self.remainders.lo.min(0), self.remainders.hi.max(0))
 
     def band(self, x: Any) -> Interval:
         """The interval in which f(x) lies, for a number x or an array of them; [−∞, ∞] outside the region."""
@@ -75,7 +76,8 @@ class TaylorEnclosure:
     @property
     def width(self) -> jax.Array:
         """How far apart the bounds are at the ends of the region, where they are farthest apart."""
-        return jnp.max(self.band(jnp.stack([self.x0 - self.radius, self.x0 + self.radius])).width)
+        with precision.of(self.x0):
+            return jnp.max(self.band(jnp.stack([self.x0 - self.radius, self.x0 + self.radius])).width)
 
     def plot(self, path: Any = None) -> Any:
         """Draw f, the polynomial and the band; write it to `path`, or return the figure."""
@@ -86,17 +88,15 @@ class TaylorEnclosure:
     def __str__(self) -> str:
         if require.traced((self.x0, self.coefficients)):
             return f"TaylorEnclosure(order={self.order})"
-        c = [f"{lo:.6g}" if hi - lo <= 1e-6 * abs(lo) else f"[{lo:.6g}, {hi:.6g}]" for lo, hi in _pairs(self.coefficients)]
-        ((low, high),) = _pairs(jax.tree.map(jnp.atleast_1d, self.remainder))
-        powers = ["", " h", *(f" h^{k}" for k in range(2, self.order))]
-        terms = " + ".join(a + b for a, b in zip(c, powers, strict=False))
-        return (
-            f"{terms} + [{low:.6g}, {high:.6g}] h^{self.order}, h = x - {float(self.x0):g}, |h| <= {float(self.radius):g}"
-        )
+        powers = ["", " h", *(f" h^{k}" for k in range(2, self.order + 1))][: self.order + 1]
+        entries = [*_in_words(self.coefficients), *_in_words(self.remainder)]
+        terms = " + ".join(c + power for c, power in zip(entries, powers, strict=False))
+        return f"{terms}, h = x - {float(self.x0):g}, |h| <= {float(self.radius):g}"
 
 
-def _pairs(a: Interval) -> list[tuple[float, float]]:
-    return list(zip(np.ravel(a.lo).tolist(), np.ravel(a.hi).tolist(), strict=True))
+def _in_words(a: Interval) -> list[str]:
+    pairs = zip(np.ravel(a.lo).tolist(), np.ravel(a.hi).tolist(), strict=True)
+    return [f"{lo:.6g}" if hi - lo <= 1e-6 * abs(lo) else f"[{lo:.6g}, {hi:.6g}]" for lo, hi in pairs]
 
 
 def taylor_enclosure(
@@ -105,11 +105,12 @@ def taylor_enclosure(
     """A Taylor polynomial of f and a band around it in which f provably lies.
 
     Proven is f in exact arithmetic, with the constants that stand in it, under the bounds on XLA's rounding errors of
-    `mvcalc_jax.taylor.ulps`. Where nothing can be proven – a pole or a branch point in the region, a jump – the band is
-    [−∞, ∞]. Works in `jit` and `vmap`; for many boxes, `jax.vmap(lambda a, r: taylor_enclosure(f, a, r, 2))(x0s, radii)`.
+    `mvcalc_jax.taylor.intervals.ulps`. Where nothing can be proven – a pole or a branch point in the region, a jump – the
+    band is [−∞, ∞]. Works in `jit` and `vmap`; for many boxes, `jax.vmap(lambda a, r: taylor_enclosure(f, a, r, 2))`.
+    In several variables, derivatives that f's author wrote (`jax.custom_jvp`) are believed; in one they are not used.
 
     Args:
-        f: a function of a number, or of an array of shape (d,), written in JAX; it returns a number, or an array of them.
+        f: a function of a number, or of an array of shape (d,), written in JAX; it returns a number, or an array.
         x0: where it is expanded, shape () or (d,).
         radius: how far on either side, above zero; a number, or one for each of d variables.
         order: n ≥ 1, the power of the remainder; the polynomial before it is of degree n − 1.
@@ -136,11 +137,13 @@ def _checked(f: Any, x0: Any, radius: Any, order: Any, pieces: Any) -> tuple[Any
     require.finite("x0", x0)
     require.finite("radius", radius)
     if x0.ndim > 1:
-        raise ValueError(f"`x0` must have shape () or (d,); got {x0.shape}; reshape it, and let f reshape it back")
+        raise ValueError(
+            f"`x0` must have shape () or (d,); got {x0.shape}; reshape it, and let f reshape it back"
+        )
     if radius.shape not in ((), x0.shape):
         raise ValueError(
-            f"`radius` must be a number{', or one for each of ' + str(len(x0)) + ' variables' if x0.ndim else ''}; got shape "
-            f"{radius.shape}; for many boxes use jax.vmap"
+            "`radius` must be a number, or one for each variable; "
+            f"got shape {radius.shape} for `x0` of shape {x0.shape}; for many boxes use jax.vmap"
         )
     if not require.traced(radius) and not np.all(np.asarray(radius) > 0):
         raise ValueError(f"`radius` must be positive; got {np.asarray(radius)}")
@@ -202,7 +205,9 @@ def expanded(f: Callable[[Any], Any], x0: Interval, region: Interval, h: Interva
 
 def _single(results: list[Any]) -> Any:
     if len(results) != 1 or not isinstance(results[0], Expansion):
-        raise TypeError("`f` must return one array of floating-point numbers, or a number; got something else")
+        raise TypeError(
+            "`f` must return one array of floating-point numbers, or a number; got something else"
+        )
     return results[0]
 
 

@@ -26,7 +26,7 @@ from jax.extend.core import Literal
 
 from mvcalc_jax import precision, require
 from mvcalc_jax.jaxprs import opened
-from mvcalc_jax.taylor import jets
+from mvcalc_jax.taylor.series import jets
 
 ORDER = 64
 """Of the series that is looked at."""
@@ -114,7 +114,7 @@ class _Line(NamedTuple):
 
     def series(self, t: float) -> tuple[np.ndarray, np.ndarray] | None:
         """Coefficients, a column for each entry of f, and their rounding; None where there is no series."""
-        from mvcalc_jax.taylor.polynomial import expanded
+        from mvcalc_jax.taylor.series.polynomial import expanded
 
         way = np.ones_like(self.x0) if self.direction is None else self.direction
         try:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from mvcalc_jax.taylor import recurrences as r
+from mvcalc_jax.taylor.series import recurrences as r
 
 _FARTHER = 100
 """The recurrence starts so far beyond the order needed: enough for |x| < 200."""

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require
-from mvcalc_jax.taylor.compiled import compiled_apart
-from mvcalc_jax.taylor.expansions import Expansion, constant
-from mvcalc_jax.taylor.intervals import Interval, point
-from mvcalc_jax.taylor.truths import Truth
-from mvcalc_jax.taylor.walk import carried_out
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
+from mvcalc_jax.taylor.intervals.compiled import compiled_apart
+from mvcalc_jax.taylor.intervals.expansions import Expansion, constant
+from mvcalc_jax.taylor.intervals.truths import Truth
+from mvcalc_jax.taylor.intervals.walk import carried_out
 
 
 def interval(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -20,7 +20,7 @@ def interval(f: Callable[..., Any]) -> Callable[..., Any]:
 
     `interval(f)(X, y)` takes an `Interval` wherever f takes floating-point numbers, or an array for exactly these numbers,
     within pytrees, too, and returns f's results with an `Interval` for every array of floating-point numbers. All values
-    of f in exact arithmetic lie in them, under the bounds on rounding errors of `mvcalc_jax.taylor.ulps`; they are wider
+    of f in exact arithmetic lie in them, under the bounds on rounding errors of `mvcalc_jax.taylor.intervals.ulps`; they are wider
     than the range where an argument stands in f more than once. [−∞, ∞] says that f is not defined everywhere, or that
     nothing is known.
 

@@ -13,10 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from mvcalc_jax.taylor import truths
-from mvcalc_jax.taylor.compiled import apart
-from mvcalc_jax.taylor.elementary import ELEMENTARY, exp, integer_power, log, real_power, reciprocal
-from mvcalc_jax.taylor.expansions import (
+from mvcalc_jax.taylor.intervals import truths
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, known, outward
+from mvcalc_jax.taylor.intervals.compiled import apart
+from mvcalc_jax.taylor.intervals.elementary import ELEMENTARY, exp, integer_power, log, real_power, reciprocal
+from mvcalc_jax.taylor.intervals.expansions import (
     Entry,
     Expansion,
     chain,
@@ -28,8 +29,7 @@ from mvcalc_jax.taylor.expansions import (
     product,
     quotient,
 )
-from mvcalc_jax.taylor.intervals import Interval, known, outward
-from mvcalc_jax.taylor.truths import Truth
+from mvcalc_jax.taylor.intervals.truths import Truth
 
 Params = dict[str, Any]
 Rule = Callable[..., Any]
@@ -51,7 +51,7 @@ def _power(params: Params, bind: Any, u: Expansion, v: Any) -> Expansion:
     """uᵛ: of a whole exponent, of any fixed number, or exp(v log u)."""
     if not isinstance(v, Expansion):
         v = constant(Interval(*[jnp.asarray(v, u.range.lo.dtype)] * 2), u)
-    fixed = all(entry is None for entry in v.r[1:]) and v.order > 0 or v.range.lo is v.range.hi
+    fixed = (all(entry is None for entry in v.r[1:]) and v.order > 0) or v.range.lo is v.range.hi
     if not fixed:
         return chain(exp, product(v, chain(log, u)))
     p = v.range.lo
@@ -88,7 +88,9 @@ def _moved(params: Params, bind: Any, *us: Any) -> Any:
         as_list = lambda found: [found] if single else list(found)
         low = as_list(bind(*end("lo")))
         points = all(e is None or e.lo is e.hi for e in intervals)
-        return [Interval(a, b) for a, b in zip(low, low if points else as_list(bind(*end("hi"))), strict=True)]
+        return [
+            Interval(a, b) for a, b in zip(low, low if points else as_list(bind(*end("hi"))), strict=True)
+        ]
 
     pick = lambda part, m: [getattr(u, part)[m] if isinstance(u, Expansion) else u for u in full]
     c = [of(pick("c", m)) for m in range(like.order)]
@@ -159,7 +161,9 @@ def _matrix_product(params: Params, bind: Any, u: Expansion, v: Expansion) -> Ex
             size = jnp.abs(am)
             info = jnp.finfo(am.dtype)
             middle = middle + dot(am, bm)
-            rest = dot(size, jnp.abs(bm)) * float((terms + len(kept) + 2) * info.eps) + float(4 * terms * info.tiny)
+            rest = dot(size, jnp.abs(bm)) * float((terms + len(kept) + 2) * info.eps) + float(
+                4 * terms * info.tiny
+            )
             error = error + rest
             if br is not None:
                 error = error + dot(size, br)
@@ -221,7 +225,11 @@ def _selected(params: Params, bind: Any, which: Any, *cases: Expansion) -> Expan
 
 
 def _clamped(params: Params, bind: Any, low: Expansion, u: Expansion, high: Expansion) -> Expansion:
-    wide = lambda e: e if e.shape == u.shape else entrywise(lambda a: _on_ends(lambda x: jnp.broadcast_to(x, u.shape), a), e)
+    wide = lambda e: (
+        e
+        if e.shape == u.shape
+        else entrywise(lambda a: _on_ends(lambda x: jnp.broadcast_to(x, u.shape), a), e)
+    )
     return truths.minimum(truths.maximum(u, wide(low)), wide(high))
 
 
@@ -244,10 +252,30 @@ def _angle(params: Params, bind: Any, y: Expansion, x: Expansion) -> Expansion:
     return truths.select(truths.compared("gt", x, zero), over, right)
 
 
-MOVING = (
-    "reshape broadcast_in_dim squeeze expand_dims transpose rev slice dynamic_slice dynamic_update_slice concatenate pad "
-    "gather scatter copy copy_p split stack unstack real stop_gradient optimization_barrier device_put"
-).split()
+MOVING = [
+    "reshape",
+    "broadcast_in_dim",
+    "squeeze",
+    "expand_dims",
+    "transpose",
+    "rev",
+    "slice",
+    "dynamic_slice",
+    "dynamic_update_slice",
+    "concatenate",
+    "pad",
+    "gather",
+    "scatter",
+    "copy",
+    "copy_p",
+    "split",
+    "stack",
+    "unstack",
+    "real",
+    "stop_gradient",
+    "optimization_barrier",
+    "device_put",
+]
 
 RULES: dict[str, Rule] = {
     **{name: _elementary(name) for name in ELEMENTARY},

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import autodiff, precision, require
-from mvcalc_jax.taylor.boxes import AT_ONCE, function_on_box, halved, padded
-from mvcalc_jax.taylor.elementary import where
-from mvcalc_jax.taylor.intervals import Interval, point
-from mvcalc_jax.taylor.tensors import along, interval_of, steady
+from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
+from mvcalc_jax.taylor.bands.tensors import along, interval_of, steady
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
+from mvcalc_jax.taylor.intervals.elementary import where
 
 BOXES = 5_000
 """Boxes that are looked at before the search ends."""
@@ -59,7 +59,9 @@ def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
     g = (lambda x: given(x)[None]) if alone else given
     shape = require.traceable("f", given, jnp.zeros(len(box))).shape
     if shape != (() if alone else (len(box),)):
-        raise ValueError(f"`f` must return as many numbers as it has variables, {len(box)}; got shape {shape}")
+        raise ValueError(
+            f"`f` must return as many numbers as it has variables, {len(box)}; got shape {shape}"
+        )
     with precision.of(box):
         contract = jax.jit(jax.vmap(partial(_krawczyk, g)))
         boxes, seen = box[None], 0
@@ -69,16 +71,25 @@ def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
             result = [np.asarray(x)[: len(some)] for x in contract(padded(some))]
             inside, empty, low, high = result
             left = np.stack([low, high], axis=-1)
-            if inside.any() and (whole := _one_for_all(contract, np.concatenate([left[~empty], rest]), box)) is not None:
+            if (
+                inside.any()
+                and (whole := _one_for_all(contract, np.concatenate([left[~empty], rest]), box)) is not None
+            ):
                 return _proven(*whole, alone)
             left = left[~empty]
-            shrunk = (left[..., 1] - left[..., 0]).max(1) < 0.7 * (some[~empty][..., 1] - some[~empty][..., 0]).max(1)
+            shrunk = (left[..., 1] - left[..., 0]).max(1) < 0.7 * (
+                some[~empty][..., 1] - some[~empty][..., 0]
+            ).max(1)
             boxes = np.concatenate([rest, left[shrunk], *halved(left[~shrunk])])
             if len(boxes) and (boxes[..., 1] - boxes[..., 0]).max() <= 8 * np.spacing(np.abs(boxes).max()):
                 break
     if not len(boxes):
         nothing = jnp.full(len(box), jnp.nan)
-        return VerifiedRoot(RootStatus.NONE, _shaped(nothing, nothing, alone), f"no root: f keeps away from zero, proven with {seen} boxes")
+        return VerifiedRoot(
+            RootStatus.NONE,
+            _shaped(nothing, nothing, alone),
+            f"no root: f keeps away from zero, proven with {seen} boxes",
+        )
     low, high = boxes[..., 0].min(0), boxes[..., 1].max(0)
     where = ", ".join(f"[{a:.6g}, {b:.6g}]" for a, b in zip(low, high, strict=True))
     return VerifiedRoot(
@@ -126,7 +137,9 @@ def _one_for_all(contract: Any, left: np.ndarray, box: np.ndarray) -> tuple[np.n
 
 def _proven(low: np.ndarray, high: np.ndarray, alone: bool) -> VerifiedRoot:
     where = ", ".join(f"[{a:.16g}, {b:.16g}]" for a, b in zip(low, high, strict=True))
-    return VerifiedRoot(RootStatus.ONE, _shaped(jnp.asarray(low), jnp.asarray(high), alone), f"exactly one root, in {where}")
+    return VerifiedRoot(
+        RootStatus.ONE, _shaped(jnp.asarray(low), jnp.asarray(high), alone), f"exactly one root, in {where}"
+    )
 
 
 def _shaped(low: Any, high: Any, alone: bool) -> Interval:

@@ -23,7 +23,7 @@ from jax import Array
 
 from mvcalc_jax import precision, require
 from mvcalc_jax.compiling import quickly
-from mvcalc_jax.taylor import jets, radius, tensors
+from mvcalc_jax.taylor.series import jets, radius, tensors
 
 HIGHEST = 170
 """171! is more than the greatest float64."""

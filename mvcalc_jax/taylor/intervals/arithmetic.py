@@ -2,7 +2,7 @@
 
 An `Interval` [lo, hi] holds a set of real numbers. The result of an operation on intervals holds every result of the
 operation on numbers in them, in exact arithmetic. Floating-point results are therefore moved outward by at least their
-own rounding error. There is no directed rounding in XLA, so that the errors are bounds of `mvcalc_jax.taylor.ulps`:
+own rounding error. There is no directed rounding in XLA, so that the errors are bounds of `mvcalc_jax.taylor.intervals.ulps`:
 
     lower end   x − k ε |x| − 5 ω,    upper end   x + k ε |x| + 5 ω
 
@@ -26,7 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import require
-from mvcalc_jax.taylor.ulps import FLOOR
+from mvcalc_jax.taylor.intervals.ulps import FLOOR
 
 ARITHMETIC, QUOTIENT = 2.0, 4.0
 """Units in the last place for +, −, × and for ÷: half a unit, or one, for the result, half a unit for moving it, and room."""
@@ -152,7 +152,9 @@ def outward(lo: Any, hi: Any, ulps: float = ARITHMETIC, error: Any = None) -> In
     info = jnp.finfo(lo.dtype)
     k, ω = float(ulps * info.eps), float((FLOOR + 1) * info.tiny)
     below, above = jnp.abs(lo) * k + ω, jnp.abs(hi) * k + ω
-    return known(lo - below, hi + above) if error is None else known(lo - (below + error), hi + (above + error))
+    return (
+        known(lo - below, hi + above) if error is None else known(lo - (below + error), hi + (above + error))
+    )
 
 
 def known(lo: Any, hi: Any) -> Interval:

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require
-from mvcalc_jax.taylor.enclosure import taylor_enclosure
-from mvcalc_jax.taylor.intervals import Interval, point, power, scaled
-from mvcalc_jax.taylor.tensors import along
+from mvcalc_jax.taylor.bands.enclosure import taylor_enclosure
+from mvcalc_jax.taylor.bands.tensors import along
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, power, scaled
 
 PIECES, AT_ONCE = 4096, 16
 """How many pieces there are at most, and how many are enclosed together."""
@@ -92,6 +92,10 @@ def _piece(f: Callable[[Any], Any], order: int, ends: jax.Array) -> Interval:
 def _result(total: Interval, pieces: int) -> VerifiedIntegral:
     lo, hi = float(total.lo), float(total.hi)
     if not (np.isfinite(lo) and np.isfinite(hi)):
-        message = "nothing is proven: f has a pole, a jump or a kink between the limits, or this cannot be excluded"
+        message = (
+            "nothing is proven: f has a pole, a jump or a kink between the limits, or this cannot be excluded"
+        )
         return VerifiedIntegral(lo, hi, pieces, message)
-    return VerifiedIntegral(lo, hi, pieces, f"the integral lies in [{lo:.16g}, {hi:.16g}], proven with {pieces} pieces")
+    return VerifiedIntegral(
+        lo, hi, pieces, f"the integral lies in [{lo:.16g}, {hi:.16g}], proven with {pieces} pieces"
+    )

@@ -23,7 +23,7 @@ from jax.extend.core import Literal
 
 from mvcalc_jax import autodiff
 from mvcalc_jax.jaxprs import inputs_of_scan, inside, opened
-from mvcalc_jax.taylor import elementary, matrices, pieces, recurrences
+from mvcalc_jax.taylor.series import elementary, matrices, pieces, recurrences
 
 CALLS = (
     "jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint", "custom_lin", "custom_jvp_call",

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array, lax
 
-from mvcalc_jax.taylor.recurrences import Known, at, unfold
+from mvcalc_jax.taylor.series.recurrences import Known, at, unfold
 
 _T = lambda a: jnp.swapaxes(a, -1, -2)
 

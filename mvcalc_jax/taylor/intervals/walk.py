@@ -16,12 +16,12 @@ import numpy as np
 from jax.extend.core import Literal
 
 from mvcalc_jax import jaxprs
-from mvcalc_jax.taylor import truths
-from mvcalc_jax.taylor.elementary import softplus
-from mvcalc_jax.taylor.expansions import Expansion, chain, constant, entrywise, minus, plus
-from mvcalc_jax.taylor.intervals import Interval, point
-from mvcalc_jax.taylor.rules import RULES
-from mvcalc_jax.taylor.truths import Truth
+from mvcalc_jax.taylor.intervals import truths
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
+from mvcalc_jax.taylor.intervals.elementary import softplus
+from mvcalc_jax.taylor.intervals.expansions import Expansion, chain, constant, entrywise, minus, plus
+from mvcalc_jax.taylor.intervals.rules import RULES
+from mvcalc_jax.taylor.intervals.truths import Truth
 
 ROUNDS = 1000
 """Loops of more rounds are not carried out."""
@@ -34,7 +34,9 @@ class Unsupported(ValueError):
     """A primitive for which there is no rule."""
 
 
-def carried_out(f: Callable[..., Any], shapes: Sequence[Any], args: Sequence[Any], like: Expansion | None) -> list[Any]:
+def carried_out(
+    f: Callable[..., Any], shapes: Sequence[Any], args: Sequence[Any], like: Expansion | None
+) -> list[Any]:
     """f at expansions; its results, flat."""
     closed = jax.make_jaxpr(f)(*shapes)
     return run(closed.jaxpr, closed.consts, args, like)
@@ -91,7 +93,9 @@ def _outputs(equation: Any, inputs: list[Any], like: Expansion | None) -> list[A
     try:
         found = rule(params, bind, *inputs)
     except NotImplementedError as error:
-        raise Unsupported(f"`f` must be made of operations that have an interval rule; {name!r}: {error}") from None
+        raise Unsupported(
+            f"`f` must be made of operations that have an interval rule; {name!r}: {error}"
+        ) from None
     return list(found) if isinstance(found, list) else [found]
 
 
@@ -161,7 +165,11 @@ def _spread(truth: Truth, shape: tuple[int, ...]) -> Truth:
 def _logaddexp_text(dtype: Any, shape: tuple[int, ...]) -> str:
     """How JAX writes its own log(eᵃ + eᵇ), which is known by this and not by its name."""
     x = jax.ShapeDtypeStruct(shape, dtype)
-    (equation,) = [e for e in _all_equations(jax.make_jaxpr(jnp.logaddexp)(x, x).jaxpr) if "custom_jvp" in e.primitive.name]
+    (equation,) = [
+        e
+        for e in _all_equations(jax.make_jaxpr(jnp.logaddexp)(x, x).jaxpr)
+        if "custom_jvp" in e.primitive.name
+    ]
     return str(equation.params["call_jaxpr"])
 
 
@@ -180,5 +188,3 @@ def _is_logaddexp(inner: Any) -> bool:
 def _logaddexp(u: Expansion, v: Expansion) -> Expansion:
     """v + log(1 + exp(u − v))"""
     return entrywise(plus, v, chain(softplus, entrywise(minus, u, v)))
-
-

@@ -1,0 +1,146 @@
+"""Enclosures in several variables: symmetric tensors of intervals, from nested autodiff carried out on intervals.
+
+The k-th derivative of f is a function like any other, which JAX's autodiff writes down and `carried_out` encloses. See
+`mvcalc_jax.taylor.bands.enclosure` for the remainder.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from mvcalc_jax import autodiff, precision
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, known, outward, point, products, scaled
+from mvcalc_jax.taylor.intervals.elementary import where
+from mvcalc_jax.taylor.intervals.expansions import Expansion, constant
+from mvcalc_jax.taylor.intervals.walk import carried_out
+
+MOST = 6
+"""Tensors of a higher order have too many entries, and nested autodiff too many terms."""
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["x0", "radius", "coefficients", "remainder"],
+    meta_fields=["order", "f"],
+)
+@dataclass(frozen=True)
+class TensorEnclosure:
+    """A polynomial of several variables with a band in which f lies, as `taylor_enclosure` returns it."""
+
+    x0: jax.Array
+    radius: jax.Array
+    """shape (d,)"""
+    order: int
+    coefficients: tuple[Interval, ...]
+    """f(x₀), the gradient, half the Hessian …, Dᵏf/k!: shapes (…), (…, d), (…, d, d), …"""
+    remainder: Interval
+    """R, of shape (…, d, …, d), n times d"""
+    f: Callable[[Any], Any]
+
+    def band(self, x: Any) -> Interval:
+        """The interval in which f(x) lies, x of shape (d,); [−∞, ∞] outside the region. For many points, use `vmap`."""
+        with precision.of(self.x0):
+            x = jnp.asarray(x, self.x0.dtype)
+            if x.shape != self.x0.shape:
+                raise ValueError(
+                    f"`x` must have shape {self.x0.shape}; got {x.shape}; for many points use jax.vmap"
+                )
+            h = point(x) - point(self.x0)
+            total = self.remainder
+            for k in reversed(range(self.order)):
+                total = along(total, h) + self.coefficients[k]
+            reach = reach_of(self.x0, self.radius)
+            inside = jnp.all((h.lo >= -reach) & (h.hi <= reach))
+            return Interval(jnp.where(inside, total.lo, -jnp.inf), jnp.where(inside, total.hi, jnp.inf))
+
+    def lower(self, x: Any) -> jax.Array:
+        """A number that f(x) is not below."""
+        return self.band(x).lo
+
+    def upper(self, x: Any) -> jax.Array:
+        """A number that f(x) is not above."""
+        return self.band(x).hi
+
+    @property
+    def width(self) -> jax.Array:
+        """How far apart the bounds can be anywhere in the region."""
+        with precision.of(self.x0):
+            total, size = self.remainder.width, reach_of(self.x0, self.radius)
+            for _ in range(self.order):
+                total = total @ size
+            return jnp.max(total)
+
+    def plot(self, path: Any = None) -> Any:
+        """Draw f and the band along each variable; write it to `path`, or return the figure."""
+        from mvcalc_jax.plots import bands  # matplotlib is only loaded by whoever draws
+
+        return bands.tensor_enclosure(self, path)
+
+
+def reach_of(x0: jax.Array, radius: jax.Array) -> jax.Array:
+    """The radius, and a little more, so that x₀ ± radius, rounded, lie within."""
+    return outward(radius, radius, error=jnp.abs(x0) * float(2 * jnp.finfo(x0.dtype).eps)).hi
+
+
+def in_several_variables(
+    f: Callable[[Any], Any], x0: jax.Array, radius: jax.Array, order: int
+) -> TensorEnclosure:
+    """The enclosure of f: ℝᵈ → ℝ or an array, about x₀."""
+    if order > MOST:
+        raise ValueError(f"`order` must be at most {MOST} in several variables; got {order}")
+    radius = jnp.broadcast_to(radius, x0.shape)
+    reach = reach_of(x0, radius)
+    h = Interval(jnp.where(reach > 0, -reach, -jnp.inf), jnp.where(reach > 0, reach, jnp.inf))
+    region = point(x0) + h
+    tensors = [f]
+    for _ in range(order + 1):
+        tensors.append(autodiff.jacobian(tensors[-1], mode="forward"))
+    at = [_scaled(interval_of(g, point(x0)), k) for k, g in enumerate(tensors[: order + 1])]
+    over, next_over = (interval_of(tensors[k], region) for k in (order, order + 1))
+    near = at[order] + scaled(along(next_over, h), 1 / ((order + 1) * math.factorial(order)))
+    smooth = steady(f, point(x0), h, order)
+    remainder = where(smooth, _scaled(over, order) & near)
+    return TensorEnclosure(x0, radius, order, tuple(at[:order]), remainder, f)
+
+
+def _scaled(a: Interval, k: int) -> Interval:
+    return scaled(a, 1 / math.factorial(k))
+
+
+def interval_of(f: Callable[..., Any], *args: Interval) -> Interval:
+    """The range of f, which returns one array, over intervals: the natural interval extension."""
+    shapes = [jax.ShapeDtypeStruct(jnp.shape(a.lo), a.lo.dtype) for a in args]
+    (found,) = carried_out(f, shapes, [constant(a) for a in args], None)
+    if not isinstance(found, Expansion):
+        raise TypeError("`f` must return floating-point numbers; got whole numbers or conditions")
+    return found.range
+
+
+def steady(f: Callable[[Any], Any], at: Interval, h: Interval, order: int) -> Any:
+    """Whether f is proven to have bounded divided differences of an order along all lines through a point of a box.
+
+    Autodiff differentiates the branch that is taken, and knows nothing of the step between two. Here a branch that is
+    not certain leaves nothing known, so that what autodiff gives may be relied on where something is.
+    """
+    along_line = Interval(-h.magnitude, h.magnitude)
+    one = jnp.ones_like(h.lo[0])
+    c = (at, along_line, *[None] * order)[:order]
+    line = Expansion(c, (at + along_line, along_line, *[None] * order)[: order + 1], Interval(-one, one))
+    (found,) = carried_out(f, [jax.ShapeDtypeStruct(jnp.shape(at.lo), at.lo.dtype)], [line], line)
+    rest = found.r[order]
+    return True if rest is None else jnp.all(jnp.isfinite(rest.lo) & jnp.isfinite(rest.hi))
+
+
+def along(tensor: Interval, h: Interval) -> Interval:
+    """The last axis of a tensor contracted with h: Σ_j T[…, j] h_j."""
+    low, high = products(tensor, h)
+    size = jnp.maximum(jnp.abs(low), jnp.abs(high)).sum(-1)
+    info = jnp.finfo(low.dtype)
+    count = h.lo.size + 2
+    error = size * float(count * info.eps) + float(6 * count * info.tiny)
+    return known(low.sum(-1) - error, high.sum(-1) + error)

@@ -1,0 +1,12 @@
+"""Taylor polynomials: what JAX's Taylor mode computes, with the rules it lacks.
+
+polynomial   taylor: coefficients in one variable or several, as something to call
+jets         power series through any function of JAX's, equation by equation
+recurrences  the arithmetic of power series
+elementary   the rules of elementary functions
+bessel       those of Bessel functions and their like
+pieces       those of functions with kinks, where they are smooth
+matrices     those of linear algebra
+tensors      symmetric tensors from series along directions
+radius       how far a series converges, and the singularity that stops it
+"""
