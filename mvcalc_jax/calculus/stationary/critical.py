@@ -37,6 +37,7 @@ from mvcalc_jax.calculus.stationary.survey import (
     gathered,
     looker,
     nearest,
+    scales,
     survey,
 )
 
@@ -115,7 +116,8 @@ def _takes_one(f: Callable[[Any], Any], d: int) -> None:
 
 def _found(field: Field, box: np.ndarray, starts: int) -> CriticalPoints:
     """Search, judge each point, and say how it went."""
-    look, first = looker(field), scattered(box, starts).astype(box.dtype)
+    look = looker(field)
+    first = np.concatenate([scattered(box, starts), scales(box)]).astype(box.dtype)
     f, g, _ = look(first)
     finite = np.isfinite(f) & np.isfinite(g).all(axis=1)
     if not finite.any():
@@ -129,9 +131,9 @@ def _found(field: Field, box: np.ndarray, starts: int) -> CriticalPoints:
     field, same = _divided(field, unit), look
     look = lambda points: [a / unit for a in same(points)]
     broken = kinks.breaks(field, box, first[: min(starts, 128)])
-    seen = survey(field, look, box, starts)
-    points = [_times(p, unit) for p in _judged(field, look, seen) if not _at_break(p, broken, field.half)]
-    return _concluded(points, seen, broken, int((~finite).sum()), box)
+    seen = survey(field, look, box, starts, np.concatenate([first[starts:], broken.ends]))
+    points = [_times(p, unit) for p in _judged(field, look, seen) if not _near(p, broken.points, box)]
+    return _concluded(points, seen, broken, int((~finite[:starts]).sum()), box, unit)
 
 
 def _divided(field: Field, unit: float) -> Field:
@@ -148,9 +150,9 @@ def _times(p: CriticalPoint, unit: float) -> CriticalPoint:
     )
 
 
-def _at_break(p: CriticalPoint, broken: kinks.Breaks, w: np.ndarray) -> bool:
-    """Whether a point is none, because the gradient jumps there."""
-    away = np.linalg.norm((broken.points - p.point) / w, axis=1)
+def _near(p: CriticalPoint, places: np.ndarray, box: np.ndarray) -> bool:
+    """Whether a point is one of some places."""
+    away = np.linalg.norm((places - p.point) / np.diff(box)[:, 0], axis=1)
     return bool((away < 1e-6).any())
 
 
@@ -161,13 +163,15 @@ def _judged(field: Field, look: Look, seen: Survey) -> list[CriticalPoint]:
     tested = [group[np.linspace(0, len(group) - 1, min(3, len(group))).astype(int)] for group in groups]
     flat = np.concatenate([np.zeros(0, int), *tested])
     spaces = [found.eigenvectors[k][:, found.null[k]] for k in flat]
-    apart = degenerate.isolated(seen.descend, w, list(found.points[flat]), spaces)
+    apart = degenerate.isolated(field, seen.told.polished, list(found.points[flat]), spaces)
     alone = dict(zip(flat, apart, strict=True))
     single = [all(alone[k] for k in some) for some in tested]
     g = degenerate.reduced(field)
     sets = equally_high(found, [group for group, one in zip(groups, single, strict=True) if not one])
     points = [_family(found, group, w, g) for group in sets]
-    found = gathered(found, look, w, [group for group, one in zip(groups, single, strict=True) if one])
+    found = gathered(
+        found, look, seen.told, w, [group for group, one in zip(groups, single, strict=True) if one]
+    )
     for k, singular in enumerate(np.atleast_1d(found.null.any(axis=1))):
         points.append(_degenerate(found, k, field, look, g) if singular else _regular(found, k, w))
     return sorted(points, key=lambda p: (p.value, *p.point))
@@ -272,7 +276,9 @@ def _family(found: Found, group: np.ndarray, w: np.ndarray, g: degenerate.Reduce
     if every == both and both not in signs:
         what = "minima on one part of it, maxima on another"
     else:
-        what = {0: "f is flat there", 2: "saddles"}.get(len(every), "minima" if every == {1.0} else "maxima")
+        what = {0: "f is flat there, as far as its digits tell", 2: "saddles"}.get(
+            len(every), "minima" if every == {1.0} else "maxima"
+        )
     many = int(found.starts[group].sum())
     verdict = (
         f"not isolated: a whole set of critical points, met at {text.counted(len(group), 'place')} by "
@@ -285,27 +291,33 @@ def _none(status: Status, starts: int) -> CriticalPoints:
     """No point, because of what f is at the starts."""
     message = {
         Status.NOT_FINITE: f"f or ∇f is infinite or NaN at each of {starts} starts; give a box where f is defined",
-        Status.CONSTANT: "f is constant in the box: every point of it is critical",
+        Status.CONSTANT: f"f is constant in the box, as far as {starts} starts tell: every point of it is critical",
         Status.NOT_SMOOTH: "∇f is zero wherever it was looked at, and f is not constant: f is made of steps",
     }
     return CriticalPoints((), status, message[status], starts, float("nan"), None)
 
 
 def _concluded(
-    points: list[CriticalPoint], seen: Survey, broken: kinks.Breaks, undefined: int, box: np.ndarray
+    points: list[CriticalPoint],
+    seen: Survey,
+    broken: kinks.Breaks,
+    undefined: int,
+    box: np.ndarray,
+    unit: float,
 ) -> CriticalPoints:
     """The result, and how sure it is that it is all."""
-    hits = np.array([p.starts for p in points])
-    unseen = float((hits == 1).sum() / hits.sum()) if len(hits) else float("nan")
+    hits = np.array([p.starts for p in points], int)
+    rare = int((hits <= 1).sum())
+    unseen = min(rare / max(hits.sum(), 1), 1.0) if len(hits) else float("nan")
     status, said = Status.COMPLETE, []
-    rare = int((hits == 1).sum())
     if not points:
         status = Status.NONE
         said.append(f"f has no critical point in the box that {seen.starts} starts lead to")
     elif rare:
         status = Status.INCOMPLETE
+        alone = "a single one" if (hits[hits <= 1] == 1).all() else "one or none"
         said.append(
-            f"{rare} of {text.counted(len(points), 'critical point')} met by a single one of {seen.starts} starts: "
+            f"{rare} of {text.counted(len(points), 'critical point')} met by {alone} of {seen.starts} starts: "
             f"others may be missing, to which some {max(100 * unseen, 0.01):.2g} % of the starts would lead; raise "
             "`starts`, or cut the box"
         )
@@ -319,6 +331,22 @@ def _concluded(
     if len(broken.points):
         status = Status.NOT_SMOOTH
         said.append(_broken(broken))
+    rough = [z for z in broken.rough if not any(_near(p, z[None], box) for p in points)]
+    if rough:
+        status = Status.NOT_SMOOTH
+        said.append(
+            f"ways up or down ended near {_place(rough[0])}, where ∇f vanishes and has no derivative: an extremum there "
+            "is none that a Hessian sees"
+        )
+    if seen.missed:
+        at, size, rounding = seen.missed
+        said.append(
+            f"near {text.vector(at, 4)} ∇f is small, {size * unit:.2g} in units of half the box, but no zero: rounding "
+            f"explains {rounding * unit:.2g} of it"
+        )
+    said.append(
+        f"what is narrower than {100 * seen.starts ** (-1 / len(box)):.2g} % of the box may lie between them"
+    )
     if undefined:
         said.append(f"f or ∇f is infinite or NaN at {text.counted(undefined, 'start')}")
     message = "; ".join(s for s in said if s)
@@ -355,11 +383,15 @@ def _plural(kind: Kind, many: int) -> str:
 
 def _broken(broken: kinks.Breaks) -> str:
     """Where ways up and down end at a break of the gradient."""
-    p = broken.points[0]
-    near = text.vector(np.where(np.abs(p) < 1e-6, 0.0, p), 4)
+    near = _place(broken.points[0])
     if broken.poles.all():
         return f"f grows without bound near {near}"
     return (
         f"f is not differentiable near {near}, where {text.counted(len(broken.points), 'way')} up or down ended: a "
         "minimum at a kink is no critical point that a gradient sees"
     )
+
+
+def _place(p: np.ndarray) -> str:
+    """Where a way ended."""
+    return text.vector(np.where(np.abs(p) < 1e-6, 0.0, p), 4)

@@ -1,0 +1,107 @@
+r"""Whether ∇f is zero at a point: neither more nor less than its own digits say.
+
+Let c be the components of g = w ∘ ∇f along the eigenvectors of H, all in the box's units, and ρ what rounding makes of
+each (see `rounding`). The point is a zero where no |c| is larger than `CLEAR` ρ, however large or small ∇f is
+elsewhere: a slope that has digits of its own is none, and one that rounding hides cannot be told from zero.
+
+How far that goes on along the flattest direction is the `blur`: within it nothing tells where the zero is.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from mvcalc_jax import compiling
+from mvcalc_jax.calculus.roots import in_chunks
+from mvcalc_jax.calculus.stationary.degenerate import Field
+from mvcalc_jax.calculus.stationary.rounding import CLEAR, shaken
+
+WIDEST = 0.01
+"""A blur at most: what is zero as far as that may be a whole curve of zeros."""
+_STEPS = 16
+_NEAR = 1e-3
+"""Newton's step at most, from where a start ended."""
+_DUST = 1e-9
+"""Coordinates next to zero are zero, if the point is one of ∇f then, too."""
+
+
+class Zeros(NamedTuple):
+    """The programs that tell zeros of ∇f."""
+
+    polished: Callable[[np.ndarray], tuple[Float[np.ndarray, "m d"], Bool[np.ndarray, " m"]]]
+    """Points, by Newton's steps of those components that stand clear of rounding; and whether each is a zero."""
+    rounding: Callable[[np.ndarray], Float[np.ndarray, " m"]]
+    """‖ρ‖ at points."""
+    along: Callable[[np.ndarray, np.ndarray], Bool[np.ndarray, " m"]]
+    """Whether the component of g along v, at a point, is zero."""
+
+
+def zeros(field: Field, box: Float[np.ndarray, "d 2"]) -> Zeros:
+    """Those of one function in a box, to which each point is brought back that Newton's steps lead out of it."""
+    w, again = field.half, shaken(field.gradient)
+
+    def seen(z: Array) -> tuple[Array, ...]:
+        """Eigenvalues and eigenvectors of H; the components of g, and the rounding of each."""
+        r, A = w * field.gradient(z), w[:, None] * field.hessian(z) * w
+        A = jnp.where(jnp.all(jnp.isfinite(A)), A, jnp.eye(len(z), dtype=z.dtype))
+        λ, U = jnp.linalg.eigh(A)
+        return λ, U, U.T @ r, jnp.max(jnp.abs((w * again(z) - r) @ U), axis=0)
+
+    def clear(z: Array) -> tuple[Array, ...]:
+        λ, U, c, ρ = seen(z)
+        return λ, U, c, ~(jnp.abs(c) <= CLEAR * ρ)
+
+    def swept(z: Array) -> Array:
+        return jnp.where(jnp.abs(z) < _DUST * w, 0, z)
+
+    def step(state: tuple[Array, Array, Array], _: None) -> tuple[tuple[Array, Array, Array], None]:
+        """Newton's step, or that times the multiplicity which the last two lengths of it speak of."""
+        z, before, _ = state
+        λ, U, c, wrong = clear(z)
+        solved = lambda c: U @ jnp.where(wrong & (λ != 0), c / jnp.where(λ != 0, λ, 1), 0)
+        p = -solved(c)
+        size = jnp.linalg.norm(p)
+        m = jnp.where(size < 0.99 * before, 1 / (1 - size / before), 1)
+        shorter = lambda p: p * jnp.minimum(1, _NEAR / jnp.maximum(jnp.linalg.norm(p), _NEAR))
+        tried = jnp.stack([z + w * shorter(p), z + w * shorter(m * p), swept(z)]).clip(box[:, 0], box[:, 1])
+        left = jax.vmap(lambda z: jnp.linalg.norm(solved(U.T @ (w * field.gradient(z)))))(tried)
+        new = tried[jnp.argmin(jnp.where(jnp.isnan(left), jnp.inf, left))]
+        zero = ~jnp.any(wrong)
+        return (jnp.where(zero, z, new), jnp.where(zero, before, size), zero), None
+
+    def polished(z: Array) -> tuple[Array, Array]:
+        z = z.clip(box[:, 0], box[:, 1])
+        (z, *_), _ = jax.lax.scan(step, (z, jnp.asarray(jnp.inf, z.dtype), jnp.asarray(False)), length=_STEPS)
+        unclear = [~jnp.any(clear(z)[3]) for z in (swept(z), z)]
+        return jnp.where(unclear[0], swept(z), z), unclear[0] | unclear[1]
+
+    def along(z: Array, v: Array) -> tuple[Array]:
+        r = w * field.gradient(z)
+        return (jnp.abs(v @ r) <= CLEAR * jnp.max(jnp.abs((w * again(z) - r) @ v)),)
+
+    programs = [
+        jax.jit(jax.vmap(one), compiler_options=compiling.quickly())
+        for one in (polished, lambda z: (jnp.linalg.norm(seen(z)[3]),), along)
+    ]
+    at: list[Any] = [lambda *a, run=run: in_chunks(run, *(x.astype(w.dtype) for x in a)) for run in programs]
+    return Zeros(lambda z: tuple(at[0](z)), lambda z: at[1](z)[0], lambda z, v: at[2](z, v)[0])
+
+
+def blur(
+    told: Zeros, points: Float[np.ndarray, "k d"], v: Float[np.ndarray, "k d"], w: Float[np.ndarray, " d"]
+) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
+    """How far from each zero, along v and against it, the component of g along v stays zero: from none to `WIDEST`."""
+    reach = []
+    for sign in (1, -1):
+        far, on = np.zeros(len(points)), np.ones(len(points), bool)
+        for δ in WIDEST * 0.5 ** np.arange(50, -1, -1):
+            if not on.any():
+                break
+            on[on] = told.along(points[on] + sign * δ * w * v[on], v[on])
+            far[on] = δ
+        reach.append(far)
+    return reach[0], reach[1]
