@@ -60,7 +60,8 @@ def critical_points(
         hessian: of f, (d, d), likewise.
 
     Raises:
-        ValueError: where the box has no inside, or f or a derivative returns another shape.
+        ValueError: where the box has no inside or is too large to measure in, where f or a derivative returns another
+            shape, or a derivative that is given is not that of f.
         TypeError: where they are no functions, cannot be compiled, or return whole numbers.
     """
     require.function("f", f)
@@ -69,9 +70,20 @@ def critical_points(
     edges = require.box("box", (box,) if one else box)
     given = np.asarray(box).dtype
     edges = edges.astype(given) if np.issubdtype(given, np.floating) else edges
+    _measurable(edges)
     with precision.of(edges):
         field = _field(f, edges, gradient, hessian, one)
         return _found(field, edges, count)
+
+
+def _measurable(box: np.ndarray) -> None:
+    """Require that squares of lengths in the box are numbers."""
+    most = float(np.finfo(box.dtype).max) ** 0.5 / 100
+    if np.abs(box).max() > most:
+        raise ValueError(
+            f"`box` must lie within ±{most:.0e}, so that squares of lengths in it are {box.dtype} numbers; got "
+            f"{np.abs(box).max():.3g}; measure x in a larger unit, or give the part of the box that matters"
+        )
 
 
 def _field(
@@ -180,7 +192,11 @@ def _judged(field: Field, look: Look, seen: Survey) -> list[CriticalPoint]:
 def _point(found: Found, k: int, w: np.ndarray, **more: Any) -> CriticalPoint:
     """What is known of a point before it is judged, and the judgement."""
     H = found.hessians[k]
-    λ, V = np.linalg.eigh(H)
+    λ, V = (
+        np.linalg.eigh(H)
+        if np.isfinite(H).all()
+        else (np.full_like(w, np.nan), np.eye(len(w), dtype=w.dtype))
+    )
     told = {
         "point": found.points[k],
         "value": float(found.values[k]),
@@ -223,7 +239,14 @@ def _degenerate(found: Found, k: int, field: Field, look: Look, g: degenerate.Re
     free = nearest(found, w, k)
     said = degenerate.verdict(g, p, N, float(found.error[k]), free)
     rest = np.sign(found.eigenvalues[k][~found.null[k]])
-    where = f"the second order says nothing along {degenerate.words(_turned(w, N))}"
+    exists = np.isfinite(found.hessians[k]).all()
+    where = (
+        f"the second order says nothing along {degenerate.words(_turned(w, N))}"
+        if exists
+        else "H does not exist"
+    )
+    far = float(found.error[k] * w.max())
+    blurred = f"; within {far:.1g} of it rounding hides whether ∇f is zero" if found.error[k] > 1e-9 else ""
     rises, falls = (rest > 0).any(), (rest < 0).any()
     if rises and falls:
         low, high, order, reason = -1, 1, 2, f"{where}, but f rises and falls along others"
@@ -233,8 +256,8 @@ def _degenerate(found: Found, k: int, field: Field, look: Look, g: degenerate.Re
             low, high = min(low, -1 if falls else low), max(high, 1 if rises else high)
         reason = f"{where}; order {order} decides"
     turns = _turns_around(found, k, field, look, min(said.radius if said.order else 0.02, free / 3))
-    if order is None or (low, high) not in _SIDES:
-        verdict = f"undecided: {where}, and no order that can be told from rounding decides"
+    if order is None or (low, high) not in _SIDES or not exists:
+        verdict = f"undecided: {where}, and no order that can be told from rounding decides{blurred}"
         return _point(found, k, w, kind=Kind.UNDECIDED, order=None, turns=turns, verdict=verdict)
     plain, odd, change = _SIDES[low, high]
     if said.order == 2:
@@ -243,7 +266,9 @@ def _degenerate(found: Found, k: int, field: Field, look: Look, g: degenerate.Re
         kind = Kind.INFLECTION if d == 1 and odd is Kind.DEGENERATE_SADDLE else odd
     if d == 1:
         turns = {Kind.INFLECTION: 0, plain: low, odd: low}[kind]
-    return _point(found, k, w, kind=kind, order=order, turns=turns, verdict=f"{kind}: {reason}: {change}")
+    return _point(
+        found, k, w, kind=kind, order=order, turns=turns, verdict=f"{kind}: {reason}: {change}{blurred}"
+    )
 
 
 def _turned(w: np.ndarray, N: np.ndarray) -> np.ndarray:
@@ -276,12 +301,10 @@ def _family(found: Found, group: np.ndarray, w: np.ndarray, g: degenerate.Reduce
     if every == both and both not in signs:
         what = "minima on one part of it, maxima on another"
     else:
-        what = {0: "f is flat there, as far as its digits tell", 2: "saddles"}.get(
-            len(every), "minima" if every == {1.0} else "maxima"
-        )
+        what = {0: "f is flat there", 2: "saddles"}.get(len(every), "minima" if every == {1.0} else "maxima")
     many = int(found.starts[group].sum())
     verdict = (
-        f"not isolated: a whole set of critical points, met at {text.counted(len(group), 'place')} by "
+        f"not isolated: a whole set of critical points, as far as digits tell, met at {text.counted(len(group), 'place')} by "
         f"{text.counted(many, 'start')}: {what}"
     )
     return _point(found, int(k), w, kind=Kind.NOT_ISOLATED, order=said.order, starts=many, verdict=verdict)
@@ -315,11 +338,14 @@ def _concluded(
         said.append(f"f has no critical point in the box that {seen.starts} starts lead to")
     elif rare:
         status = Status.INCOMPLETE
-        alone = "a single one" if (hits[hits <= 1] == 1).all() else "one or none"
+        by = "a single one" if hits.min() == 1 else "none, or by one," if hits.max() else "none"
+        share = (
+            f", to which some {max(100 * unseen, 0.01):.2g} % of the starts would lead" if hits.any() else ""
+        )
         said.append(
-            f"{rare} of {text.counted(len(points), 'critical point')} met by {alone} of {seen.starts} starts: "
-            f"others may be missing, to which some {max(100 * unseen, 0.01):.2g} % of the starts would lead; raise "
-            "`starts`, or cut the box"
+            f"{rare} of {text.counted(len(points), 'critical point')} met by {by} of {seen.starts} starts"
+            f"{'' if hits.min() else ', but from where ways up and down f end, or from next to 0'}: "
+            f"others may be missing{share}; raise `starts`, or cut the box"
         )
     else:
         least = f"met by at least {hits.min()} of {seen.starts} starts"
@@ -335,8 +361,8 @@ def _concluded(
     if rough:
         status = Status.NOT_SMOOTH
         said.append(
-            f"ways up or down ended near {_place(rough[0])}, where ∇f vanishes and has no derivative: an extremum there "
-            "is none that a Hessian sees"
+            f"ways up or down ended near {_place(rough[0])}, where ∇f vanishes and H does not exist: no Hessian says "
+            "what is there"
         )
     if seen.missed:
         at, size, rounding = seen.missed

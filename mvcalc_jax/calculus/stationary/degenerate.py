@@ -36,8 +36,8 @@ from mvcalc_jax.calculus.stationary.rounding import CLEAR, shaken
 _NODES = 8
 """Of Gauss and Legendre: exact for a g of order 16."""
 _NEWTON = 6
-_RADII = 14
-_LARGEST = 0.1
+_RADII = 15
+_LARGEST = 0.2
 """The first radius, half a side of the box being 1."""
 _WHOLE = 0.12
 """How far from a whole number an exponent may lie: at a radius r, the next order changes it by about r."""
@@ -218,11 +218,11 @@ def isolated(
         rows += [(p, r * side) for r in radii for side in sides]
         owner += [(k, m) for m in range(len(radii)) for _ in sides]
     centres, u = (np.array(a, w.dtype) for a in zip(*rows, strict=True))
-    (ends,) = in_chunks(_on_spheres(field), centres, u)
-    ends, zero = polished(ends)
-    away, r = np.linalg.norm((ends - centres) / w, axis=1), np.linalg.norm(u, axis=1)
+    (crossed,) = in_chunks(_on_spheres(field), centres, u)
+    ends, zero = polished(crossed)
+    there = zero & (np.linalg.norm((ends - crossed) / w, axis=1) <= 0.05 * np.linalg.norm(u, axis=1))
     met = np.zeros((len(points), len(radii)), bool)
-    np.logical_or.at(met, tuple(np.array(owner).T), zero & (away >= 0.5 * r) & (away <= 2 * r))
+    np.logical_or.at(met, tuple(np.array(owner).T), there)
     return [bool(n < 3) for n in met.sum(axis=1)]
 
 

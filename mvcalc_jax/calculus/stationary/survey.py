@@ -147,7 +147,8 @@ def _looked_at(
         one = np.zeros((0, len(w)))
         return Found(one, error, which, error, one, one[:, None], one, one[:, None], one > 0)
     values, g, H = look(points)
-    λ, V = np.linalg.eigh(w[:, None] * H * w)
+    exists = np.isfinite(H).all(axis=(1, 2), keepdims=True)
+    λ, V = np.linalg.eigh(np.where(exists, w[:, None] * H * w, 0))
     flattest = np.abs(λ).argmin(axis=1)[:, None]
     v = np.take_along_axis(V, flattest[:, :, None], axis=2)[:, :, 0]
     blurred = np.maximum(*blur(told, points, v, w))
@@ -156,7 +157,7 @@ def _looked_at(
     changes = np.zeros(len(λ))
     for sign in (1, -1):
         there = look(points + sign * w * aside[:, None] * v)[2]
-        there = np.where(np.isfinite(there), there, H)
+        there = np.where(np.isfinite(there) & exists, there, np.where(exists, H, 0))
         changes = np.maximum(changes, np.abs(np.linalg.eigvalsh(w[:, None] * there * w) - λ).max(axis=1))
     limit = np.maximum(4 * changes, 1000 * ε * np.abs(λ).max(axis=1, initial=0))
     null = (np.abs(λ) <= limit[:, None]) | (wide & (np.arange(len(w)) == flattest))
@@ -205,8 +206,8 @@ def gathered(found: Found, look: Look, told: Zeros, w: np.ndarray, apart: Sequen
         unsure = told.rounding(plain.points) / np.abs(plain.eigenvalues).min(axis=1)
         plain = plain._replace(error=np.maximum(plain.error, unsure))
     parts = [plain]
-    for group in apart:
-        parts += [_middle(found, one, look, told, w) for one in linked(found, group, w, _BLURRED)]
+    flat = np.concatenate([np.zeros(0, int), *apart])
+    parts += [_middle(found, one, look, told, w) for one in linked(found, flat, w, _BLURRED)]
     return Found(*map(np.concatenate, zip(*parts, strict=True)))
 
 

@@ -1,8 +1,8 @@
 r"""Whether ∇f is zero at a point: neither more nor less than its own digits say.
 
-Let c be the components of g = w ∘ ∇f along the eigenvectors of H, all in the box's units, and ρ what rounding makes of
-each (see `rounding`). The point is a zero where no |c| is larger than `CLEAR` ρ, however large or small ∇f is
-elsewhere: a slope that has digits of its own is none, and one that rounding hides cannot be told from zero.
+Let g = w ∘ ∇f, in the box's units, and ρ what rounding makes of each partial derivative (see `rounding`). The point is a
+zero where none is larger than `CLEAR` ρ, however large or small ∇f is elsewhere: a slope that has digits of its own is
+none, and one that rounding hides cannot be told from zero.
 
 How far that goes on along the flattest direction is the `blur`: within it nothing tells where the zero is.
 """
@@ -44,48 +44,53 @@ def zeros(field: Field, box: Float[np.ndarray, "d 2"]) -> Zeros:
     """Those of one function in a box, to which each point is brought back that Newton's steps lead out of it."""
     w, again = field.half, shaken(field.gradient)
 
-    def seen(z: Array) -> tuple[Array, ...]:
-        """Eigenvalues and eigenvectors of H; the components of g, and the rounding of each."""
-        r, A = w * field.gradient(z), w[:, None] * field.hessian(z) * w
-        A = jnp.where(jnp.all(jnp.isfinite(A)), A, jnp.eye(len(z), dtype=z.dtype))
-        λ, U = jnp.linalg.eigh(A)
-        return λ, U, U.T @ r, jnp.max(jnp.abs((w * again(z) - r) @ U), axis=0)
+    def seen(z: Array) -> tuple[Array, Array]:
+        r = w * field.gradient(z)
+        return r, jnp.max(jnp.abs(w * again(z) - r), axis=0)
 
-    def clear(z: Array) -> tuple[Array, ...]:
-        λ, U, c, ρ = seen(z)
-        return λ, U, c, ~(jnp.abs(c) <= CLEAR * ρ)
+    def zero(z: Array) -> Array:
+        r, ρ = seen(z)
+        return jnp.all(jnp.abs(r) <= CLEAR * ρ)
 
     def swept(z: Array) -> Array:
         return jnp.where(jnp.abs(z) < _DUST * w, 0, z)
 
     def step(state: tuple[Array, Array, Array], _: None) -> tuple[tuple[Array, Array, Array], None]:
         """Newton's step, or that times the multiplicity which the last two lengths of it speak of."""
-        z, before, _ = state
-        λ, U, c, wrong = clear(z)
-        solved = lambda c: U @ jnp.where(wrong & (λ != 0), c / jnp.where(λ != 0, λ, 1), 0)
-        p = -solved(c)
+        z, before, done = state
+        r, ρ = seen(z)
+        A = w[:, None] * field.hessian(z) * w
+        λ, U = jnp.linalg.eigh(jnp.where(jnp.all(jnp.isfinite(A)), A, 0))
+        clear = jnp.abs(U.T @ r) > CLEAR * (jnp.abs(U.T) @ ρ)
+        solved = lambda r: (
+            U @ jnp.where((λ != 0) & (clear | ~jnp.any(clear)), U.T @ r / jnp.where(λ != 0, λ, 1), 0)
+        )
+        p = -solved(r)
         size = jnp.linalg.norm(p)
         m = jnp.where(size < 0.99 * before, 1 / (1 - size / before), 1)
         shorter = lambda p: p * jnp.minimum(1, _NEAR / jnp.maximum(jnp.linalg.norm(p), _NEAR))
         tried = jnp.stack([z + w * shorter(p), z + w * shorter(m * p), swept(z)]).clip(box[:, 0], box[:, 1])
-        left = jax.vmap(lambda z: jnp.linalg.norm(solved(U.T @ (w * field.gradient(z)))))(tried)
+        left = jax.vmap(lambda z: jnp.linalg.norm(solved(w * field.gradient(z))))(tried)
+        left = jnp.where(
+            jnp.all(tried == z, axis=1), jnp.inf, left
+        )  # it goes on, if only along a curved valley
         new = tried[jnp.argmin(jnp.where(jnp.isnan(left), jnp.inf, left))]
-        zero = ~jnp.any(wrong)
-        return (jnp.where(zero, z, new), jnp.where(zero, before, size), zero), None
+        done = done | jnp.all(jnp.abs(r) <= CLEAR * ρ)
+        return (jnp.where(done, z, new), size, done), None
 
     def polished(z: Array) -> tuple[Array, Array]:
-        z = z.clip(box[:, 0], box[:, 1])
-        (z, *_), _ = jax.lax.scan(step, (z, jnp.asarray(jnp.inf, z.dtype), jnp.asarray(False)), length=_STEPS)
-        unclear = [~jnp.any(clear(z)[3]) for z in (swept(z), z)]
-        return jnp.where(unclear[0], swept(z), z), unclear[0] | unclear[1]
+        first = z.clip(box[:, 0], box[:, 1]), jnp.asarray(jnp.inf, z.dtype), jnp.asarray(False)
+        z = jax.lax.scan(step, first, length=_STEPS)[0][0]
+        clean = zero(swept(z))
+        return jnp.where(clean, swept(z), z), clean | zero(z)
 
     def along(z: Array, v: Array) -> tuple[Array]:
-        r = w * field.gradient(z)
-        return (jnp.abs(v @ r) <= CLEAR * jnp.max(jnp.abs((w * again(z) - r) @ v)),)
+        r, ρ = seen(z)
+        return (jnp.abs(v @ r) <= CLEAR * (jnp.abs(v) @ ρ),)
 
     programs = [
         jax.jit(jax.vmap(one), compiler_options=compiling.quickly())
-        for one in (polished, lambda z: (jnp.linalg.norm(seen(z)[3]),), along)
+        for one in (polished, lambda z: (jnp.linalg.norm(seen(z)[1]),), along)
     ]
     at: list[Any] = [lambda *a, run=run: in_chunks(run, *(x.astype(w.dtype) for x in a)) for run in programs]
     return Zeros(lambda z: tuple(at[0](z)), lambda z: at[1](z)[0], lambda z, v: at[2](z, v)[0])
