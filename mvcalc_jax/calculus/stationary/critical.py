@@ -16,16 +16,15 @@ of the box tell, too (see `winding`). Neither is a proof. References: Good, Biom
 from the Differentiable Viewpoint (1965).
 """
 
-import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from mvcalc_jax import autodiff, precision, require, text
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.calculus.roots import scattered
-from mvcalc_jax.calculus.stationary import degenerate, kinks, winding
+from mvcalc_jax.calculus.stationary import degenerate, given, kinks, winding
 from mvcalc_jax.calculus.stationary.degenerate import Field, Verdict
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint, CriticalPoints, Kind, Status
 from mvcalc_jax.calculus.stationary.survey import (
@@ -68,62 +67,12 @@ def critical_points(
     count = require.whole("starts", starts, least=8)
     one = isinstance(box, (tuple, list, np.ndarray)) and len(box) == 2 and not any(map(np.ndim, box))
     edges = require.box("box", (box,) if one else box)
-    given = np.asarray(box).dtype
-    edges = edges.astype(given) if np.issubdtype(given, np.floating) else edges
-    _measurable(edges)
+    dtype = np.asarray(box).dtype
+    edges = edges.astype(dtype) if np.issubdtype(dtype, np.floating) else edges
+    given.measurable(edges)
     with precision.of(edges):
-        field = _field(f, edges, gradient, hessian, one)
+        field = given.field(f, edges, gradient, hessian, one)
         return _found(field, edges, count)
-
-
-def _measurable(box: np.ndarray) -> None:
-    """Require that squares of lengths in the box are numbers."""
-    most = float(np.finfo(box.dtype).max) ** 0.5 / 100
-    if np.abs(box).max() > most:
-        raise ValueError(
-            f"`box` must lie within ±{most:.0e}, so that squares of lengths in it are {box.dtype} numbers; got "
-            f"{np.abs(box).max():.3g}; measure x in a larger unit, or give the part of the box that matters"
-        )
-
-
-def _field(
-    f: Callable[[Any], Any],
-    box: np.ndarray,
-    gradient: Callable[[Any], Any] | None,
-    hessian: Callable[[Any], Any] | None,
-    one: bool,
-) -> Field:
-    """f and its derivatives as functions of a vector, each looked at for its shape."""
-    x, d = box.mean(axis=1), len(box)
-    _takes_one(f, d)
-    value = (lambda z: f(z[0])) if one else f
-    require.scalar("f", value, x)
-    given = []
-    for name, of, shape in (("gradient", gradient, (d,)), ("hessian", hessian, (d, d))):
-        if of is not None:
-            require.function(name, of)
-            shaped: Any = (lambda z, of=of, shape=shape: of(z[0]).reshape(shape)) if one else of
-            got = require.traceable(name, shaped, x)
-            require.shape(name, got, shape, "one entry for each variable")
-            of = shaped
-        given.append(of)
-    slope = given[0] or autodiff.gradient(value)
-    return Field(value, slope, given[1] or autodiff.jacobian(slope, mode="forward"), np.diff(box)[:, 0] / 2)
-
-
-def _takes_one(f: Callable[[Any], Any], d: int) -> None:
-    """Require that f can be called with one argument."""
-    try:
-        signature = inspect.signature(f)
-    except (TypeError, ValueError):  # some that are built in have none
-        return
-    try:
-        signature.bind(None)
-    except TypeError:
-        raise TypeError(
-            f"`f` must take one argument, the point x of shape ({d},); got a function of {signature}; "
-            "write lambda x: f(*x)"
-        ) from None
 
 
 def _found(field: Field, box: np.ndarray, starts: int) -> CriticalPoints:
@@ -304,8 +253,8 @@ def _family(found: Found, group: np.ndarray, w: np.ndarray, g: degenerate.Reduce
         what = {0: "f is flat there", 2: "saddles"}.get(len(every), "minima" if every == {1.0} else "maxima")
     many = int(found.starts[group].sum())
     verdict = (
-        f"not isolated: a whole set of critical points, as far as digits tell, met at {text.counted(len(group), 'place')} by "
-        f"{text.counted(many, 'start')}: {what}"
+        f"not isolated: a whole set of critical points, as far as digits tell, met at "
+        f"{text.counted(len(group), 'place')} by {text.counted(many, 'start')}: {what}"
     )
     return _point(found, int(k), w, kind=Kind.NOT_ISOLATED, order=said.order, starts=many, verdict=verdict)
 
@@ -371,7 +320,7 @@ def _concluded(
             f"explains {rounding * unit:.2g} of it"
         )
     said.append(
-        f"what is narrower than {100 * seen.starts ** (-1 / len(box)):.2g} % of the box may lie between them"
+        f"what is narrower than {100 * seen.starts ** (-1 / len(box)):.2g} % of the box may lie between the starts"
     )
     if undefined:
         said.append(f"f or ∇f is infinite or NaN at {text.counted(undefined, 'start')}")
@@ -404,6 +353,8 @@ def _edge(points: list[CriticalPoint], turns: int | None, d: int) -> tuple[str, 
 
 def _plural(kind: Kind, many: int) -> str:
     """minimum, minima."""
+    if kind is Kind.UNDECIDED:
+        return "undecided"
     return str(kind) if many == 1 else kind[:-2] + "a" if kind.endswith("um") else kind + "s"
 
 

@@ -1,8 +1,8 @@
 r"""Whether ∇f is zero at a point: neither more nor less than its own digits say.
 
-Let g = w ∘ ∇f, in the box's units, and ρ what rounding makes of each partial derivative (see `rounding`). The point is a
-zero where none is larger than `CLEAR` ρ, however large or small ∇f is elsewhere: a slope that has digits of its own is
-none, and one that rounding hides cannot be told from zero.
+Let g = w ∘ ∇f, in the box's units, and ρ what rounding makes of each partial derivative (see `rounding`). The point is
+a zero where none is larger than `CLEAR` ρ, however large or small ∇f is elsewhere: a slope that has digits of its own
+is none, and one that rounding hides cannot be told from zero.
 
 How far that goes on along the flattest direction is the `blur`: within it nothing tells where the zero is.
 """
@@ -33,11 +33,11 @@ class Zeros(NamedTuple):
     """The programs that tell zeros of ∇f."""
 
     polished: Callable[[np.ndarray], tuple[Float[np.ndarray, "m d"], Bool[np.ndarray, " m"]]]
-    """Points, by Newton's steps of those components that stand clear of rounding; and whether each is a zero."""
+    """Points, by Newton's steps along those eigenvectors of H along which g is clear; and whether each is a zero."""
     rounding: Callable[[np.ndarray], Float[np.ndarray, " m"]]
     """‖ρ‖ at points."""
     along: Callable[[np.ndarray, np.ndarray], Bool[np.ndarray, " m"]]
-    """Whether the component of g along v, at a point, is zero."""
+    """Whether the slope along v, at a point, is zero."""
 
 
 def zeros(field: Field, box: Float[np.ndarray, "d 2"]) -> Zeros:
@@ -45,7 +45,7 @@ def zeros(field: Field, box: Float[np.ndarray, "d 2"]) -> Zeros:
     w, again = field.half, shaken(field.gradient)
 
     def seen(z: Array) -> tuple[Array, Array]:
-        r = w * field.gradient(z)
+        r = jnp.asarray(w * field.gradient(z))
         return r, jnp.max(jnp.abs(w * again(z) - r), axis=0)
 
     def zero(z: Array) -> Array:
@@ -71,10 +71,9 @@ def zeros(field: Field, box: Float[np.ndarray, "d 2"]) -> Zeros:
         shorter = lambda p: p * jnp.minimum(1, _NEAR / jnp.maximum(jnp.linalg.norm(p), _NEAR))
         tried = jnp.stack([z + w * shorter(p), z + w * shorter(m * p), swept(z)]).clip(box[:, 0], box[:, 1])
         left = jax.vmap(lambda z: jnp.linalg.norm(solved(w * field.gradient(z))))(tried)
-        left = jnp.where(
-            jnp.all(tried == z, axis=1), jnp.inf, left
-        )  # it goes on, if only along a curved valley
-        new = tried[jnp.argmin(jnp.where(jnp.isnan(left), jnp.inf, left))]
+        # a curved valley may have to be left for a step: it goes on
+        left = jnp.where(jnp.all(tried == z, axis=1) | jnp.isnan(left), jnp.inf, left)
+        new = tried[jnp.argmin(left)]
         done = done | jnp.all(jnp.abs(r) <= CLEAR * ρ)
         return (jnp.where(done, z, new), size, done), None
 
