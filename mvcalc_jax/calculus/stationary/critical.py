@@ -238,19 +238,20 @@ def _turns_around(found: Found, k: int, field: Field, look: Look, radius: float)
 
 def _family(found: Found, group: np.ndarray, w: np.ndarray, g: degenerate.Reduced) -> CriticalPoint:
     """A connected set of critical points, by one of them."""
-    flat = found.null[group].sum(axis=1)
-    generic = group[flat == flat.min()]
+    zeros = found.null[group].sum(axis=1)
+    generic = group[zeros == zeros.min()]
     k = generic[np.argmin(found.error[generic])]
     signs = [frozenset(np.sign(found.eigenvalues[m][~found.null[m]])) for m in generic]
     said = Verdict(0, 0, None, 0.0)
     if not signs[0]:
         said = degenerate.verdict(g, found.points[k], found.eigenvectors[k], float(found.error[k]), np.inf)
         signs = [frozenset({said.least, said.greatest} - {0})]
+    flat = "f is flat there" if len(group) > 1 else "what f does there cannot be told from rounding"
     both, every = {-1.0, 1.0}, frozenset().union(*signs)
     if every == both and both not in signs:
         what = "minima on one part of it, maxima on another"
     else:
-        what = {0: "f is flat there", 2: "saddles"}.get(len(every), "minima" if every == {1.0} else "maxima")
+        what = {0: flat, 2: "saddles"}.get(len(every), "minima" if every == {1.0} else "maxima")
     many = int(found.starts[group].sum())
     verdict = (
         f"not isolated: a whole set of critical points, as far as digits tell, met at "

@@ -62,31 +62,30 @@ def _program(field: Field, box: np.ndarray) -> Callable[..., tuple[Any, ...]]:
         ε = jnp.finfo(z.dtype).eps
         η = 10 * ε**0.5
 
-        def normal(z: Array) -> tuple[Any, Array]:
+        def step(state: tuple[Array, Array, Array], _: None) -> tuple[tuple[Array, Array, Array], None]:
+            z, h, n = state
             g = w * field.gradient(z)
             size = jnp.linalg.norm(g)
-            return g / jnp.where(size > 0, size, 1), size
-
-        def step(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
-            z, h = state
-            tried = z - sign * h * w * normal(z)[0]
+            # at a kink itself the gradient may be said to be 0, and at a pole it is no number
+            n = jnp.where((size > 0) & (size < jnp.inf), g / jnp.where(size > 0, size, 1), n)
+            tried = z - sign * h * w * n
             better = sign * field.f(tried) < sign * field.f(z)
             outside = jnp.any((z <= box[:, 0]) | (z >= box[:, 1]))
             return (
                 jnp.where(better & ~outside, tried, z),
                 jnp.where(better, 1.6 * h, h / 3).clip(0, 0.2),
+                n,
             ), None
 
-        (z, h), _ = jax.lax.scan(step, (z, jnp.asarray(0.1, z.dtype)), length=_STEPS)
-        n, size = normal(z)
+        (z, h, n), _ = jax.lax.scan(step, (z, jnp.asarray(0.1, z.dtype), jnp.zeros_like(z)), length=_STEPS)
         s = (100 * h).clip(100 * ε * (1 + jnp.max(jnp.abs(z / w))), η)
-        jump = jnp.stack([_jump(field, z, far * w * n) for far in (s, _APART * s, _APART**2 * s)])
-        ρ = jnp.max(jnp.abs(w * (again(z) - field.gradient(z))))
-        return z, jnp.where(jump > 100 * ρ, jump, jnp.nan), h < η, size
+        sides = [
+            [w * field.gradient(z + k * far * w * n) for k in (1, -1)]
+            for far in (s, _APART * s, _APART**2 * s)
+        ]
+        jump = jnp.stack([jnp.linalg.norm(right - left) for right, left in sides])
+        ρ = jnp.max(jnp.abs(w * again(z + s * w * n) - sides[0][0]))
+        steep = jnp.linalg.norm(jnp.stack(sides[0]), axis=1).max()
+        return z, jnp.where(jump > 100 * ρ, jump, jnp.nan), h < η, steep
 
     return jax.jit(jax.vmap(run), compiler_options=compiling.quickly())
-
-
-def _jump(field: Field, z: Array, far: Array) -> Array:
-    """By how much the gradient differs from one side of a point to the other."""
-    return jnp.linalg.norm(field.half * (field.gradient(z + far) - field.gradient(z - far)))

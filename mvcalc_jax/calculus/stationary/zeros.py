@@ -25,6 +25,7 @@ WIDEST = 0.01
 _STEPS = 16
 _NEAR = 1e-3
 """Newton's step at most, from where a start ended."""
+_ABOUT = np.outer([1, -1], 10.0 ** np.arange(-10, -1)).ravel()
 _DUST = 1e-9
 """Coordinates next to zero are zero, if the point is one of ∇f then, too."""
 
@@ -50,7 +51,13 @@ def zeros(field: Field, box: Float[np.ndarray, "d 2"]) -> Zeros:
 
     def zero(z: Array) -> Array:
         r, ρ = seen(z)
-        return jnp.all(jnp.abs(r) <= CLEAR * ρ)
+        size = jnp.linalg.norm(r)
+        n = r / jnp.where(size > 0, size, 1)
+        about = jax.vmap(lambda d: jnp.linalg.norm(w * field.gradient(z + d * w * n)))(
+            jnp.asarray(_ABOUT, z.dtype)
+        )
+        # next to a pole, too, a slope is all rounding, and there it is less where that is less
+        return jnp.all(jnp.abs(r) <= CLEAR * ρ) & jnp.all(ρ < jnp.inf) & (size <= 10 * jnp.nanmax(about))
 
     def swept(z: Array) -> Array:
         return jnp.where(jnp.abs(z) < _DUST * w, 0, z)
@@ -98,14 +105,14 @@ def zeros(field: Field, box: Float[np.ndarray, "d 2"]) -> Zeros:
 def blur(
     told: Zeros, points: Float[np.ndarray, "k d"], v: Float[np.ndarray, "k d"], w: Float[np.ndarray, " d"]
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """How far from each zero, along v and against it, the component of g along v stays zero: from none to `WIDEST`."""
-    reach = []
-    for sign in (1, -1):
-        far, on = np.zeros(len(points)), np.ones(len(points), bool)
-        for δ in WIDEST * 0.5 ** np.arange(50, -1, -1):
-            if not on.any():
-                break
-            on[on] = told.along(points[on] + sign * δ * w * v[on], v[on])
-            far[on] = δ
-        reach.append(far)
-    return reach[0], reach[1]
+    """How far from each zero, along v and against it, the slope along v stays zero: from none to `WIDEST`."""
+    z, v = (np.concatenate([a, b]) for a, b in ((points, points), (v, -v)))
+    on = lambda t: told.along(z + (WIDEST * 2.0**t)[:, None] * w * v, v)
+    low, high = np.full(len(z), -50.0), np.zeros(len(z))
+    wide = on(high)
+    for _ in range(9):
+        middle = (low + high) / 2
+        zero = on(middle)
+        low, high = np.where(zero, middle, low), np.where(zero, high, middle)
+    far = WIDEST * np.where(wide, 1, np.where(low > -50, 2.0**low, 0))
+    return far[: len(points)], far[len(points) :]
