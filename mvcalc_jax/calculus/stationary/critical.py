@@ -91,7 +91,7 @@ def _found(field: Field, box: np.ndarray, starts: int) -> CriticalPoints:
     unit = 2.0 ** np.round(np.log2(np.median(g[g > 0])))
     field, same = _divided(field, unit), look
     look = lambda points: [a / unit for a in same(points)]
-    broken = kinks.breaks(field, box, first[: min(starts, 128)])
+    broken = kinks.breaks(field, box, np.concatenate([first[: min(starts, 128)], first[starts:]]))
     seen = survey(field, look, box, starts, np.concatenate([first[starts:], broken.ends]))
     points = [_times(p, unit) for p in _judged(field, look, seen) if not _near(p, broken.points, box)]
     return _concluded(points, seen, broken, int((~finite[:starts]).sum()), box, unit)

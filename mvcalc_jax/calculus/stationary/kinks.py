@@ -78,7 +78,7 @@ def _program(field: Field, box: np.ndarray) -> Callable[..., tuple[Any, ...]]:
             ), None
 
         (z, h, n), _ = jax.lax.scan(step, (z, jnp.asarray(0.1, z.dtype), jnp.zeros_like(z)), length=_STEPS)
-        s = (100 * h).clip(100 * ε * (1 + jnp.max(jnp.abs(z / w))), η)
+        s = (100 * h).clip(3000 * ε * (1 + jnp.max(jnp.abs(z / w))), η)
         sides = [
             [w * field.gradient(z + k * far * w * n) for k in (1, -1)]
             for far in (s, _APART * s, _APART**2 * s)

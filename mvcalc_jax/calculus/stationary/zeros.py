@@ -56,8 +56,17 @@ def zeros(field: Field, box: Float[np.ndarray, "d 2"]) -> Zeros:
         about = jax.vmap(lambda d: jnp.linalg.norm(w * field.gradient(z + d * w * n)))(
             jnp.asarray(_ABOUT, z.dtype)
         )
-        # next to a pole, too, a slope is all rounding, and there it is less where that is less
-        return jnp.all(jnp.abs(r) <= CLEAR * ρ) & jnp.all(ρ < jnp.inf) & (size <= 10 * jnp.nanmax(about))
+        # next to a pole, too, a slope is all rounding; away from it both are less
+        real = jnp.all(ρ < jnp.inf) & (size <= 10 * jnp.nanmax(about))
+        return jnp.all(jnp.abs(r) <= CLEAR * ρ) & real & ~broken(z)
+
+    def broken(z: Array) -> Array:
+        """Whether ∇f jumps at a point, where autodiff may well say that it is zero."""
+        d = 100 * jnp.finfo(z.dtype).eps * (1 + jnp.max(jnp.abs(z / w)))
+        axes = jnp.diag(jnp.asarray(w, z.dtype))
+        jump = lambda u: jnp.linalg.norm(w * (field.gradient(z + u) - field.gradient(z - u)))
+        near, far = (jax.vmap(jump)(k * d * axes) for k in (1, 100))
+        return jnp.any((near > 0.5 * far) & (near > 1000 * jnp.max(seen(z + d * w)[1])))
 
     def swept(z: Array) -> Array:
         return jnp.where(jnp.abs(z) < _DUST * w, 0, z)
@@ -114,5 +123,6 @@ def blur(
         middle = (low + high) / 2
         zero = on(middle)
         low, high = np.where(zero, middle, low), np.where(zero, high, middle)
+    wide &= low > -0.5  # farther out there may be another zero, and none between
     far = WIDEST * np.where(wide, 1, np.where(low > -50, 2.0**low, 0))
     return far[: len(points)], far[len(points) :]
