@@ -1,7 +1,7 @@
 r"""Critical points: all points of a box at which ∇f = 0, and what f does there.
 
 Many starts go to zeros of ∇f (see `roots`), and more of them until each point was met by several; so do the ends of
-ways up and down f, and points at all distances from 0. A zero is one to the rounding of ∇f there (see `zeros`). At each,
+ways up and down f, and points at all distances from 0. A zero is one to the rounding of ∇f there (see `zeros`). There
 
     f(p + u) = f(p) + ½ uᵀ H u + …,    H v_i = λ_i v_i,
 
