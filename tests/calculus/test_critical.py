@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -59,6 +60,85 @@ def test_in_one_variable():
     assert (flat.kind, flat.order) == ("undecided", None)
 
 
+@pytest.mark.parametrize("slope", [1e-8, 1e-14, 1e-30])
+@pytest.mark.parametrize("at", [0, 0.3])
+def test_a_slope_that_has_digits_of_its_own_is_no_zero(slope, at):
+    found = critical_points(lambda x: (x - at) ** 3 / 3 + slope * (x - at), (-1, 1.3), starts=64)
+    assert (found.status, len(found)) == (Status.NONE, 0)
+    assert "∇f is small" in found.message
+    slope = max(slope, 1e-14)
+    beside = critical_points(lambda x: (x - at) ** 3 / 3 - slope * (x - at), (-1, 1.3), starts=64)
+    np.testing.assert_allclose(sorted(p.point[0] - at for p in beside), [-(slope**0.5), slope**0.5], rtol=0.1)
+
+
+def test_so_it_is_in_two_variables():
+    fold = lambda x: (x[0] + x[1] - 0.1) ** 3 + 1e-12 * (x[0] + x[1]) + (x[0] - x[1] - 0.3) ** 2
+    assert len(critical_points(fold, SQUARE, starts=64)) == 0
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "kind", "order"),
+    [
+        (lambda x: x - jnp.sin(x), 0, "inflection", 3),
+        (lambda x: x - jnp.arctan(x), 0, "inflection", 3),
+        (lambda x: x + jnp.sin(x - 0.5 + np.pi), 0.5, "inflection", 3),
+        (lambda x: jnp.log1p(x) - x + x**2 / 2, 0, "inflection", 3),
+        (lambda x: jnp.cosh(x) - 1 - x**2 / 2, 0, "degenerate minimum", 4),
+        (lambda x: jnp.cos(x) - 1 + x**2 / 2 - x**4 / 24, 0, "degenerate maximum", 6),
+        (lambda x: jnp.sin(x) - x + x**3 / 6 - x**5 / 120, 0, "inflection", 7),
+    ],
+    ids=["sin", "arctan", "sin of a sum", "log1p", "cosh", "order 6", "order 7"],
+)
+def test_the_kind_where_digits_cancel(f, at, kind, order):
+    found = critical_points(f, (-0.9, 1.3), starts=64)
+    (p,) = found
+    assert (p.kind, p.order) == (kind, order), found
+    assert 1e-8 < p.error < 0.03
+    assert abs(p.point[0] - at) <= p.error
+    assert "rounding hides whether ∇f is zero" in p.verdict
+
+
+def test_a_wide_box():
+    for f in (lambda x: 1 / (1 + (x - 5) ** 2), lambda x: jnp.exp(-((x - 5) ** 2))):
+        found = critical_points(f, (-1e6, 1.1e6), starts=32)
+        (p,) = found.of("maximum")
+        assert p.point[0] == pytest.approx(5, abs=1e-12)
+        assert (found.status, p.starts) == (Status.INCOMPLETE, 0)
+        assert "met by none" in found.message
+
+
+def test_what_is_narrow_may_be_missed_and_that_is_said():
+    found = critical_points(lambda x: 0.01 * x**2 - 5 * jnp.exp(-(((x - 30.3) / 0.01) ** 2)), (-100, 110))
+    assert found.status == Status.COMPLETE == "no sign of others"
+    assert "narrower than 0.39 % of the box may lie between the starts" in found.message
+
+
+def test_no_point_outside_the_box():
+    assert len(critical_points(lambda x: (x - 1 - 1e-10) ** 2, (-1, 1), starts=32)) == 0
+    ends = critical_points(jnp.cos, (0, np.pi), starts=32)
+    assert [p.point[0] for p in ends] == [np.pi, 0]
+
+
+def test_where_the_hessian_does_not_exist_nothing_is_decided():
+    (p,) = critical_points(lambda x: jnp.abs(x[0]) ** 1.5 + x[1] ** 2, SQUARE, starts=32)
+    assert p.kind == "undecided"
+    assert p.verdict.startswith("undecided: H does not exist")
+    np.testing.assert_allclose(p.point, 0, atol=1e-12)
+
+
+def test_a_derivative_that_is_given_is_compared():
+    f = lambda x: jnp.sum(x**4) + x[0] * x[1]
+    with pytest.raises(
+        ValueError, match=r"`gradient` must be that of f; at x = \(.*entry \[1\] is .* autodiff gives"
+    ):
+        critical_points(f, SQUARE, gradient=lambda x: 4 * x**3 + jnp.array([x[1], -x[0]]))
+    with pytest.raises(ValueError, match=r"`hessian` must .* entry \[0, 1\] is 0, and autodiff gives 1"):
+        critical_points(f, SQUARE, hessian=lambda x: jnp.diag(12 * x**2))
+    hidden = lambda x: jax.lax.stop_gradient(jnp.sum((x - 0.1) ** 2))  # differences are on the caller's side
+    (p,) = critical_points(hidden, SQUARE, starts=32, gradient=lambda x: 2 * (x - 0.1))
+    assert p.kind == "minimum"
+
+
 def test_in_three_variables_and_where_the_second_order_decides_in_spite_of_a_zero():
     found = critical_points(lambda x: jnp.sum(x**2) + 2 * jnp.prod(x), ((-2, 2),) * 3)
     assert Counter((p.kind, p.index) for p in found) == {("minimum", 0): 1, ("saddle", 1): 4}
@@ -76,8 +156,11 @@ def test_in_three_variables_and_where_the_second_order_decides_in_spite_of_a_zer
         (lambda x: 3 - (x[0] + 2 * x[1] - 0.3) ** 2, 3, "maxima"),
         (lambda x: x[0] * x[1] ** 2, 0, "minima on one part of it, maxima on another"),
         (lambda x: jnp.exp(-1e4 * jnp.sum(x**2)), 0, "f is flat there"),
+        (lambda x: x[0] ** 4 * x[1] ** 4, 0, "minima"),
+        (lambda x: -((x[1] - x[0] ** 2) ** 6), 0, "maxima"),
+        (lambda x: x[0] ** 3 * x[1] ** 3, 0, "saddles"),
     ],
-    ids=["circle", "cross", "line", "both", "plateau"],
+    ids=["circle", "cross", "line", "both", "plateau", "flat cross", "parabola", "bent cross"],
 )
 def test_whole_sets_are_said_to_be_such(f, value, what):
     found = critical_points(f, SQUARE, starts=64)
@@ -140,9 +223,14 @@ def test_too_few_starts_are_admitted():
         (lambda x: jnp.floor(4 * x[0]), Status.NOT_SMOOTH, "made of steps"),
         (lambda x: jnp.abs(x[0]) + x[1] ** 2, Status.NOT_SMOOTH, "not differentiable near (0, "),
         (lambda x: jnp.linalg.norm(x), Status.NOT_SMOOTH, "not differentiable near (0, 0)"),
+        (
+            lambda x: jnp.abs(x[0] - 0.2) + (x[1] - 0.1) ** 2,
+            Status.NOT_SMOOTH,
+            "not differentiable near (0.2, ",
+        ),
         (lambda x: jnp.log(-1 - x[0] ** 2), Status.NOT_FINITE, "infinite or NaN at each"),
     ],
-    ids=["plane", "fading", "constant", "steps", "fold", "cone", "NaN"],
+    ids=["plane", "fading", "constant", "steps", "fold", "cone", "fold aside", "NaN"],
 )
 def test_what_has_none_says_why(f, status, sentence):
     found = critical_points(f, SQUARE, starts=32)
@@ -164,7 +252,8 @@ def test_the_table_reads_well():
     assert header.split() == ["at", "f", "eigenvalues", "of", "H", "starts"]
     assert row.split() == ["saddle", "(0,", "0)", "0", "-2,", "2", "32"]
     assert message == (
-        "1 critical point, met by at least 32 of 32 starts; ∇f turns −1 time around the edge: −1 saddle = −1"
+        "1 critical point, met by at least 32 of 32 starts; ∇f turns −1 time around the edge: −1 saddle = −1; "
+        "what is narrower than 18 % of the box may lie between the starts"
     )
     assert found[0].verdict == "saddle: f falls along 1 of 2 directions and rises along 1"
 
@@ -191,6 +280,7 @@ SCALAR = lambda x: jnp.sum(x**2)
         (lambda: critical_points(lambda x: x[0] if x[0] > 0 else x[1], SQUARE), TypeError, "written in JAX"),
         (lambda: critical_points(SCALAR, ((1, 1), (0, 1))), ValueError, "low < high"),
         (lambda: critical_points(SCALAR, ((0, np.inf),)), ValueError, "must be finite"),
+        (lambda: critical_points(SCALAR, ((-1e308, 1e308),)), ValueError, "must lie within ±1e.152"),
         (lambda: critical_points(SCALAR, "box"), ValueError, "a pair"),
         (lambda: critical_points(SCALAR, SQUARE, starts=0), ValueError, "`starts` must be at least 8"),
         (lambda: critical_points(SCALAR, SQUARE, gradient=SCALAR), ValueError, "`gradient` must have shape"),

@@ -1,6 +1,7 @@
 r"""Critical points: all points of a box at which ∇f = 0, and what f does there.
 
-Many starts go to zeros of ∇f (see `roots`), and more of them until each point was met by several. At each,
+Many starts go to zeros of ∇f (see `roots`), and more of them until each point was met by several; so do the ends of
+ways up and down f, and points at all distances from 0. A zero is one to the rounding of ∇f there (see `zeros`). There
 
     f(p + u) = f(p) + ½ uᵀ H u + …,    H v_i = λ_i v_i,
 
@@ -16,16 +17,15 @@ of the box tell, too (see `winding`). Neither is a proof. References: Good, Biom
 from the Differentiable Viewpoint (1965).
 """
 
-import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from mvcalc_jax import autodiff, precision, require, text
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.calculus.roots import scattered
-from mvcalc_jax.calculus.stationary import degenerate, kinks, winding
+from mvcalc_jax.calculus.stationary import degenerate, given, kinks, winding
 from mvcalc_jax.calculus.stationary.degenerate import Field, Verdict
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint, CriticalPoints, Kind, Status
 from mvcalc_jax.calculus.stationary.survey import (
@@ -37,6 +37,7 @@ from mvcalc_jax.calculus.stationary.survey import (
     gathered,
     looker,
     nearest,
+    scales,
     survey,
 )
 
@@ -59,63 +60,26 @@ def critical_points(
         hessian: of f, (d, d), likewise.
 
     Raises:
-        ValueError: where the box has no inside, or f or a derivative returns another shape.
+        ValueError: where the box has no inside or is too large to measure in, where f or a derivative returns another
+            shape, or a derivative that is given is not that of f.
         TypeError: where they are no functions, cannot be compiled, or return whole numbers.
     """
     require.function("f", f)
     count = require.whole("starts", starts, least=8)
     one = isinstance(box, (tuple, list, np.ndarray)) and len(box) == 2 and not any(map(np.ndim, box))
     edges = require.box("box", (box,) if one else box)
-    given = np.asarray(box).dtype
-    edges = edges.astype(given) if np.issubdtype(given, np.floating) else edges
+    dtype = np.asarray(box).dtype
+    edges = edges.astype(dtype) if np.issubdtype(dtype, np.floating) else edges
+    given.measurable(edges)
     with precision.of(edges):
-        field = _field(f, edges, gradient, hessian, one)
+        field = given.field(f, edges, gradient, hessian, one)
         return _found(field, edges, count)
-
-
-def _field(
-    f: Callable[[Any], Any],
-    box: np.ndarray,
-    gradient: Callable[[Any], Any] | None,
-    hessian: Callable[[Any], Any] | None,
-    one: bool,
-) -> Field:
-    """f and its derivatives as functions of a vector, each looked at for its shape."""
-    x, d = box.mean(axis=1), len(box)
-    _takes_one(f, d)
-    value = (lambda z: f(z[0])) if one else f
-    require.scalar("f", value, x)
-    given = []
-    for name, of, shape in (("gradient", gradient, (d,)), ("hessian", hessian, (d, d))):
-        if of is not None:
-            require.function(name, of)
-            shaped: Any = (lambda z, of=of, shape=shape: of(z[0]).reshape(shape)) if one else of
-            got = require.traceable(name, shaped, x)
-            require.shape(name, got, shape, "one entry for each variable")
-            of = shaped
-        given.append(of)
-    slope = given[0] or autodiff.gradient(value)
-    return Field(value, slope, given[1] or autodiff.jacobian(slope, mode="forward"), np.diff(box)[:, 0] / 2)
-
-
-def _takes_one(f: Callable[[Any], Any], d: int) -> None:
-    """Require that f can be called with one argument."""
-    try:
-        signature = inspect.signature(f)
-    except (TypeError, ValueError):  # some that are built in have none
-        return
-    try:
-        signature.bind(None)
-    except TypeError:
-        raise TypeError(
-            f"`f` must take one argument, the point x of shape ({d},); got a function of {signature}; "
-            "write lambda x: f(*x)"
-        ) from None
 
 
 def _found(field: Field, box: np.ndarray, starts: int) -> CriticalPoints:
     """Search, judge each point, and say how it went."""
-    look, first = looker(field), scattered(box, starts).astype(box.dtype)
+    look = looker(field)
+    first = np.concatenate([scattered(box, starts), scales(box)]).astype(box.dtype)
     f, g, _ = look(first)
     finite = np.isfinite(f) & np.isfinite(g).all(axis=1)
     if not finite.any():
@@ -128,10 +92,10 @@ def _found(field: Field, box: np.ndarray, starts: int) -> CriticalPoints:
     unit = 2.0 ** np.round(np.log2(np.median(g[g > 0])))
     field, same = _divided(field, unit), look
     look = lambda points: [a / unit for a in same(points)]
-    broken = kinks.breaks(field, box, first[: min(starts, 128)])
-    seen = survey(field, look, box, starts)
-    points = [_times(p, unit) for p in _judged(field, look, seen) if not _at_break(p, broken, field.half)]
-    return _concluded(points, seen, broken, int((~finite).sum()), box)
+    broken = kinks.breaks(field, box, np.concatenate([first[: min(starts, 128)], first[starts:]]))
+    seen = survey(field, look, box, starts, np.concatenate([first[starts:], broken.ends]))
+    points = [_times(p, unit) for p in _judged(field, look, seen) if not _near(p, broken.points, box)]
+    return _concluded(points, seen, broken, int((~finite[:starts]).sum()), box, unit)
 
 
 def _divided(field: Field, unit: float) -> Field:
@@ -148,9 +112,9 @@ def _times(p: CriticalPoint, unit: float) -> CriticalPoint:
     )
 
 
-def _at_break(p: CriticalPoint, broken: kinks.Breaks, w: np.ndarray) -> bool:
-    """Whether a point is none, because the gradient jumps there."""
-    away = np.linalg.norm((broken.points - p.point) / w, axis=1)
+def _near(p: CriticalPoint, places: np.ndarray, box: np.ndarray) -> bool:
+    """Whether a point is one of some places."""
+    away = np.linalg.norm((places - p.point) / np.diff(box)[:, 0], axis=1)
     return bool((away < 1e-6).any())
 
 
@@ -161,13 +125,15 @@ def _judged(field: Field, look: Look, seen: Survey) -> list[CriticalPoint]:
     tested = [group[np.linspace(0, len(group) - 1, min(3, len(group))).astype(int)] for group in groups]
     flat = np.concatenate([np.zeros(0, int), *tested])
     spaces = [found.eigenvectors[k][:, found.null[k]] for k in flat]
-    apart = degenerate.isolated(seen.descend, w, list(found.points[flat]), spaces)
+    apart = degenerate.isolated(field, seen.told.polished, list(found.points[flat]), spaces)
     alone = dict(zip(flat, apart, strict=True))
     single = [all(alone[k] for k in some) for some in tested]
     g = degenerate.reduced(field)
     sets = equally_high(found, [group for group, one in zip(groups, single, strict=True) if not one])
     points = [_family(found, group, w, g) for group in sets]
-    found = gathered(found, look, w, [group for group, one in zip(groups, single, strict=True) if one])
+    found = gathered(
+        found, look, seen.told, w, [group for group, one in zip(groups, single, strict=True) if one]
+    )
     for k, singular in enumerate(np.atleast_1d(found.null.any(axis=1))):
         points.append(_degenerate(found, k, field, look, g) if singular else _regular(found, k, w))
     return sorted(points, key=lambda p: (p.value, *p.point))
@@ -176,7 +142,11 @@ def _judged(field: Field, look: Look, seen: Survey) -> list[CriticalPoint]:
 def _point(found: Found, k: int, w: np.ndarray, **more: Any) -> CriticalPoint:
     """What is known of a point before it is judged, and the judgement."""
     H = found.hessians[k]
-    λ, V = np.linalg.eigh(H)
+    λ, V = (
+        np.linalg.eigh(H)
+        if np.isfinite(H).all()
+        else (np.full_like(w, np.nan), np.eye(len(w), dtype=w.dtype))
+    )
     told = {
         "point": found.points[k],
         "value": float(found.values[k]),
@@ -219,7 +189,14 @@ def _degenerate(found: Found, k: int, field: Field, look: Look, g: degenerate.Re
     free = nearest(found, w, k)
     said = degenerate.verdict(g, p, N, float(found.error[k]), free)
     rest = np.sign(found.eigenvalues[k][~found.null[k]])
-    where = f"the second order says nothing along {degenerate.words(_turned(w, N))}"
+    exists = np.isfinite(found.hessians[k]).all()
+    where = (
+        f"the second order says nothing along {degenerate.words(_turned(w, N))}"
+        if exists
+        else "H does not exist"
+    )
+    far = float(found.error[k] * w.max())
+    blurred = f"; within {far:.1g} of it rounding hides whether ∇f is zero" if found.error[k] > 1e-9 else ""
     rises, falls = (rest > 0).any(), (rest < 0).any()
     if rises and falls:
         low, high, order, reason = -1, 1, 2, f"{where}, but f rises and falls along others"
@@ -229,8 +206,8 @@ def _degenerate(found: Found, k: int, field: Field, look: Look, g: degenerate.Re
             low, high = min(low, -1 if falls else low), max(high, 1 if rises else high)
         reason = f"{where}; order {order} decides"
     turns = _turns_around(found, k, field, look, min(said.radius if said.order else 0.02, free / 3))
-    if order is None or (low, high) not in _SIDES:
-        verdict = f"undecided: {where}, and no order that can be told from rounding decides"
+    if order is None or (low, high) not in _SIDES or not exists:
+        verdict = f"undecided: {where}, and no order that can be told from rounding decides{blurred}"
         return _point(found, k, w, kind=Kind.UNDECIDED, order=None, turns=turns, verdict=verdict)
     plain, odd, change = _SIDES[low, high]
     if said.order == 2:
@@ -239,7 +216,9 @@ def _degenerate(found: Found, k: int, field: Field, look: Look, g: degenerate.Re
         kind = Kind.INFLECTION if d == 1 and odd is Kind.DEGENERATE_SADDLE else odd
     if d == 1:
         turns = {Kind.INFLECTION: 0, plain: low, odd: low}[kind]
-    return _point(found, k, w, kind=kind, order=order, turns=turns, verdict=f"{kind}: {reason}: {change}")
+    return _point(
+        found, k, w, kind=kind, order=order, turns=turns, verdict=f"{kind}: {reason}: {change}{blurred}"
+    )
 
 
 def _turned(w: np.ndarray, N: np.ndarray) -> np.ndarray:
@@ -260,23 +239,24 @@ def _turns_around(found: Found, k: int, field: Field, look: Look, radius: float)
 
 def _family(found: Found, group: np.ndarray, w: np.ndarray, g: degenerate.Reduced) -> CriticalPoint:
     """A connected set of critical points, by one of them."""
-    flat = found.null[group].sum(axis=1)
-    generic = group[flat == flat.min()]
+    zeros = found.null[group].sum(axis=1)
+    generic = group[zeros == zeros.min()]
     k = generic[np.argmin(found.error[generic])]
     signs = [frozenset(np.sign(found.eigenvalues[m][~found.null[m]])) for m in generic]
     said = Verdict(0, 0, None, 0.0)
     if not signs[0]:
         said = degenerate.verdict(g, found.points[k], found.eigenvectors[k], float(found.error[k]), np.inf)
         signs = [frozenset({said.least, said.greatest} - {0})]
+    flat = "f is flat there" if len(group) > 1 else "what f does there cannot be told from rounding"
     both, every = {-1.0, 1.0}, frozenset().union(*signs)
     if every == both and both not in signs:
         what = "minima on one part of it, maxima on another"
     else:
-        what = {0: "f is flat there", 2: "saddles"}.get(len(every), "minima" if every == {1.0} else "maxima")
+        what = {0: flat, 2: "saddles"}.get(len(every), "minima" if every == {1.0} else "maxima")
     many = int(found.starts[group].sum())
     verdict = (
-        f"not isolated: a whole set of critical points, met at {text.counted(len(group), 'place')} by "
-        f"{text.counted(many, 'start')}: {what}"
+        f"not isolated: a whole set of critical points, as far as digits tell, met at "
+        f"{text.counted(len(group), 'place')} by {text.counted(many, 'start')}: {what}"
     )
     return _point(found, int(k), w, kind=Kind.NOT_ISOLATED, order=said.order, starts=many, verdict=verdict)
 
@@ -285,29 +265,38 @@ def _none(status: Status, starts: int) -> CriticalPoints:
     """No point, because of what f is at the starts."""
     message = {
         Status.NOT_FINITE: f"f or ∇f is infinite or NaN at each of {starts} starts; give a box where f is defined",
-        Status.CONSTANT: "f is constant in the box: every point of it is critical",
+        Status.CONSTANT: f"f is constant in the box, as far as {starts} starts tell: every point of it is critical",
         Status.NOT_SMOOTH: "∇f is zero wherever it was looked at, and f is not constant: f is made of steps",
     }
     return CriticalPoints((), status, message[status], starts, float("nan"), None)
 
 
 def _concluded(
-    points: list[CriticalPoint], seen: Survey, broken: kinks.Breaks, undefined: int, box: np.ndarray
+    points: list[CriticalPoint],
+    seen: Survey,
+    broken: kinks.Breaks,
+    undefined: int,
+    box: np.ndarray,
+    unit: float,
 ) -> CriticalPoints:
     """The result, and how sure it is that it is all."""
-    hits = np.array([p.starts for p in points])
-    unseen = float((hits == 1).sum() / hits.sum()) if len(hits) else float("nan")
+    hits = np.array([p.starts for p in points], int)
+    rare = int((hits <= 1).sum())
+    unseen = min(rare / max(hits.sum(), 1), 1.0) if len(hits) else float("nan")
     status, said = Status.COMPLETE, []
-    rare = int((hits == 1).sum())
     if not points:
         status = Status.NONE
         said.append(f"f has no critical point in the box that {seen.starts} starts lead to")
     elif rare:
         status = Status.INCOMPLETE
+        by = "a single one" if hits.min() == 1 else "none, or by one," if hits.max() else "none"
+        share = (
+            f", to which some {max(100 * unseen, 0.01):.2g} % of the starts would lead" if hits.any() else ""
+        )
         said.append(
-            f"{rare} of {text.counted(len(points), 'critical point')} met by a single one of {seen.starts} starts: "
-            f"others may be missing, to which some {max(100 * unseen, 0.01):.2g} % of the starts would lead; raise "
-            "`starts`, or cut the box"
+            f"{rare} of {text.counted(len(points), 'critical point')} met by {by} of {seen.starts} starts"
+            f"{'' if hits.min() else ', but from where ways up and down f end, or from next to 0'}: "
+            f"others may be missing{share}; raise `starts`, or cut the box"
         )
     else:
         least = f"met by at least {hits.min()} of {seen.starts} starts"
@@ -319,6 +308,22 @@ def _concluded(
     if len(broken.points):
         status = Status.NOT_SMOOTH
         said.append(_broken(broken))
+    rough = [z for z in broken.rough if not any(_near(p, z[None], box) for p in points)]
+    if rough:
+        status = Status.NOT_SMOOTH
+        said.append(
+            f"ways up or down ended near {_place(rough[0])}, where ∇f vanishes and H does not exist: no Hessian says "
+            "what is there"
+        )
+    if seen.missed:
+        at, size, rounding = seen.missed
+        said.append(
+            f"near {text.vector(at, 4)} ∇f is small, {size * unit:.2g} in units of half the box, but no zero: rounding "
+            f"explains {rounding * unit:.2g} of it"
+        )
+    said.append(
+        f"what is narrower than {100 * seen.starts ** (-1 / len(box)):.2g} % of the box may lie between the starts"
+    )
     if undefined:
         said.append(f"f or ∇f is infinite or NaN at {text.counted(undefined, 'start')}")
     message = "; ".join(s for s in said if s)
@@ -350,16 +355,22 @@ def _edge(points: list[CriticalPoint], turns: int | None, d: int) -> tuple[str, 
 
 def _plural(kind: Kind, many: int) -> str:
     """minimum, minima."""
+    if kind is Kind.UNDECIDED:
+        return "undecided"
     return str(kind) if many == 1 else kind[:-2] + "a" if kind.endswith("um") else kind + "s"
 
 
 def _broken(broken: kinks.Breaks) -> str:
     """Where ways up and down end at a break of the gradient."""
-    p = broken.points[0]
-    near = text.vector(np.where(np.abs(p) < 1e-6, 0.0, p), 4)
+    near = _place(broken.points[0])
     if broken.poles.all():
         return f"f grows without bound near {near}"
     return (
         f"f is not differentiable near {near}, where {text.counted(len(broken.points), 'way')} up or down ended: a "
         "minimum at a kink is no critical point that a gradient sees"
     )
+
+
+def _place(p: np.ndarray) -> str:
+    """Where a way ended."""
+    return text.vector(np.where(np.abs(p) < 1e-6, 0.0, p), 4)

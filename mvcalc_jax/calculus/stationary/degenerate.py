@@ -29,19 +29,19 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mvcalc_jax import autodiff, compiling, precision, text
-from mvcalc_jax.calculus.roots import Ends, in_chunks, noise, scattered
+from mvcalc_jax.calculus.roots import in_chunks, scattered
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint
+from mvcalc_jax.calculus.stationary.rounding import CLEAR, shaken
 
 _NODES = 8
 """Of Gauss and Legendre: exact for a g of order 16."""
 _NEWTON = 6
-_RADII = 14
-_LARGEST = 0.1
+_RADII = 15
+_LARGEST = 0.2
 """The first radius, half a side of the box being 1."""
-_CLEAR = 30
-"""So many times its rounding, g stands clear of it."""
 _WHOLE = 0.12
 """How far from a whole number an exponent may lie: at a radius r, the next order changes it by about r."""
+_SPHERE = 30
 _ROUNDS = 4
 """In which the least and the greatest g on a sphere are looked for more closely."""
 
@@ -73,13 +73,12 @@ def reduced(field: Field) -> Reduced:
 
     Lengths of v are in units of half the box. NaN where no t(s) is found.
     """
-    w = field.half
+    w, again = field.half, shaken(field.gradient)
     t, weights = np.polynomial.legendre.leggauss(_NODES)
     t, weights = (t + 1) / 2, weights / 2
 
     def along(p: Array, P: Array, v: Array) -> tuple[Any, Any]:
-        unit = jnp.eye(len(p), dtype=p.dtype)
-        Q = unit - P
+        Q = jnp.eye(len(p), dtype=p.dtype) - P
 
         def at(u: Array) -> tuple[Any, Any]:
             z = p + w * u
@@ -92,10 +91,10 @@ def reduced(field: Field) -> Reduced:
 
             u, _ = jax.lax.scan(newton, τ * v, length=_NEWTON)
             F, H = at(u)
-            rough = noise(field.gradient, p + w * u, w, F, H)
+            rough = jnp.max(jnp.abs((w * again(p + w * u) - F) @ v))
             left = jnp.linalg.norm(jnp.linalg.solve(Q @ H + P, Q @ F))
             found = (left <= 1e-6 * jnp.linalg.norm(v)) & (jnp.linalg.norm(u) <= 10 * jnp.linalg.norm(v))
-            return jnp.where(found, v @ F, jnp.nan), jnp.abs(v) @ rough
+            return jnp.where(found, v @ F, jnp.nan), rough
 
         slopes, rough = jax.vmap(slope)(jnp.asarray(t, p.dtype))
         return jnp.asarray(weights, p.dtype) @ slopes, jnp.max(rough)
@@ -141,7 +140,7 @@ def verdict(
         free: how far it is to the next critical point.
     """
     radii = min(_LARGEST, free / 2) * 0.5 ** np.arange(_RADII)
-    radii = radii[radii >= max(10 * error, 10 * float(np.finfo(p.dtype).eps) ** 0.5)]
+    radii = radii[radii >= max(3 * error, 10 * float(np.finfo(p.dtype).eps) ** 0.5)]
     if len(radii) < 3:
         return Verdict(0, 0, None, float("nan"))
     extremes = [_extreme(g, p, N, radii, sign) for sign in (1, -1)]
@@ -179,7 +178,7 @@ def _extreme(
         values, rough = (a.reshape(len(radii), m) for a in g(*at, v))
         pick = np.argmin(np.where(np.isnan(values), np.inf, sign * values), axis=1)
         rows = np.arange(len(radii))
-        found = values[rows, pick], np.abs(values[rows, pick]) > _CLEAR * rough[rows, pick]
+        found = values[rows, pick], np.abs(values[rows, pick]) > CLEAR * rough[rows, pick]
         best = found
         near = directions[rows, pick][:, None, :]
         reach = (4.0 / m ** (1 / max(N.shape[1] - 1, 1))) if turn == 0 else reach / 4
@@ -203,30 +202,59 @@ def spread(k: int) -> Float[np.ndarray, "m k"]:
 
 
 def isolated(
-    descend: Callable[[np.ndarray], Ends],
-    half: Float[np.ndarray, " d"],
+    field: Field,
+    polished: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
     points: Sequence[Float[np.ndarray, " d"]],
     spaces: Sequence[Float[np.ndarray, "d _"]],
 ) -> list[bool]:
     """Whether each point has no critical points near it, along its null space, at all of several distances."""
-    radii = 0.1 * 10.0 ** (-0.5 * np.arange(4))
-    starts, owner, far = [], [], []
+    if not points:
+        return []
+    w, radii = field.half, 0.1 * 10.0 ** (-0.5 * np.arange(4))
+    rows, owner = [], []
     for k, (p, N) in enumerate(zip(points, spaces, strict=True)):
         sides = spread(N.shape[1])
-        sides = sides[:: max(1, len(sides) // 16)] @ N.T
-        for r in radii:
-            starts.append(p + half * r * sides)
-            owner += [k] * len(sides)
-            far += [r] * len(sides)
-    if not starts:
-        return []
-    of, r = np.array(owner), np.array(far)
-    ends = descend(np.concatenate(starts).astype(half.dtype))
-    away = np.linalg.norm((ends.points - np.array(points)[of]) / half, axis=1)
-    with np.errstate(invalid="ignore"):
-        there = ends.vanishes & (ends.step <= 1e-5) & (away >= 0.5 * r) & (away <= 2 * r)
-    met = [[(there & (of == k) & (r == radius)).any() for radius in radii] for k in range(len(points))]
-    return [bool(sum(m) < 3) for m in met]
+        sides = sides[:: max(1, len(sides) // 32)] @ N.T
+        rows += [(p, r * side) for r in radii for side in sides]
+        owner += [(k, m) for m in range(len(radii)) for _ in sides]
+    centres, u = (np.array(a, w.dtype) for a in zip(*rows, strict=True))
+    (crossed,) = in_chunks(_on_spheres(field), centres, u)
+    ends, zero = polished(crossed)
+    there = zero & (np.linalg.norm((ends - crossed) / w, axis=1) <= 0.05 * np.linalg.norm(u, axis=1))
+    met = np.zeros((len(points), len(radii)), bool)
+    np.logical_or.at(met, tuple(np.array(owner).T), there)
+    return [bool(n < 3) for n in met.sum(axis=1)]
+
+
+def _on_spheres(field: Field) -> Callable[..., tuple[Array]]:
+    """What goes from p + w ∘ u to where f is stationary on the sphere about p: a curve of zeros through p crosses it.
+
+    Freely, starts near a curve end at p: where f is homogeneous, Newton's step goes straight there.
+    """
+    w = field.half
+
+    def run(p: Array, u: Array) -> tuple[Array]:
+        r = jnp.linalg.norm(u)
+
+        def step(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
+            u, before = state
+            z = p + w * u
+            n = u / r
+            Q = jnp.eye(len(p), dtype=p.dtype) - jnp.outer(n, n)
+            σ, U = jnp.linalg.eigh(Q @ (w[:, None] * field.hessian(z) * w) @ Q)
+            c = U.T @ (Q @ (w * field.gradient(z)))
+            real = jnp.abs(σ) > 1e-14 * jnp.max(jnp.abs(σ))
+            s = -Q @ (U @ jnp.where(real, c / jnp.where(real, σ, 1), 0))
+            size = jnp.linalg.norm(s)
+            m = jnp.where(size < 0.99 * before, 1 / (1 - size / before), 1)
+            s = s * jnp.minimum(m, 0.3 * r / jnp.maximum(size, jnp.finfo(p.dtype).tiny))
+            new = u + s
+            return (r * new / jnp.linalg.norm(new), size), None
+
+        (u, _), _ = jax.lax.scan(step, (u, jnp.asarray(jnp.inf, p.dtype)), length=_SPHERE)
+        return (p + w * u,)
+
+    return jax.jit(jax.vmap(run), compiler_options=compiling.quickly())
 
 
 def words(N: Any) -> str:

@@ -28,8 +28,8 @@ class Kind(StrEnum):
 class Status(StrEnum):
     """How a search ended; see `CriticalPoints.message` for the sentence."""
 
-    COMPLETE = "complete"
-    """Every point was met by several starts, and the turns around the edge, where they are known, agree."""
+    COMPLETE = "no sign of others"
+    """Every point was met by several starts, and the turns around the edge, where they are known, agree: no proof."""
     INCOMPLETE = "perhaps incomplete"
     NONE = "none found"
     NOT_SMOOTH = "not smooth"

@@ -14,12 +14,13 @@ from mvcalc_jax import compiling
 from mvcalc_jax.calculus.roots import Ends, descent, distinct, in_chunks, scattered
 from mvcalc_jax.calculus.stationary import winding
 from mvcalc_jax.calculus.stationary.degenerate import Field
+from mvcalc_jax.calculus.stationary.zeros import WIDEST, Zeros, blur, zeros
 
 _MOST = 16
 """Times the number of starts asked for, where points are still met by one or two."""
 OFTEN = 3
 """Starts that should have led to each point."""
-_NEAR = 1e-4
+_NEAR = 1e-3
 """Newton's step at a critical point, in units of half the box."""
 _EDGE = 1e-9
 """How far beside the box, in such units, a point on its edge may be found."""
@@ -47,6 +48,14 @@ class Found(NamedTuple):
     null: Bool[np.ndarray, "k d"]
 
 
+class Miss(NamedTuple):
+    """Where ∇f comes near zero, and is not: the point, ‖∇f‖, and its rounding there; both in the box's units."""
+
+    point: Float[np.ndarray, " d"]
+    size: float
+    rounding: float
+
+
 class Survey(NamedTuple):
     """What was found, by how many starts, and what it was found with."""
 
@@ -54,7 +63,8 @@ class Survey(NamedTuple):
     starts: int
     edge: int | None
     """The turns of ∇f around the edge of the box."""
-    descend: Callable[[np.ndarray], Ends]
+    told: Zeros
+    missed: Miss | None
 
 
 def looker(field: Field) -> Look:
@@ -64,61 +74,95 @@ def looker(field: Field) -> Look:
     return lambda points: in_chunks(program, points.astype(field.half.dtype))
 
 
-def survey(field: Field, look: Look, box: Float[np.ndarray, "d 2"], starts: int) -> Survey:
-    """Follow starts until each regular point was met by `OFTEN` and the turns around the edge agree, or long enough."""
+def survey(
+    field: Field, look: Look, box: Float[np.ndarray, "d 2"], starts: int, more: Float[np.ndarray, "m d"]
+) -> Survey:
+    """Follow starts until each regular point was met by `OFTEN` and the turns around the edge agree, or long enough.
+
+    Args:
+        field: f and its derivatives.
+        look: at them.
+        box: of the search.
+        starts: how many at first.
+        more: others, which are followed and not counted: about a place where something is to be expected.
+    """
     descend, w = descent(field.gradient, field.half, field.hessian), field.half
-    edge = around_edge(field, look, box)
-    ends, total = [], 0
+    told, edge = zeros(field, box), around_edge(field, look, box)
+    missed: Miss | None = None
+    met, total = [_inside(descend(more.astype(w.dtype)), told, box, w)[:2]] if len(more) else [], 0
+    counted = [np.zeros(len(points), int) for points, _ in met]
     while True:
-        more = scattered(box, max(starts, 2 * total))[total:].astype(w.dtype)
-        total += len(more)
-        ends.append(_inside(descend(more), box, w))
-        found = _looked_at(Ends(*map(np.concatenate, zip(*ends, strict=True))), look, w)
+        new = scattered(box, max(starts, 2 * total))[total:].astype(w.dtype)
+        total += len(new)
+        points, error, near = _inside(descend(new), told, box, w)
+        met.append((points, error))
+        counted.append(np.ones(len(points), int))
+        missed = missed or near
+        ends = [np.concatenate(a) for a in zip(*met, strict=True)]
+        found = _looked_at(ends[0], ends[1], np.concatenate(counted), look, told, w)
         regular = ~found.null.any(axis=1)
         often = (found.starts[regular] >= OFTEN).all()
         signs = np.prod(np.sign(found.eigenvalues), axis=1)
         agree = edge is None or not regular.all() or signs.sum() == edge
         if (often and agree) or total >= _MOST * starts:
-            return Survey(found, total, edge, descend)
+            return Survey(found, total, edge, told, missed)
 
 
-def _inside(ends: Ends, box: np.ndarray, w: np.ndarray) -> Ends:
-    """The ends that are zeros of ∇f in the box, its edges included."""
+def scales(box: Float[np.ndarray, "d 2"]) -> Float[np.ndarray, "m d"]:
+    """Points at all distances from 0, if it is inside: of a wide box, what happens near 0 is a small part."""
+    reach = np.abs(box).max(axis=1) * 2.0 ** (-0.5 * np.arange(64))[:, None]
+    points = reach * (2 * scattered(np.tile([0.0, 1.0], (len(box), 1)), 64) - 1)
+    return points[((points > box[:, 0]) & (points < box[:, 1])).all(axis=1)]
+
+
+def _inside(
+    ends: Ends, told: Zeros, box: np.ndarray, w: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, Miss | None]:
+    """The ends that are zeros of ∇f in the box, its edges included; and where there seemed to be one, and is none."""
     beside = (np.maximum(box[:, 0] - ends.points, ends.points - box[:, 1]) / w).max(axis=1)
     with np.errstate(invalid="ignore"):
-        zero = ends.vanishes & (ends.step <= _NEAR) & np.isfinite(ends.size)
-        zero &= beside <= _EDGE + np.minimum(ends.error, 1e-3)
-    return Ends(*(a[zero] for a in ends))
+        near = (
+            (ends.step <= _NEAR) & np.isfinite(ends.size) & (beside <= _EDGE + np.minimum(ends.error, _NEAR))
+        )
+    if not near.any():
+        return ends.points[:0], ends.error[:0], None
+    points, zero = told.polished(ends.points[near])
+    none = np.flatnonzero(~zero & ends.vanishes[near] & (beside[near] < -_EDGE))
+    missed = None
+    if len(none):
+        k = none[np.argmin(ends.size[near][none])]
+        at = ends.points[near][[k]]
+        missed = Miss(at[0], float(ends.size[near][k]), float(told.rounding(at)[0]))
+    return points[zero], ends.error[near][zero], missed
 
 
-def _looked_at(ends: Ends, look: Look, w: np.ndarray) -> Found:
+def _looked_at(
+    points: np.ndarray, error: np.ndarray, count: np.ndarray, look: Look, told: Zeros, w: np.ndarray
+) -> Found:
     """The distinct ends, and H at them. No point is better known than half the box is to its last place."""
     ε = float(np.finfo(w.dtype).eps)
-    which, cluster = distinct(ends.points / w, ends.error, 10 * ε**0.5)
-    points, error = ends.points[which], ends.error[which]
+    which, cluster = distinct(points / w, error, 10 * ε**0.5)
+    points, error = points[which], error[which]
     if not len(points):
         one = np.zeros((0, len(w)))
         return Found(one, error, which, error, one, one[:, None], one, one[:, None], one > 0)
-    points = _without_dust(points, look, ε**2 * w)
     values, g, H = look(points)
-    λ, V = np.linalg.eigh(w[:, None] * H * w)
-    flattest = np.take_along_axis(V, np.abs(λ).argmin(axis=1)[:, None, None], axis=2)[:, :, 0]
-    aside = w * np.clip(10 * error, 4 * ε, 0.01)[:, None] * flattest
+    exists = np.isfinite(H).all(axis=(1, 2), keepdims=True)
+    λ, V = np.linalg.eigh(np.where(exists, w[:, None] * H * w, 0))
+    flattest = np.abs(λ).argmin(axis=1)[:, None]
+    v = np.take_along_axis(V, flattest[:, :, None], axis=2)[:, :, 0]
+    blurred = np.maximum(*blur(told, points, v, w))
+    wide = (blurred >= WIDEST)[:, None]
+    aside = np.maximum(10 * error, np.where(wide[:, 0], 0, blurred)).clip(4 * ε, WIDEST)
     changes = np.zeros(len(λ))
     for sign in (1, -1):
-        there = look(points + sign * aside)[2]
-        there = np.where(np.isfinite(there), there, H)
+        there = look(points + sign * w * aside[:, None] * v)[2]
+        there = np.where(np.isfinite(there) & exists, there, np.where(exists, H, 0))
         changes = np.maximum(changes, np.abs(np.linalg.eigvalsh(w[:, None] * there * w) - λ).max(axis=1))
     limit = np.maximum(4 * changes, 1000 * ε * np.abs(λ).max(axis=1, initial=0))
-    many = np.bincount(cluster, minlength=len(which))
-    return Found(points, error, many, values, w * g, H, λ, V, np.abs(λ) <= limit[:, None])
-
-
-def _without_dust(points: np.ndarray, look: Look, dust: np.ndarray) -> np.ndarray:
-    """Points whose coordinates are zero where they are next to it, if f has derivatives there."""
-    swept = np.where(np.abs(points) < dust, 0, points)
-    fine = np.logical_and.reduce([np.isfinite(a).reshape(len(a), -1).all(axis=1) for a in look(swept)])
-    return np.where(fine[:, None], swept, points)
+    null = (np.abs(λ) <= limit[:, None]) | (wide & (np.arange(len(w)) == flattest))
+    many = np.bincount(cluster, count, len(which)).astype(int)
+    return Found(points, error, many, values, w * g, H, λ, V, null)
 
 
 def around_edge(field: Field, look: Look, box: np.ndarray) -> int | None:
@@ -152,28 +196,41 @@ def linked(found: Found, which: Int[np.ndarray, " m"], w: np.ndarray, reach: flo
     return [which[label == k] for k in np.unique(label)]
 
 
-def gathered(found: Found, look: Look, w: np.ndarray, apart: Sequence[np.ndarray]) -> Found:
+def gathered(found: Found, look: Look, told: Zeros, w: np.ndarray, apart: Sequence[np.ndarray]) -> Found:
     """The regular points, and the singular ones of some groups, of which starts that end near each other met the same.
 
     Within rounding, ∇f of order n vanishes for some ε^(1/n) around its zero, and starts end anywhere there.
     """
-    parts = [kept(found, ~found.null.any(axis=1))]
-    for group in apart:
-        for one in linked(found, group, w, _BLURRED):
-            parts.append(kept(found, one) if len(one) == 1 else _middle(found, one, look, w))
+    plain = kept(found, ~found.null.any(axis=1))
+    if len(plain.points):
+        unsure = told.rounding(plain.points) / np.abs(plain.eigenvalues).min(axis=1)
+        plain = plain._replace(error=np.maximum(plain.error, unsure))
+    parts = [plain]
+    flat = np.concatenate([np.zeros(0, int), *apart])
+    parts += [_middle(found, one, look, told, w) for one in linked(found, flat, w, _BLURRED)]
     return Found(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _middle(found: Found, one: Int[np.ndarray, " m"], look: Look, w: np.ndarray) -> Found:
-    """A point from where many starts ended about it."""
-    points, starts = found.points[one], found.starts[one]
-    middle = np.average(points, axis=0, weights=starts)
+def _middle(found: Found, one: Int[np.ndarray, " m"], look: Look, told: Zeros, w: np.ndarray) -> Found:
+    """A point from where many starts ended about it: in the middle of what cannot be told from zero."""
+    points, starts = found.points[one], np.maximum(found.starts[one], 1)
+    best, middle = np.argmin(found.error[one]), np.average(points, axis=0, weights=starts)[None]
     away = (np.average((((points - middle) / w) ** 2).sum(axis=1), weights=starts) / len(one)) ** 0.5
-    row = np.zeros(1)
-    ends = Ends(middle[None].astype(w.dtype), row + away, row, row, row == 0)
-    seen = _looked_at(ends, look, w)
+    k = one[best]
+    v = found.eigenvectors[[k], :, np.abs(found.eigenvalues[k]).argmin()]
+    at = _zero(told, middle, points[[best]])
+    forth, back = blur(told, at, v, w)
+    at = _zero(told, at + ((forth - back) / 2)[:, None] * w * v, at)
+    error = np.maximum(away if len(one) > 1 else found.error[one], (forth + back) / 2)
+    seen = _looked_at(at, error, np.array([found.starts[one].sum()]), look, told, w)
     flat = np.argsort(np.abs(seen.eigenvalues[0]))[: found.null[one].sum(axis=1).max()]
-    return seen._replace(starts=np.array([starts.sum()]), null=np.isin(np.arange(len(w)), flat)[None])
+    return seen._replace(null=np.isin(np.arange(len(w)), flat)[None])
+
+
+def _zero(told: Zeros, tried: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+    """Where Newton's steps lead from a point, if that is a zero."""
+    points, zero = told.polished(tried)
+    return np.where(zero[:, None], points, otherwise)
 
 
 def equally_high(found: Found, sets: Sequence[np.ndarray]) -> list[np.ndarray]:
