@@ -118,7 +118,10 @@ class Convergence(NamedTuple):
         for k, size in enumerate(self.sizes):
             row = [f"{size:g}"]
             for error in (self.middle, self.corner):
-                row += [f"{error[k]:.3g}", _fell(error[k - 1], error[k]) if k else ""]
+                row += [
+                    f"{error[k]:.3g}" if np.isfinite(error[k]) else "–",
+                    _fell(error[k - 1], error[k]) if k else "",
+                ]
             rows.append(tuple(row))
         return rows
 
