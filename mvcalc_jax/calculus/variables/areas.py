@@ -289,12 +289,12 @@ def _bent(f: Callable[[Any], Any], J: Callable[[Any], Any], low: Array, wide: Ar
     slopes = np.polynomial.legendre.legder(np.eye(_NODES), axis=0)
     slope = basis[:, :-1] @ slopes @ np.linalg.inv(basis) * 2  # of values at the nodes; a cell is 1 wide
     grid = low + jnp.asarray(list(product((nodes + 1) / 2, repeat=d))) * wide
-    x, J = jax.vmap(f)(grid), jax.vmap(J)(grid) * wide
+    x, slopes_there = jax.vmap(f)(grid), jax.vmap(J)(grid) * wide
     x = x - jnp.mean(x, axis=0)
-    off, size = 0.0, jnp.max(jnp.abs(J))
+    off, size = jnp.zeros(()), jnp.max(jnp.abs(slopes_there))
     for axis in range(d):
         cube = jnp.moveaxis(x.reshape(*[_NODES] * d, d), axis, 0)
-        along = jnp.moveaxis(J[:, :, axis].reshape(*[_NODES] * d, d), axis, 0)
+        along = jnp.moveaxis(slopes_there[:, :, axis].reshape(*[_NODES] * d, d), axis, 0)
         off = jnp.maximum(off, jnp.max(jnp.abs(jnp.tensordot(jnp.asarray(slope), cube, 1) - along)))
     return off > _SMOOTH * size + 1e3 * jnp.finfo(low.dtype).eps * jnp.max(jnp.abs(jax.vmap(f)(grid)))
 
