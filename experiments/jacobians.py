@@ -131,7 +131,7 @@ def conclude(config: Config, found: Any, run: Path) -> None:
             "The cell and what J makes of it, enlarged as it shrinks: curves become straight, and the two agree",
             "linear.png",
         ),
-        cell.rows(),
+        *([cell.rows()] if np.isfinite(cell.middle).any() else []),
         f"{cell.sentence[0].upper()}{cell.sentence[1:]}.",
         mv.runs.Picture(
             "∇f is the Jacobian of a function with one value. It crosses the contours at right angles, the steepest "

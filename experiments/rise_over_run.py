@@ -133,7 +133,8 @@ def conclude(config: Config, case: Any, at: float, found: dict[str, Found], run:
             held = "yes" if off <= estimate.error else "within ten" if off <= 10 * estimate.error else "no"
             rows.append((name, precision, str(estimate), f"{off:.1e}", held if estimate.found else "no bar"))
         rows.append(("by hand", precision, f"{exact:.{17 if precision == 'float64' else 9}g}", "", ""))
-    best = [f"{found[p][2].bounds[k].best_step:.1e}" for k in ("forward", "central") for p in PRECISIONS]
+    steps = lambda best: f"{best:.1e}" if np.isfinite(best) else "without bound (nothing is left out here)"
+    best = [steps(found[p][2].bounds[k].best_step) for k in ("forward", "central") for p in PRECISIONS]
     mv.runs.report(
         run,
         "Rise over run: how small should the run be?",

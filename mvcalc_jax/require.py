@@ -18,6 +18,7 @@ The names of the axes in every signature of the package:
 """
 
 import difflib
+import math
 import operator
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -183,5 +184,10 @@ def box(name: str, value: Any, variables: int | None = None) -> np.ndarray:
         if not low < high:
             raise ValueError(
                 f"`{name}` must have low < high for each variable; got ({low:g}, {high:g}) for number {k}"
+            )
+        if not math.isfinite(float(high) - float(low)):
+            raise ValueError(
+                f"`{name}` must have sides whose lengths are numbers; got ({low:g}, {high:g}) for number {k}; take a "
+                "smaller one"
             )
     return array

@@ -120,8 +120,9 @@ def _around(t: Float[np.ndarray, " k"]) -> Float[np.ndarray, "_ 2"]:
 
 
 def _draw_cells(ax: Axes, cells: Cells, image: Map, norm: Normalize, words: str) -> None:
+    side = max(_SIDE, min(200, 2000 // len(cells.low)))  # few cells are large, and their edges long
     outlines = image(
-        cells.low[:, None] + _around(np.linspace(0, 1, _SIDE)) * (cells.high - cells.low)[:, None]
+        cells.low[:, None] + _around(np.linspace(0, 1, side)) * (cells.high - cells.low)[:, None]
     )
     ax.add_collection(
         PolyCollection(
@@ -226,4 +227,10 @@ def _draw_errors(ax: Axes, sizes: np.ndarray, errors: dict[str, np.ndarray]) -> 
     ax.set(xscale="log", yscale="log", xlabel="width h of the cell", title="relative error of |det J|·cell")
     ax.title.set_fontsize(9.5)
     ax.set_ylim(rounding / 5, 3)
+    if not any(np.isfinite(error).any() for error in errors.values()):
+        ax.set_xlim(sizes.min() / 1.5, sizes.max() * 1.5)
+        ax.text(
+            0.5, 0.6, "no relative error here:\nthe cell is not regular", transform=ax.transAxes, ha="center"
+        )
+        return
     ax.legend(fontsize=8.5, loc="center right", bbox_to_anchor=(1, 0.35))

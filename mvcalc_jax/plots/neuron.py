@@ -47,10 +47,18 @@ def learned(
     draw_contours(left, surface, 16)
     draw_path(left, path, color=RED, linewidth=0.9)
     left.plot(*path[0], "o", color="white", markeredgecolor=RED, markersize=7, zorder=5)
-    _say(left, "start", path[0])
+    near = (
+        better is not None
+        and (
+            np.abs(better - path[0])
+            < 0.15 * np.abs([np.ptp(of) for of in (left.get_xlim(), left.get_ylim())])
+        ).all()
+    )
+    _say(left, "start", path[0], -14 if near else 4)
     if better is not None:
         left.plot(*better, "*", color=GOLD, markeredgecolor=INK, markersize=13, zorder=5)
         _say(left, f"better: ({better[0]:g}, {better[1]:g})", better)
+    left.locator_params(axis="x", nbins=4)
     left.set(xlabel="w", ylabel="b", title="the cost over (w, b), dark is low")
     middle.plot(cost, color=RED)
     middle.set(yscale="log", xlabel="step", title="cost by step", xlim=(0, max(1, len(cost) - 1)))
@@ -87,7 +95,7 @@ def vanishing(sizes: Mapping[str, Float[np.ndarray, " layers"]], quarter: str | 
         back = np.arange(len(size))
         ax.plot(back, size, "o-", color=colour, markersize=4)
         ax.annotate(name, (back[-1], size[-1]), (7, 0), textcoords="offset points", va="center", color=colour)
-    if quarter is not None:
+    if quarter is not None and len(sizes[quarter]) > 1:
         size = sizes[quarter]
         back = np.arange(len(size))
         ax.plot(back, size[0] * 0.25**back, ":", color=QUIET, linewidth=1.3)
@@ -101,18 +109,20 @@ def vanishing(sizes: Mapping[str, Float[np.ndarray, " layers"]], quarter: str | 
         )
     ax.set(yscale="log", xlabel="layers back from the cost", title="size of ∂C/∂W, median over networks")
     ax.margins(x=0.03)
+    if all(len(size) == 1 for size in sizes.values()):
+        ax.set_xlim(-0.5, 0.5)
     ax.locator_params(axis="x", integer=True)
     return figure
 
 
-def _say(ax: Axes, words: str, place: Any) -> None:
+def _say(ax: Axes, words: str, place: Any, up: float = 4) -> None:
     """A word beside a point, on the side where there is room."""
     low, high = ax.get_xlim()
     right = place[0] < (low + high) / 2
     ax.annotate(
         words,
         place,
-        (9 if right else -9, 4),
+        (9 if right else -9, up),
         textcoords="offset points",
         ha="left" if right else "right",
         fontsize=9.5,

@@ -17,7 +17,7 @@ from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
 
 _CLOSING = LinearSegmentedColormap.from_list("closing", [GOLD, RED])
 KINDS = {"forward": RED, "central": BLUE}
-_LEVELS = (GREEN, VIOLET, GOLD)
+_LEVELS = {"ridders": GREEN, "complex step": VIOLET, "autodiff": GOLD}
 
 
 class Secants(NamedTuple):
@@ -169,8 +169,10 @@ def draw_vee(ax: Axes, vee: Vee) -> None:
         ax.set_xlim(bounds.step[0], bounds.step[-1])
     ax.set(xscale="log", yscale="log", xlabel="step h", title=vee.title)
     place = np.inf
-    levels = zip(vee.levels.items(), _LEVELS, strict=False)
-    for (label, error), colour in sorted(levels, key=lambda of: -of[0][1]):
+    if not any(np.isfinite(error).any() for error in vee.measured.values()):
+        ax.text(0.5, 0.5, "no difference has a digit here", transform=ax.transAxes, ha="center", color=QUIET)
+    for label, error in sorted(vee.levels.items(), key=lambda of: -of[1]):
+        colour = _LEVELS.get(label, QUIET)
         shown = float(np.clip(error / vee.unit, vee.floor, 8))  # within the picture
         ax.axhline(shown, color=colour, linewidth=1.4, linestyle="--")
         place = min(np.log10(shown), place - 0.9)  # names stay apart, however close the lines

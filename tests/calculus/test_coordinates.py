@@ -209,3 +209,37 @@ def test_lengths_of_one_variable():
     np.testing.assert_allclose(found.after, [1 - 1 / 8, 27 / 8 - 1, 8 - 27 / 8], rtol=1e-12)
     cell = shrinking_cell(lambda u: u**3, (1.0,))
     np.testing.assert_allclose(cell.middle[:-1] / cell.middle[1:], 4, rtol=0.05)
+
+
+@pytest.mark.parametrize("at", [0.03, 0.0])
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_cells_across_a_kink_are_not_regular(at, share):
+    bent = lambda u, v: jnp.stack([u + share * jnp.abs(v - at), 2 * v + share / 2 * jnp.abs(u - at)])
+    found = areas(bent, ((-1, 1), (-1, 1)), 5)
+    across = ((found.low < at) & (found.high > at)).any(axis=1)
+    np.testing.assert_array_equal(found.bent | found.folded | found.singular, across)
+    assert f"{across.sum()} of 25 cells have a kink in them" in found.message
+    assert areas(bent, ((at, 1), (at, 2)), 3).regular.all()  # beside the kink
+    one = shrinking_cell(bent, (at, at + 1.0))
+    assert np.isnan(one.middle).all() and "have a kink in them" in one.sentence and "nan" not in str(one)
+
+
+@EVERY
+def test_smooth_cells_are_not_bent(c):
+    assert not areas(c, cells=2).bent.any()
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_a_determinant_beyond_the_numbers_is_no_flat_map(size):
+    point = change_of_variables(lambda u, v: jnp.stack([size * (u + v), size * (u - v)]), (1.0, 0.0))
+    assert point.status is Status.OUT_OF_RANGE
+    assert "measure u or x in other units" in str(point)
+    flat = change_of_variables(lambda u, v: jnp.stack([size * (u + v), size * (u + v)]), (1.0, 0.0))
+    assert flat.status in (Status.SINGULAR, Status.OUT_OF_RANGE if size > 1 else Status.SINGULAR)
+    grown = areas(lambda u, v: jnp.stack([jnp.exp(u), v]), ((0, 700), (0, 1)), 300)
+    assert not grown.singular.any()
+
+
+def test_a_box_longer_than_a_number_is_refused():
+    with pytest.raises(ValueError, match="`box` must have sides whose lengths are numbers"):
+        areas("polar", ((-1e308, 1e308), (0, 1)))

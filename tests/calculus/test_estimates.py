@@ -297,6 +297,11 @@ def test_more_misuse():
         ridders(lambda x: round(float(x)), 1.0)
     with pytest.raises(TypeError, match="`x` must be a single number"):
         error_model(jnp.sin, [1.0, 2.0])
+    model = error_model(jnp.sin, 1.0)
+    for bounds in (model.forward, model.central):
+        for step, what in ((-1e-8, "positive"), (math.nan, "finite"), ([1e-3, 0.0], "positive")):
+            with pytest.raises(ValueError, match=f"`step` must be {what}; got"):
+                bounds(step)
 
 
 @pytest.mark.benchmark

@@ -87,6 +87,8 @@ def test_a_wrong_factor_and_a_pole_are_told():
     assert matrix_chain(wrong, 0.7, of="t").status is Status.DIFFERS
     pole = matrix_chain([("u", lambda t: 1 / t, None), ("f", jnp.sin, None)], 0.0, of="t")
     assert pole.status is Status.NOT_FINITE
+    outside = matrix_chain([("u", jnp.log, None), ("y", lambda u: 3 * u, None)], -1.0)
+    assert outside.status is Status.NOT_FINITE and "a value or a factor is infinite or NaN" in str(outside)
     assert pole.status.value in str(pole)
 
 

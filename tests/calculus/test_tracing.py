@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental.ode import odeint
 
 from benchmarks import rules as benchmark
 from benchmarks.rules import ulps
@@ -196,6 +197,93 @@ def test_control_indexing_matrices_and_trees(f, args, standard_promotion, float6
         jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-14, atol=1e-14), found, expected)
 
 
+_A = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, 0.2], [0.5, 0.2, 2.0]])
+
+
+def _at_the_end(k):
+    return odeint(lambda y, t, k: -k * y, jnp.ones(1), jnp.array([0.0, 1.0]), k)[-1, 0]
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "word"),
+    [
+        (lambda x: jax.lax.cumprod(x) @ jnp.arange(1.0, 5), np.array([2.0, 0.0, 3.0, 0.5]), "running product"),
+        (lambda x: jax.lax.cummax(x) @ jnp.arange(1.0, 4), np.array([2.0, 2.0, 3.0]), "choice: the largest so far"),
+        (lambda x: jax.lax.cummin(x, reverse=True)[0], np.array([2.0, 0.1, 3.0, 0.5]), "choice: the smallest so far"),
+        (lambda x: jax.lax.cumlogsumexp(x) @ jnp.arange(1.0, 4), np.array([2.0, 0.1, 3.0]), "running ln Σ exp"),
+        (lambda x: jax.lax.top_k(x, 2)[0] @ jnp.arange(1.0, 3), np.array([2.0, 0.1, 3.0]), "moved"),
+        (lambda x: jnp.sum(jnp.linalg.solve(_A, x) ** 2), np.array([2.0, 0.1, 3.0]), "linear solve"),
+        (lambda x: jnp.sum(jnp.linalg.inv(_A * x[0] + jnp.outer(x, x))), np.array([2.0, 0.1, 3.0]), "linear solve"),
+        (lambda x: jnp.linalg.slogdet(_A * x)[1], 2.0, "factors of a matrix"),
+        (lambda x: jnp.sum(jnp.linalg.cholesky(_A * x)), 2.0, "factors of a matrix"),
+        (
+            lambda x: jnp.sum(jax.scipy.linalg.solve_triangular(_A * x, jnp.ones(3), lower=True)),
+            2.0,
+            "linear solve",
+        ),
+        (_at_the_end, 2.0, "chain: its own rule"),
+    ],
+    ids=range(11),
+)  # fmt: skip
+def test_rules_that_jax_is_asked_for(f, at, word, standard_promotion, float64):
+    expected = autodiff.gradient(f)(jnp.asarray(at))
+    for mode in ("reverse", "forward"):
+        trace = trace_rules(f, mode=mode)(at)
+        np.testing.assert_allclose(trace.gradient, expected, rtol=1e-12, atol=1e-14)
+        assert word in trace.rules or word == "factors of a matrix"
+        assert max(map(len, str(trace).splitlines())) <= 100
+    assert ("where entries tie" in str(trace)) == (word == "choice: the largest so far")
+
+
+@pytest.mark.parametrize(
+    ("f", "args", "slope"),
+    [
+        (lambda x, i: x[i] ** 2, (np.array([1.0, 3.0]), 1), [0, 6]),
+        (lambda x, n: jax.lax.fori_loop(0, n, lambda _, y: y * x, 1.0), (2.0, 3), 12),
+        (lambda x, n: jnp.sum(x.reshape(n, -1)[0]), (np.arange(4.0), 2), [1, 1, 0, 0]),
+        (lambda x, n: sum(x**k for k in range(n)), (2.0, 3), 5),
+        (lambda x, up: x * 2 if up else x, (2.0, True), 2),
+    ],
+    ids=["index", "rounds", "shape", "range", "flag"],
+)
+def test_whole_numbers_stay_whole_where_f_wants_them(f, args, slope):
+    for mode in ("reverse", "forward"):
+        found = trace_rules(f, mode=mode)(*args).gradient
+        np.testing.assert_array_equal(found[0], slope)
+        assert found[1] is None
+    assert trace_rules(lambda x, n: x**n)(2.0, 3).gradient == (12, pytest.approx(8 * np.log(2)))
+    with pytest.raises(
+        TypeError, match="must take n as floating-point or as whole numbers; as whole ones it raises"
+    ):
+        trace_rules(lambda x, n: x[n, n])(np.ones(2), 3)
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_the_trap_of_a_branch_that_is_not_taken_is_told(mode):
+    trapped = lambda x: jnp.where(x > 0, jnp.sqrt(x), 0.0)
+    for at in (-0.5, 0.0):
+        trace = trace_rules(trapped, mode=mode)(at)
+        assert np.isnan(trace.gradient) == (mode == "reverse")
+        assert "0·∞ is NaN in reverse mode" in trace.steps[1].note
+    safe = lambda x: jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1.0)), 0.0)
+    for f, at in ((trapped, 0.5), (safe, -0.5), (jnp.sqrt, 0.0)):
+        assert not any("0·∞" in step.note for step in trace_rules(f, mode=mode)(at).steps)
+
+
+def test_lines_are_not_too_long():
+    p = {
+        "weights_of_the_first_layer": np.eye(3) / 7,
+        "bias_of_the_first_layer": np.ones(3) / 9,
+        "x": np.ones(3) / 3,
+    }
+    f = lambda p: jnp.sum(jnp.tanh(p["weights_of_the_first_layer"] @ p["x"]) * p["bias_of_the_first_layer"])
+    for trace in (
+        trace_rules(f)(p),
+        trace_rules(lambda x: jnp.sum(jnp.tanh(x) * jnp.linalg.norm(x)))(np.ones(3) / 7),
+    ):
+        assert max(map(len, str(trace).splitlines())) <= 100
+
+
 def test_a_loop_that_jax_cannot_differentiate_backwards(float64):
     at, h = 1.7, 1e-6
     difference = (_while(at + h) - _while(at - h)) / (2 * h)
@@ -226,11 +314,11 @@ def test_random_numbers_inside_are_constants(float64):
 def test_a_primitive_without_a_rule_is_named_unless_it_does_not_matter():
     A = np.array([[2.0, 0.5], [0.5, 1.0]])
     with pytest.raises(
-        ValueError, match="`f` uses the primitive `cholesky`, for which `trace_rules` has no rule"
+        ValueError, match="`f` uses the primitive `eigh`, for which `trace_rules` has no rule"
     ):
-        trace_rules(lambda x: jnp.sum(jnp.linalg.cholesky(A * x)))(2.0)
+        trace_rules(lambda x: jnp.sum(jnp.linalg.eigh(A * x)[0]))(2.0)
     assert (
-        trace_rules(lambda x: jnp.sum(jnp.linalg.cholesky(A)) * x)(2.0).steps[-1].rule == "constant multiple"
+        trace_rules(lambda x: jnp.sum(jnp.linalg.eigh(A)[0]) * x)(2.0).steps[-1].rule == "constant multiple"
     )
     with pytest.raises(ValueError, match="real numbers on the way, too"):
         trace_rules(lambda x: jnp.abs(x * 1j))(2.0)

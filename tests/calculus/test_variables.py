@@ -223,3 +223,36 @@ def test_misuse(call, kind, said, unchecked):
 def test_a_gradient_field_has_no_more_points_than_memory():
     with pytest.raises(ValueError, match="`points` must be at most 2000 along each axis; got 1000000"):
         gradient_field(lambda x, y: x * y, ((0, 1), (0, 1)), 10**6)
+
+
+@pytest.mark.parametrize("share", [1e-2, 1e-3, 1e-5])
+def test_small_kinks_are_seen(share):
+    f = lambda x, y: x + y**2 + share * jnp.abs(x - 1)
+    assert total_derivative(f, lambda t: (t, t**2), 1.0).status is Status.KINK
+    assert directional_derivative(f, (1.0, 0.3), (1, 1)).status is Status.KINK
+    assert directional_derivative(f, (1.0, 0.3), (0, 1)).status is Status.SMOOTH
+    assert total_derivative(f, lambda t: (t, t**2), 1.01).status is Status.SMOOTH
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-4, 0.7])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: (1e6 + x**2) - 1e6,
+        lambda x: jnp.exp(x) - 1 - x,
+        lambda x: jnp.tanh(50 * x),
+        lambda x: 5 + 0 * x,
+    ],
+    ids=["offset", "cancelling", "steep", "level"],
+)
+def test_rounding_is_no_kink(f, x):
+    for at in (np.array([x]), np.array([x], np.float32)):
+        assert directional_derivative(lambda x: f(x[0]), at, (1,)).status is Status.SMOOTH
+
+
+def test_lengths_of_large_gradients():
+    found = directional_derivative(lambda x, y: 1e308 * x + 1e308 * y, (0.0, 0.0), (1, 1))
+    assert found.status is Status.SMOOTH
+    assert found.steepest == pytest.approx(2**0.5 * 1e308) and found.angle == pytest.approx(0, abs=1e-5)
+    with pytest.raises(ValueError, match="`box` must have sides whose lengths are numbers"):
+        gradient_field(lambda x, y: x * y, ((-1e308, 1e308), (-1, 1)))

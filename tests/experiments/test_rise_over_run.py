@@ -51,3 +51,11 @@ def test_misuse_is_said_before_anything_is_written(change, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         main(replace(Config(out=tmp_path), **change))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_where_nothing_is_left_out_the_best_step_has_no_bound(tmp_path, capsys):
+    assert main(Config(function="sine", at=0.0, out=tmp_path)) == command.DONE
+    said = capsys.readouterr().out
+    assert "the forward difference is without bound (nothing is left out here) in float64" in said
+    assert " inf " not in said

@@ -50,19 +50,29 @@ class ErrorModel(NamedTuple):
     third: float
     rounding: float
 
-    def forward(self, step: Float[np.ndarray, " h"]) -> Bounds:
-        """Of (f(x + h) − f(x))/h."""
+    def forward(self, step: Any) -> Bounds:
+        """Of (f(x + h) − f(x))/h; ValueError, TypeError for steps that are not positive numbers."""
+        step = _required(step)
         bend, η = abs(self.second), self.rounding
         best = 2 * np.sqrt(η / bend) if bend else np.inf
         return Bounds(step, bend * step / 2, 2 * η / step, float(best), float(2 * np.sqrt(η * bend)))
 
-    def central(self, step: Float[np.ndarray, " h"]) -> Bounds:
-        """Of (f(x + h) − f(x − h))/2h."""
+    def central(self, step: Any) -> Bounds:
+        """Of (f(x + h) − f(x − h))/2h; raises as `forward`."""
+        step = _required(step)
         twist, η = abs(self.third), self.rounding
         best = np.cbrt(3 * η / twist) if twist else np.inf
         return Bounds(
             step, twist * step**2 / 6, η / step, float(best), float(np.cbrt(9 * η * twist) * np.cbrt(η) / 2)
         )  # η² may overflow
+
+
+def _required(step: Any) -> Any:
+    step = precision.floats("step", step)
+    require.finite("step", step)
+    if not (step > 0).all():
+        raise ValueError(f"`step` must be positive; got {step.min():g}")
+    return step.astype(float)
 
 
 def error_model(f: Callable[..., Any], x: Any) -> ErrorModel:

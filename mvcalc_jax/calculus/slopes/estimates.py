@@ -13,6 +13,8 @@ Every method of `derivative` gives an `Estimate`: a value, how far the truth may
 η is the rounding of f, which is measured, not supposed to be ε|f| (`slopes.ladder`); it costs some 250
 values more. D(h) − D(h/2) is half, or three quarters, of what a short step leaves out. Where the slopes to both
 sides of x do not come closer to each other when the step is halved, half of their distance is in the error bar, too.
+And where smaller steps contradict a difference, as they do if its own is longer than a wave of f or crosses a pole, how
+far it is from theirs is the error bar.
 """
 
 from collections.abc import Callable
@@ -49,7 +51,8 @@ class Status(IntEnum):
 
 _SENTENCES = {
     Status.NOT_FINITE: "f is infinite or NaN here, or next to it on both sides; choose a point of its domain",
-    Status.OTHER_BRANCH: "f of complex numbers is another function than f of real ones; use ridders, or autodiff",
+    Status.OTHER_BRANCH: "f of complex numbers is another function than f of real ones here, or leaves their range; "
+    "use ridders, or autodiff",
     Status.NOISE: "f differs as much between neighbouring numbers as anywhere; compute it with more digits",
     Status.UNSETTLED: "the slopes do not settle as the step shrinks: f is vertical here, or has no derivative",
     Status.JUMP: "f jumps here, and has no derivative; take one on either side of this point",
@@ -152,9 +155,24 @@ def _difference(f: Callable[..., Any], x: Any, step: Any, *, central: bool) -> E
         unlike, unsure = np.abs(2 * gap[:, 1] - gap[:, 0]), 20 * rounding / h
         error = left_out + (1 if central else 2) * rounding / h
         error += np.where(unlike > unsure, unlike / 2, 0) + 2 * eps * np.abs(D[:, 0])
+        error = np.maximum(error, _contradicted(ladder, D[:, 0], h, rounding, central))
         status = np.where(np.isfinite(D[:, 0]) & np.isfinite(both.middle), Status.FOUND, Status.NOT_FINITE)
         status = np.where(rising.jumps(ladder, rounding), Status.JUMP, status)
+        status = np.where((status > 0) & rising.drowned(ladder, rounding), Status.NOISE, status)
     return packed(D[:, 0], error, h, status, at, shape)
+
+
+def _contradicted(
+    ladder: rising.Ladder, D: Float[np.ndarray, " n"], h: Any, rounding: Any, central: bool
+) -> Float[np.ndarray, " n"]:
+    """How far a difference is from any of a smaller step: its own may be longer than waves of f, or cross a pole."""
+    slopes = ladder.central() if central else ladder.slopes()[0]
+    run = (ladder.right + ladder.left) / 2 if central else ladder.right
+    unsure = (
+        2 * rising.rounding_by_rung(ladder, rounding) / np.where((run > 0) & (run < h[:, None]), run, np.nan)
+    )
+    low, high = rising.bounds_below(slopes, unsure, 2 if central else 1)
+    return rising.beyond(D[:, None], low[:, :1], high[:, :1])[:, 0]
 
 
 def _steps(x: AnyArray, step: Any, central: bool) -> Float[np.ndarray, " n"]:
@@ -192,6 +210,8 @@ def exactly(slope: Callable[..., Any], f: Float[np.ndarray, " n"], at: AnyArray)
     """An estimate by a function that gives the derivative to rounding, and jumps where f has a kink.
 
     How it is rounded is measured like the rounding of f; half a unit in the last place of x changes it by ε|x f″|/2.
+    Where it is 0 all about x, or flickers by no more than last digits of f, f itself may be level by rounding, as tanh
+    is at 20; that is no kink, and ε|f|, or what it flickers by, is in the error bar.
 
     Args:
         slope: the derivative, of one number, written in JAX.
@@ -203,18 +223,28 @@ def exactly(slope: Callable[..., Any], f: Float[np.ndarray, " n"], at: AnyArray)
     ladder = rising.climb(values, eps, flat, rising.rungs(flat))
     value, rounding = ladder.middle, rising.noise(ladder)
     status = np.where(np.isfinite(value) & np.isfinite(f), Status.FOUND, Status.NOT_FINITE)
-    status = np.where((status > 0) & rising.jumps(ladder, rounding), Status.KINK, status)
-    bend = _bend(ladder, rounding)
-    error = 2 * rounding + eps * (2 * np.abs(value) + np.abs(ladder.x * bend) / 2)
+    coarse = eps * np.abs(f) * np.maximum(1, 1 / np.where(ladder.x == 0, 1, np.abs(ladder.x)))
+    changes = rising.finest(ladder, np.abs(ladder.up - ladder.down), 7)
+    broken = rising.jumps(ladder, rounding)
+    level = (value == 0) & (changes == 0).all(axis=1)
+    kinked = broken & (changes[:, 0] > 30 * coarse)
+    status = np.where((status > 0) & kinked, Status.KINK, status)
+    error = 2 * rounding + eps * (2 * np.abs(value) + _turn(ladder, rounding) / 2)
+    error += np.where(level, coarse, np.where(broken, changes[:, 0], 0))
     return packed(value, error, np.zeros(flat.shape), status, at, at.shape)
 
 
-def _bend(ladder: rising.Ladder, rounding: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """The slope of a ladder's function, roughly, by the smallest step at which it is more than rounding; else 0."""
-    slopes = np.fmax(*map(np.abs, ladder.slopes()))
-    clear = slopes * np.fmin(ladder.right, ladder.left) > 20 * rounding[:, None]
-    last = slopes.shape[1] - 1 - clear[:, ::-1].argmax(axis=1)
-    return np.where(clear.any(axis=1), np.take_along_axis(slopes, last[:, None], axis=1)[:, 0], 0.0)
+def _turn(ladder: rising.Ladder, rounding: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """|x g′| of a ladder's function g, roughly, by the smallest step at which it changes by more than rounding; else 0.
+
+    By steps in units of x, for g′ may be too large a number where x g′ is none.
+    """
+    x, g = np.abs(ladder.x)[:, None], ladder.middle[:, None]
+    up, down = np.abs(ladder.up - g), np.abs(g - ladder.down)
+    turns = np.fmax(up * rising.over(x, ladder.right), down * rising.over(x, ladder.left))
+    clear = np.fmax(up, down) > 20 * rounding[:, None]
+    last = turns.shape[1] - 1 - clear[:, ::-1].argmax(axis=1)
+    return np.where(clear.any(axis=1), np.take_along_axis(turns, last[:, None], axis=1)[:, 0], 0.0)
 
 
 def packed(value: Any, error: Any, step: Any, status: Any, x: AnyArray, shape: tuple[int, ...]) -> Estimate:

@@ -26,7 +26,7 @@ Steps at which f changes no more than at much smaller ones are not used: f has t
 so. **At an end** of f's domain, differences to the one side are extrapolated, in powers of h instead of h².
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,8 +39,6 @@ from mvcalc_jax.calculus.slopes.ladder import RUNGS, Ladder
 
 COLUMNS = 8
 """Of the tableau; the last removes h² to h¹⁴."""
-_TOLERANCE = 3
-"""So many times its rounding may a difference be off before it contradicts another: what is measured is an estimate."""
 _TOGETHER = 2048
 """Points at once; a tableau takes 25 kB for each."""
 
@@ -75,8 +73,9 @@ def extrapolated(ladder: Ladder) -> tuple[np.ndarray, ...]:
     h, D = (ladder.right + ladder.left) / 2, ladder.central()
     usable = _usable(ladder, right - left, h, rounding)
     bend = (right - left) / h
-    rough = _rounding_by_rung(ladder, rounding)
-    value, error, row = _best(np.where(usable, D, np.nan), h, rough, 2)
+    rough = rising.rounding_by_rung(ladder, rounding)
+    bounds = rising.bounds_below(D, 4 * rough / np.where(h > 0, h, np.nan), 2)
+    value, error, row = _best(np.where(usable, D, np.nan), h, rough, 2, bounds)
     none_left, none_right = _missing(left, ladder.left), _missing(right, ladder.right)
     status = np.where(none_left & none_right, Status.NOT_FINITE, Status.FOUND)
     for side, run, values, ends in (
@@ -84,10 +83,11 @@ def extrapolated(ladder: Ladder) -> tuple[np.ndarray, ...]:
         (left, ladder.left, ladder.down, none_right & ~none_left),
     ):
         if ends.any():
-            unsure = 4 * _rounding_by_rung(ladder._replace(up=values, down=values), rounding)
+            unsure = 4 * rising.rounding_by_rung(ladder._replace(up=values, down=values), rounding)
             bent = 4 * np.diff(side, axis=1, append=np.nan) / run
             D[ends], h[ends], bend[ends] = side[ends], run[ends], bent[ends]
-            value[ends], error[ends], row[ends] = _best(D[ends], h[ends], unsure[ends], 1)
+            any_slope = [np.full(D[ends].shape, end) for end in (-np.inf, np.inf)]
+            value[ends], error[ends], row[ends] = _best(D[ends], h[ends], unsure[ends], 1, any_slope)
             status[ends] = Status.ONE_SIDED
     at = lambda table, row: np.take_along_axis(table, np.clip(row, 0, RUNGS - 1)[:, None], axis=1)[:, 0]
     bend = np.fmin.reduce([at(np.abs(bend) + 4 * rough / h**2, row + k) for k in range(6)])
@@ -98,7 +98,7 @@ def extrapolated(ladder: Ladder) -> tuple[np.ndarray, ...]:
     )
     status = np.where(_kinked(ladder, right - left, rough), Status.KINK, status)
     status = np.where(rising.jumps(ladder, rounding), Status.JUMP, status)
-    status = np.where(_drowned(ladder, rounding), Status.NOISE, status)
+    status = np.where(rising.drowned(ladder, rounding), Status.NOISE, status)
     status = np.where(np.isfinite(ladder.middle), status, Status.NOT_FINITE)
     return value, error, at(h, row), status
 
@@ -109,13 +109,14 @@ def _usable(
     """Where a step is not so long that f has turned on the way, or bends less than over half of the step.
 
     Steps over whole waves may find a slope of 0 to any number of digits, where no smaller one sees as many. Where f
-    does not change at all but for rounding, steps up to |x| are usable.
+    does not change at all but for rounding, steps up to |x| or 1 are usable.
     """
     f, unsure = ladder.middle[:, None], rounding[:, None]
     changes = np.nan_to_num(np.fmax(np.abs(ladder.up - f), np.abs(ladder.down - f)))
     below = np.maximum.accumulate(changes[:, ::-1], axis=1)[:, ::-1]
     below = np.pad(below[:, 3:], ((0, 0), (0, 3)))
-    level = (below <= 10 * unsure) & (h <= np.where(ladder.x == 0, 1, np.abs(ladder.x))[:, None])
+    near = np.where(ladder.x == 0, 1, np.minimum(1, np.abs(ladder.x)))
+    level = (below <= 10 * unsure) & (h <= near[:, None])
     bend = gap / h
     half, half_step = (np.pad(of[:, 1:], ((0, 0), (0, 1)), constant_values=np.nan) for of in (bend, h))
     other = bend * np.sign(half) < 0.5 * np.abs(half) - 20 * unsure / half_step**2
@@ -123,12 +124,7 @@ def _usable(
     return np.asarray((grows | level) & ~other)
 
 
-def _rounding_by_rung(ladder: Ladder, rounding: Float[np.ndarray, " n"]) -> Table:
-    """What rounding may do to a difference over a step, times the step: more where the values are larger."""
-    return np.maximum(rounding[:, None], ladder.eps / 2 * np.fmax(np.abs(ladder.up), np.abs(ladder.down)))
-
-
-def _best(D: Table, h: Table, rounding: Table, order: int) -> tuple[np.ndarray, ...]:
+def _best(D: Table, h: Table, rounding: Table, order: int, bounds: Sequence[Table]) -> tuple[np.ndarray, ...]:
     """The entry of the tableau with the least error bar, that bar, and the row, that of its largest step.
 
     Args:
@@ -136,6 +132,7 @@ def _best(D: Table, h: Table, rounding: Table, order: int) -> tuple[np.ndarray, 
         h: the steps.
         rounding: of the values that each difference is made of.
         order: 2 where they have errors in even powers of the step, 1 where in all.
+        bounds: what plain differences of smaller steps allow, usable in a tableau or not.
     """
     n, rows = D.shape
     T, unsure = D, 2 * rounding / np.where(h > 0, h, np.nan)
@@ -146,21 +143,14 @@ def _best(D: Table, h: Table, rounding: Table, order: int) -> tuple[np.ndarray, 
         bar = np.maximum(np.abs(finer - T[:, 1:]), np.abs(finer - T[:, :-1])) + unsure[:, j:]
         T = finer
         values[:, j - 1, :-j] = T
-        bars[:, j - 1, :-j] = np.maximum(bar, _contradicted(T, _TOLERANCE * unsure[:, j:]))
+        others = rising.accumulated(T, rising.TOLERANCE * unsure[:, j:])
+        bar = np.maximum(bar, rising.beyond(T, *others))
+        bars[:, j - 1, :-j] = np.maximum(bar, rising.beyond(T, *(of[:, j:] for of in bounds)))
     entries = (COLUMNS - 1) * rows
     bars = np.where(np.isfinite(bars) & np.isfinite(values), bars, np.inf).reshape(n, entries)
     best = bars.argmin(axis=1)[:, None]
     take = lambda table: np.take_along_axis(table.reshape(n, entries), best, axis=1)[:, 0]
     return take(values), take(bars), best[:, 0] % rows
-
-
-def _contradicted(T: Table, tolerance: Table) -> Table:
-    """How far each entry is from any further down its column, beyond the tolerance of that."""
-    known = np.isfinite(T) & np.isfinite(tolerance)
-    low, high = np.where(known, T - tolerance, -np.inf), np.where(known, T + tolerance, np.inf)
-    above = np.maximum.accumulate(low[:, ::-1], axis=1)[:, ::-1]
-    below = np.minimum.accumulate(high[:, ::-1], axis=1)[:, ::-1]
-    return np.maximum(np.maximum(above - T, T - below), 0)
 
 
 def _missing(slopes: Table, steps: Table) -> Bool[np.ndarray, " n"]:
@@ -206,12 +196,3 @@ def _kinked(ladder: Ladder, gap: Table, rough: Table) -> Bool[np.ndarray, " n"]:
     """
     run = np.fmin(ladder.right, ladder.left)
     return _stays(ladder, 2 * gap[:, 1:] - gap[:, :-1], 30 * rough[:, :-1] / run[:, 1:], 3.0)
-
-
-def _drowned(ladder: Ladder, rounding: np.ndarray) -> Bool[np.ndarray, " n"]:
-    """Whether f changes from number to number by as much as over all of |x| or 1, and not just by its last digits."""
-    f, near = ladder.middle[:, None], ladder.right <= np.maximum(1, np.abs(ladder.x))[:, None]
-    reach = lambda of: np.where(near & np.isfinite(of), np.abs(of), 0).max(axis=1, initial=0)
-    change = np.maximum(reach(ladder.up - f), reach(ladder.down - f))
-    size = np.maximum(reach(ladder.up), reach(ladder.down))
-    return np.asarray((rounding > 0.05 * change) & (rounding > 1e4 * (ladder.eps * size + ladder.tiny)))

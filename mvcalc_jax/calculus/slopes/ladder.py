@@ -48,6 +48,8 @@ _DEGREE = 4
 """Of the curves through them, a dozen to each side."""
 _LASTS = 7
 """Over so many rungs a coarse f stays coarse."""
+TOLERANCE = 3
+"""So many times its rounding may a difference be off before it contradicts another: what is measured is an estimate."""
 
 Values = Callable[[Any], Float[np.ndarray, "*any"]]
 """f at all numbers of an array of x's precision, as NumPy's float64."""
@@ -75,14 +77,14 @@ class Ladder(NamedTuple):
     def slopes(self) -> tuple[Float[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
         """Rise over run to the right and to the left; NaN where a step is 0."""
         f = self.middle[:, None]
-        return _over(self.up - f, self.right), _over(f - self.down, self.left)
+        return over(self.up - f, self.right), over(f - self.down, self.left)
 
     def central(self) -> Float[np.ndarray, "n k"]:
         """Central differences; where the two steps are not quite equal, of the parabola through the three points."""
         right, left = self.slopes()
         run, ok = self.right + self.left, (self.right > 0) & (self.left > 0)
-        straight = _over(self.up - self.down, np.where(ok, run, 0))
-        bent = right * _over(self.left, run) + left * _over(self.right, run)
+        straight = over(self.up - self.down, np.where(ok, run, 0))
+        bent = right * over(self.left, run) + left * over(self.right, run)
         return np.where(self.right == self.left, straight, bent)
 
 
@@ -182,17 +184,18 @@ def noise(ladder: Ladder) -> Float[np.ndarray, " n"]:
     with np.errstate(all="ignore"):
         halved = np.abs(ladder.right - 4 * np.pad(ladder.right, ((0, 0), (0, 2)))[:, 2:]) < 0.1 * ladder.right
         up, down = (
-            np.where(halved & np.isfinite(of), of, np.nan) for of in map(_bent, (ladder.up, ladder.down))
+            np.where(halved & np.isfinite(of), np.abs(of), np.nan)
+            for of in map(_bent, (ladder.up, ladder.down))
         )
         bent = np.nan_to_num(np.fmax(up, down))  # where f has an end, there is something to see on one side
         found = np.maximum(_quantum(ladder, bent), np.maximum(_sudden(ladder, up), _sudden(ladder, down)))
         found = np.maximum(found, np.maximum(_lasting(ladder, up), _lasting(ladder, down)))
         found = np.maximum(found, _scattered(ladder, np.fmax(up, down)))
         found = np.maximum(found, np.maximum(ladder.eps / 2 * np.abs(ladder.middle), ladder.tiny))
-        steep = _finest(ladder, np.fmax(*map(np.abs, ladder.slopes())), 24)[:, 2:]
+        steep = finest(ladder, np.fmax(*map(np.abs, ladder.slopes())), 24)[:, 2:]
         most = _LATE * ladder.eps * (np.abs(ladder.middle)[:, None] + np.abs(ladder.x)[:, None] * steep)
         most[:, :5] = np.inf
-        seen = np.stack([_finest(ladder, side, 24)[:, 2:] for side in (up, down)])
+        seen = np.stack([finest(ladder, side, 24)[:, 2:] for side in (up, down)])
         above = np.pad(seen[:, :, 3:], ((0, 0), (0, 0), (0, 3)), constant_values=np.nan)
         level = (seen <= most) & (
             above <= 4 * seen
@@ -206,9 +209,9 @@ def noise(ladder: Ladder) -> Float[np.ndarray, " n"]:
 
 
 def _bent(values: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n k"]:
-    """A third of |f(x + h) − 3f(x + h/2) + 2f(x + h/4)|, at the rung of h."""
+    """A third of f(x + h) − 3f(x + h/2) + 2f(x + h/4), at the rung of h."""
     pad = np.pad(values, ((0, 0), (0, 2)), mode="edge")
-    return np.abs(pad[:, :-2] - 3 * pad[:, 1:-1] + 2 * pad[:, 2:]) / 3
+    return (pad[:, :-2] - 3 * pad[:, 1:-1] + 2 * pad[:, 2:]) / 3
 
 
 def _sudden(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " n"]:
@@ -268,8 +271,8 @@ def _scattered(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarr
         offs.append(np.where(known, off, np.inf))
     off = np.minimum(*offs)
     below = (ladder.right < reach[:, None]) & (ladder.right > 0)
-    finest = np.nan_to_num(_finest(ladder, bent, 12)).max(axis=1)  # terms that cancel in f round as they are
-    floor = 4 * np.maximum(16 * ladder.eps * np.abs(ladder.middle), finest)[:, None]
+    least = np.nan_to_num(finest(ladder, bent, 12)).max(axis=1)  # terms that cancel in f round as they are
+    floor = 4 * np.maximum(16 * ladder.eps * np.abs(ladder.middle), least)[:, None]
     between = below & (bent > floor) & (bent < off[:, None] / 16)
     rises = np.nan_to_num(np.abs(ladder.beside - ladder.middle[:, None])).max(axis=1, initial=0)
     told = (
@@ -278,7 +281,7 @@ def _scattered(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarr
     return np.where(told, 2 * off, 0)
 
 
-def _finest(ladder: Ladder, values: Float[np.ndarray, "n k"], count: int) -> Float[np.ndarray, "n m"]:
+def finest(ladder: Ladder, values: Float[np.ndarray, "n k"], count: int) -> Float[np.ndarray, "n m"]:
     """The values at the lowest rungs that are more than the last digit of x, the lowest first."""
     taken = (ladder.right > 0) & (ladder.left > 0) & (ladder.right == ladder.left)
     last = values.shape[1] - 1 - taken[:, ::-1].argmax(axis=1)
@@ -289,7 +292,7 @@ def _quantum(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarray
     """The first change of f on the way up, where it is level at the lowest rungs; 0 where that is no rounding."""
     f = ladder.middle[:, None]
     changes = np.fmax(np.abs(ladder.up - f), np.abs(ladder.down - f))
-    level = (_finest(ladder, changes, 2) == 0).all(axis=1)
+    level = (finest(ladder, changes, 2) == 0).all(axis=1)
     rung = changes.shape[1] - 1 - (changes > 0)[:, ::-1].argmax(axis=1)
     least = np.take_along_axis(changes, rung[:, None], axis=1)[:, 0]
     steps = np.take_along_axis(bent, np.maximum(rung[:, None] - np.arange(4), 0), axis=1).max(axis=1)
@@ -302,13 +305,90 @@ def _quantum(ladder: Ladder, bent: Float[np.ndarray, "n k"]) -> Float[np.ndarray
 
 
 def jumps(ladder: Ladder, rounding: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-    """Whether f changes by as much at the lowest rung as 64 times further up, and not by rounding."""
+    """Whether f changes by as much at the lowest rung as 64 times further up, not by rounding nor by a pole near by."""
+    sudden, straight = _abrupt(ladder, rounding)
+    return sudden & straight
+
+
+def _abrupt(
+    ladder: Ladder, rounding: Float[np.ndarray, " n"]
+) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+    """Whether f changes so at the lowest rung; and whether it is straight on both sides, as it is not beside a pole."""
     f = ladder.middle[:, None]
-    changes = _finest(ladder, np.abs(ladder.up - f) + np.abs(f - ladder.down), 7)
-    return (changes[:, 0] > 30 * rounding) & (changes[:, 0] > 0.5 * changes[:, 6])
+    changes = finest(ladder, np.abs(ladder.up - f) + np.abs(f - ladder.down), 7)
+    sudden = (changes[:, 0] > 30 * rounding) & (changes[:, 0] > 0.5 * changes[:, 6])
+    bent = np.abs(_bent(ladder.up)) + np.abs(_bent(ladder.down))
+    seen = np.nan_to_num(finest(ladder, bent, 7)[:, 2:], nan=0.0, posinf=np.inf).max(axis=1)
+    across = finest(ladder, np.abs(ladder.up - ladder.down), 1)[
+        :, 0
+    ]  # f itself may stand alone, as in a hole
+    sides = [np.abs(finest(ladder, side, 7)) for side in (ladder.up, ladder.down)]
+    falls = np.logical_and(*(side[:, 0] > 4 * side[:, 6] for side in sides))
+    straight = seen <= np.maximum(0.01 * np.fmin(changes[:, 0], across), 8 * rounding)
+    return sudden, np.asarray(straight & ~falls & np.isfinite(changes[:, 0]))
 
 
-def _over(rise: Any, run: Any) -> Any:
+def drowned(ladder: Ladder, rounding: Float[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+    """Whether f changes from number to number by as much as over all of |x| or 1, and not just by its last digits.
+
+    Or, as beside a logarithm's pole, by the same at all scales and in one direction, which is not what rounding does.
+    """
+    f, near = ladder.middle[:, None], ladder.right <= np.maximum(1, np.abs(ladder.x))[:, None]
+    reach = lambda of: np.where(near & np.isfinite(of), np.abs(of), 0).max(axis=1, initial=0)
+    change = np.maximum(reach(ladder.up - f), reach(ladder.down - f))
+    size = np.maximum(reach(ladder.up), reach(ladder.down))
+    bent = np.stack([_bent(ladder.up), _bent(ladder.down)])
+    alike = near & (np.abs(bent) < 8 * rounding[:, None]) & (np.abs(bent) > rounding[:, None] / 8)
+    ways = [(alike & (sign * bent > 0)).sum(axis=(0, 2)) for sign in (1, -1)]
+    scaleless = (np.maximum(*ways) >= 24) & (8 * np.minimum(*ways) <= np.maximum(*ways))
+    much = rounding > 1e4 * (ladder.eps * size + ladder.tiny)
+    sudden, straight = _abrupt(ladder, rounding)
+    return np.asarray(much & ((rounding > 0.05 * change) | scaleless) | (sudden & ~straight))
+
+
+def rounding_by_rung(ladder: Ladder, rounding: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
+    """What rounding may do to a difference over a step, times the step: more where the values are larger."""
+    return np.maximum(rounding[:, None], ladder.eps / 2 * np.fmax(np.abs(ladder.up), np.abs(ladder.down)))
+
+
+def bounds_below(
+    slopes: Float[np.ndarray, "n k"], unsure: Float[np.ndarray, "n k"], order: int
+) -> tuple[Float[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
+    """What every slope may be for the slopes of smaller steps, extrapolated once, that are clearer than rounding.
+
+    Args:
+        slopes: over the steps of a ladder.
+        unsure: what rounding may do to them.
+        order: of the power of the step that is left out.
+    """
+    finer = slopes[:, 1:] + np.diff(slopes, axis=1) / (2**order - 1)
+    change, rounding = np.abs(finer - slopes[:, 1:]), unsure[:, 1:]
+    clear = np.where(np.abs(slopes[:, 1:]) > 5 * rounding, finer, np.nan)
+    low, high = accumulated(clear, change + TOLERANCE * rounding)
+    pad = lambda of, end: np.pad(of, ((0, 0), (0, 1)), constant_values=end)
+    return pad(low, -np.inf), pad(high, np.inf)
+
+
+def accumulated(
+    values: Float[np.ndarray, "n k"], tolerance: Float[np.ndarray, "n k"]
+) -> tuple[Float[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
+    """The least and the most that all values from each on down allow, within the tolerance of each."""
+    known = np.isfinite(values) & np.isfinite(tolerance)
+    low, high = np.where(known, values - tolerance, -np.inf), np.where(known, values + tolerance, np.inf)
+    return (
+        np.maximum.accumulate(low[:, ::-1], axis=1)[:, ::-1],
+        np.minimum.accumulate(high[:, ::-1], axis=1)[:, ::-1],
+    )
+
+
+def beyond(
+    values: Float[np.ndarray, "n k"], low: Float[np.ndarray, "n k"], high: Float[np.ndarray, "n k"]
+) -> Float[np.ndarray, "n k"]:
+    """How far each value is from what is allowed."""
+    return np.maximum(np.maximum(low - values, values - high), 0)
+
+
+def over(rise: Any, run: Any) -> Any:
     """rise/run, NaN where there is no run."""
     with np.errstate(all="ignore"):
         ok = (run > 0) & np.isfinite(run)

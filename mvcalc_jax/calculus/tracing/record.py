@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Literal
 
+from mvcalc_jax import text
 from mvcalc_jax.jaxprs import inputs_of_scan, opened
 
 STEPS = 4000
@@ -20,6 +21,10 @@ STEPS = 4000
 OWN_RULE = ("custom_jvp_call", "custom_vjp_call")
 """Functions whose authors gave them a derivative: it is asked for, and they are one step."""
 _CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint", "custom_lin")
+
+
+class TooLong(ValueError):
+    """A function of more than `STEPS` steps."""
 
 
 class Performed(NamedTuple):
@@ -47,7 +52,7 @@ def record(f: Callable[..., Any], leaves: Sequence[Any]) -> Record:
     """Carry out f(*leaves), whose result is one array, operation by operation.
 
     Raises:
-        ValueError: if there are more than `STEPS` steps, loops unrolled.
+        TooLong: if there are more than `STEPS` steps, loops unrolled.
         Exception: whatever f raises.
     """
     closed = jax.make_jaxpr(f)(*leaves)
@@ -97,10 +102,17 @@ def _perform(
     kept: Record, name: str, params: dict[str, Any], apply: Callable[..., list[Any]], inputs: Sequence[int]
 ) -> list[int]:
     if len(kept.performed) >= STEPS:
-        raise ValueError(
+        raise TooLong(
             f"`f` must take at most {STEPS} steps, each round of a loop counted; take fewer rounds, or a part of it"
         )
-    found = apply(*(kept.values[n] for n in inputs))
+    try:
+        found = apply(*(kept.values[n] for n in inputs))
+    except Exception as error:
+        said = f"{type(error).__name__}: {text.first_line(error)}"
+        raise ValueError(
+            f"`f` uses the primitive `{name}`, which cannot be carried out by itself ({said}); differentiate it by "
+            "jax.grad"
+        ) from error
     outputs = [_keep(kept, value) for value in found]
     kept.performed.append(Performed(name, params, apply, tuple(inputs), tuple(outputs)))
     return outputs

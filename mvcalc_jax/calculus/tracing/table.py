@@ -10,14 +10,28 @@ from jax.extend.core import jaxpr_as_fun
 
 from mvcalc_jax import autodiff
 from mvcalc_jax.calculus.tracing.elementary import ELEMENTARY, FLAT, Flat, integer_power
-from mvcalc_jax.calculus.tracing.record import OWN_RULE, record
+from mvcalc_jax.calculus.tracing.record import OWN_RULE, TooLong, record
 from mvcalc_jax.calculus.tracing.rule import At, Local, Rule
 from mvcalc_jax.calculus.tracing.structural import STRUCTURAL
 
 PRIMITIVES = sorted(
     {*ELEMENTARY, *STRUCTURAL, *FLAT, *OWN_RULE, "integer_pow"} - {"enter", "entry", "rows", "copy_p"}
 )
-"""All that are known, beside calls, branches and loops, which are entered."""
+"""All that have a rule written by hand, beside calls, branches and loops, which are entered."""
+
+ASKED = {
+    "cumprod": ("running product", "cumprod({0})", "Π of the others, from there on"),
+    "cummax": ("choice: the largest so far", "cummax({0})", "1 where taken"),
+    "cummin": ("choice: the smallest so far", "cummin({0})", "1 where taken"),
+    "cumlogsumexp": ("running ln Σ exp", "cumlogsumexp({0})", "shares of exp({0}) so far"),
+    "top_k": ("moved", "largest of {0}", "1 where taken"),
+    "triangular_solve": ("linear solve", "{0}⁻¹ {1}", "by JAX's own rule"),
+    "custom_linear_solve": ("linear solve", "solve({0}, …)", "by JAX's own rule"),
+    "lu": ("factors of a matrix", "LU of {0}", "by JAX's own rule"),
+    "cholesky": ("factors of a matrix", "Cholesky of {0}", "by JAX's own rule"),
+}
+"""The word, the formula and the derivative in words of steps whose derivative JAX is asked for, as for functions that
+have one of their own: how it treats ties, and in which order it sums, is not written down anywhere."""
 
 
 def found(primitive: str, params: dict[str, Any]) -> Rule | Flat | None:
@@ -29,6 +43,10 @@ def found(primitive: str, params: dict[str, Any]) -> Rule | Flat | None:
         return Rule(
             lambda at: "chain: its own rule", name + "({0})", ["by its own rule"] * 9, _own, _own_kink
         )
+    if primitive in ASKED:
+        word, formula, partial = ASKED[primitive]
+        kink = _ties_so_far if primitive in ("cummax", "cummin") else lambda at: None
+        return Rule(lambda at: word, formula, [partial] * 99, _own, kink)
     return ELEMENTARY.get(primitive) or STRUCTURAL.get(primitive) or FLAT.get(primitive)
 
 
@@ -40,8 +58,11 @@ def _called(params: dict[str, Any]) -> str:
 
 def _own(at: At, k: int) -> Local:
     """The derivative that a function's author gave it, asked for by the one door to autodiff."""
-    call = lambda x: at.apply(*at.xs[:k], x, *at.xs[k + 1 :])
-    _, back = autodiff.pull(call, jnp.asarray(at.xs[k]))
+    xs = [jnp.asarray(x) for x in at.xs]  # which a loop in its author's rule may index, as NumPy's may not be
+    beside = xs[-1:] if "const_lengths" in at.params else []  # a linear solve has none by its matrix alone
+    last = len(xs) - len(beside)
+    call = lambda x, *more: at.apply(*[x if n == k else v for n, v in enumerate([*xs[:last], *more])])
+    _, back = autodiff.pull(call, xs[k], *beside)
 
     def pull(g: Sequence[Any]) -> tuple[Any, ...]:
         pairs = zip(g, at.ys, strict=True)
@@ -66,6 +87,14 @@ def _cotangent(g: Any, y: Any) -> Any:
     return jnp.zeros(y.shape, y.dtype) if g is None else jnp.asarray(g, y.dtype)
 
 
+def _ties_so_far(at: At) -> str | None:
+    """Whether a running extreme meets itself again."""
+    x, y = (np.moveaxis(of, at.params["axis"], 0) for of in (at.xs[0], at.y))
+    x, y = (x[::-1], y[::-1]) if at.params["reverse"] else (x, y)
+    tied = np.any((y[1:] == y[:-1]) & (y[1:] == x[1:]))
+    return "not differentiable where entries tie; taken: JAX's shares" if tied else None
+
+
 def _own_kink(at: At) -> str | None:
     """Whether the function bends here: something in it does, and so do its author's slopes on both sides."""
     inner = next((at.params[key] for key in ("call_jaxpr", "fun_jaxpr") if key in at.params), None)
@@ -85,8 +114,11 @@ def _own_kink(at: At) -> str | None:
 
 
 def _bends(jaxpr: Any, xs: Sequence[Any]) -> bool:
-    """Whether some step of a function is at a kink."""
-    kept = record(lambda *xs: jaxpr_as_fun(jaxpr)(*xs)[0], xs)
+    """Whether some step of a function is at a kink; of one too long to be taken apart, nobody knows."""
+    try:
+        kept = record(lambda *xs: jaxpr_as_fun(jaxpr)(*xs)[0], xs)
+    except TooLong:
+        return False
     for done in kept.performed:
         rule = found(done.primitive, done.params)
         inputs, outputs = (

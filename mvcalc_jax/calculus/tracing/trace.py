@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import precision, require
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.autodiff import Argnums
 from mvcalc_jax.calculus.tracing.record import record
 from mvcalc_jax.calculus.tracing.walk import Walk
@@ -34,7 +34,8 @@ def trace_rules(
     Args:
         f: written in JAX, of numbers, arrays or trees of them, several arguments if need be, to one number.
         argnums: of the arguments to differentiate by; all that hold floating-point numbers, if none are named. A
-            Python number is a floating-point number.
+            Python number is a floating-point number; but where f wants whole ones, as for an index or the rounds of a
+            loop, Python's whole numbers that are not named stay what they are.
         mode: "reverse" accumulates ∂f/∂v from the result back, "forward" ∂v/∂x from the arguments on.
 
     Returns:
@@ -63,20 +64,33 @@ def trace_rules(
         read = [
             _read(names[k], arg, argnums is not None) if k in chosen else arg for k, arg in enumerate(args)
         ]
-        leaves, tree = jax.tree.flatten(tuple(read))
-        paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(tuple(read))]
-        moves = [path[0].idx in chosen and _floating(leaf) for path, leaf in zip(paths, leaves, strict=True)]
-        if not any(moves):
-            raise TypeError(
-                "`trace_rules` must be called with floating-point numbers to differentiate by; got none"
+        counts = {
+            k: arg
+            for k, arg in enumerate(args)
+            if isinstance(arg, int) and (argnums is None or k not in chosen)
+        }
+        with precision.of(read), np.errstate(all="ignore"):
+            fixed = counts if counts and not _takes(f, read) else {}
+            read = [fixed.get(k, arg) for k, arg in enumerate(read)]
+            leaves, tree = jax.tree.flatten(tuple(read))
+            paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(tuple(read))]
+            moves = [
+                path[0].idx in chosen and _floating(leaf) for path, leaf in zip(paths, leaves, strict=True)
+            ]
+            if not any(moves):
+                raise TypeError(
+                    "`trace_rules` must be called with floating-point numbers to differentiate by; got none"
+                )
+            titles = [names[path[0].idx] + jax.tree_util.keystr(path[1:]) for path in paths]
+            flat = lambda *leaves: f(
+                *(fixed.get(k, x) for k, x in enumerate(jax.tree.unflatten(tree, leaves)))
             )
-        titles = [names[path[0].idx] + jax.tree_util.keystr(path[1:]) for path in paths]
-        flat = lambda *leaves: f(*jax.tree.unflatten(tree, leaves))
-        with precision.of(leaves), np.errstate(all="ignore"):
+            if fixed:
+                _require_fit(flat, leaves, [names[k] for k in fixed])
             require.scalar("f", flat, *leaves)
             walk = Walk(record(flat, leaves), moves)
             slopes = walk.reverse() if mode == "reverse" else walk.forward()
-            steps, said = walk.told(titles, slopes)
+            steps, said = walk.told(titles, slopes, slopes if mode == "reverse" else walk.reverse())
         slope = walk.gradient(slopes, mode)
         gradients = jax.tree.unflatten(tree, [slope.get(k) for k in range(len(leaves))])
         result = walk.kept.result
@@ -104,6 +118,30 @@ def _chosen(argnums: Argnums | None, count: int) -> tuple[bool, list[int]]:
         if k >= count:
             raise ValueError(f"`argnums` must be below the number of arguments, {count}; got {k}")
     return isinstance(argnums, int), [k % count for k in asked]
+
+
+def _takes(f: Callable[..., Any], args: Sequence[Any]) -> bool:
+    """Whether f can be traced for its arguments, Python's whole numbers among them made floating-point ones."""
+    try:
+        jax.eval_shape(lambda *args: f(*args), *args)
+    except Exception:
+        return False
+    return True
+
+
+def _require_fit(flat: Callable[..., Any], leaves: Sequence[Any], names: Sequence[str]) -> None:
+    """Require an f that takes its whole numbers one way or the other.
+
+    Raises:
+        TypeError: with what it says to whole numbers, in a line.
+    """
+    try:
+        jax.eval_shape(flat, *leaves)
+    except Exception as error:
+        raise TypeError(
+            f"`f` must take {', '.join(names)} as floating-point or as whole numbers; as whole ones it raises "
+            f"{type(error).__name__}: {text.first_line(error)}"
+        ) from error
 
 
 def _names(f: Callable[..., Any], count: int) -> list[str]:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mvcalc_jax import text
 from mvcalc_jax.calculus.tracing import words
 from mvcalc_jax.calculus.tracing.elementary import FLAT, Flat
 from mvcalc_jax.calculus.tracing.record import Performed, Record
@@ -67,7 +68,10 @@ class Walk:
                 f"`f` uses the primitive `{done.primitive}`, for which `trace_rules` has no rule; write that part "
                 "of f in other operations, or differentiate it by jax.grad"
             )
-        return Rated(done, at, rule, {k: rule.local(at, k) for k, moves in enumerate(at.moves) if moves})
+        try:
+            return Rated(done, at, rule, {k: rule.local(at, k) for k, moves in enumerate(at.moves) if moves})
+        except Exception as error:
+            raise _unable(done, error) from error
 
     def reverse(self) -> Slopes:
         """∂f/∂v of every value on a way to the result."""
@@ -80,7 +84,11 @@ class Walk:
                 continue
             for k, local in reversed(step.locals.items()):
                 n = step.done.inputs[k]
-                for part in local.pull(above):
+                try:
+                    parts = local.pull(above)
+                except Exception as error:
+                    raise _unable(step.done, error) from error
+                for part in parts:
                     part = np.asarray(part, self.values[n].dtype)
                     slopes[n] = slopes[n] + part if n in slopes else part
         return slopes
@@ -122,8 +130,10 @@ class Walk:
             result[k] = slope[()] if x.ndim else slope.item()
         return result
 
-    def told(self, titles: Sequence[str], slopes: Slopes) -> tuple[list[words.Step], dict[int, str]]:
-        """The steps in words, and the names of values."""
+    def told(
+        self, titles: Sequence[str], slopes: Slopes, back: Slopes
+    ) -> tuple[list[words.Step], dict[int, str]]:
+        """The steps in words, and the names of values; `back` are the slopes of reverse mode."""
         names: dict[int, str] = dict(enumerate(titles))
         told, arrays = [], 0
         v, c = (_letter(letters, titles) for letters in ("vwz", "ckm"))
@@ -162,7 +172,8 @@ class Walk:
             else:
                 rule, edges = f"{step.rule.word or 'no derivative'}: 0", ()
             bent = step.rule.kink(at) if not (moves and isinstance(step.rule, Flat)) else None
-            note = say(bent) if bent else _strange(at, step)
+            notes = say(bent) if bent else _strange(at, step), _trapped(step, back, own)
+            note = "; ".join(filter(None, notes))
             taken = tuple(dict.fromkeys(names[n] for n in done.inputs if n in self.depends))
             value = at.y if len(at.ys) == 1 else np.concatenate([y.reshape(-1) for y in at.ys])
             nothing = (
@@ -214,3 +225,26 @@ def _strange(at: At, step: Rated) -> str:
     if any(not np.all(np.isfinite(slope)) for slope in slopes):
         return "not differentiable here: its slope is not finite"
     return ""
+
+
+def _trapped(step: Rated, back: Slopes, own: str) -> str:
+    """Whether reverse mode makes NaN of a branch that was not taken."""
+    above = [back.get(n) for n in step.done.outputs]
+    known = [g for g in above if g is not None]
+    if not any(np.any(g == 0) for g in known) or not all(np.all(np.isfinite(g)) for g in known):
+        return ""
+    steep = [of for of in step.locals.values() if of.value is not None and not np.all(np.isfinite(of.value))]
+    if not any(np.any(np.isnan(part)) for local in steep for part in local.pull(above)):
+        return ""
+    return (
+        f"∂f/∂{own} is 0 here, as in a branch that is not taken, but its slope is infinite or NaN, and 0·∞ is NaN in "
+        "reverse mode; where the branch is not taken, give it an argument at which its slope is finite"
+    )
+
+
+def _unable(done: Performed, error: Exception) -> ValueError:
+    said = f"{type(error).__name__}: {text.first_line(error)}"
+    return ValueError(
+        f"`f` uses the primitive `{done.primitive}`, which `trace_rules` cannot differentiate here ({said}); "
+        "differentiate it by jax.grad"
+    )

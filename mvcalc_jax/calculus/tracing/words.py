@@ -1,5 +1,6 @@
 """A traced function in words: its steps as rows of a table, and the numbers in them."""
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +13,13 @@ ROWS = 60
 
 _FEW = 3
 """So many numbers of an array are shown."""
+WIDE = 100
+"""Characters of a line."""
+_SHORTEST = 12
+"""Of the cells that are cut."""
+_TIGHTER = ((6, _FEW), (4, _FEW), (4, 1), (4, 0), (3, 0))
+"""Digits, and numbers of an array, that are shown: as many as fit in a line; with none, of arrays
+their shapes and formulas alone."""
 
 
 class Edge(NamedTuple):
@@ -83,51 +91,66 @@ class Trace:
 
         At most so many rows, without those in the middle.
         """
+        for digits, few in _TIGHTER:
+            table = text.columns(self._rows(rows, digits, few))
+            if max(map(len, table.splitlines())) <= WIDE:
+                return table
+        return text.columns(_clipped(self._rows(rows, *_TIGHTER[-1])))
+
+    def _rows(self, most: int | None, digits: int, few: int) -> list[tuple[str, ...]]:
         moving = [i.name for i in self.inputs if i.accumulated is not None]
         title = {"reverse": f"∂{self.name}/∂·", "forward": "∂·/∂" + ("(…)" if len(moving) > 1 else moving[0])}
         header = ("", "step", "value", "local derivative", title[self.mode], "rule")
-        body = [row for step in self.steps for row in _rows(step)]
+        say = lambda value: "" if value is None else shown(value, digits, few)
         ends = [
-            (
-                i.name,
-                "",
-                shown(i.value),
-                "",
-                "" if i.accumulated is None or self.mode == "forward" else shown(i.accumulated),
-                "argument",
-            )
+            (i.name, "", say(i.value), "", say(i.accumulated if self.mode == "reverse" else None), "argument")
             for i in self.inputs
         ]
-        if self.mode == "reverse":
-            body = [row for step in reversed(self.steps) for row in _rows(step)] + ends
-        else:
-            body = ends + body
-        if rows is not None and len(body) > rows:
-            gone = len(body) - rows + 1
-            body = [*body[: rows // 2], ("…", f"{gone} rows more", "", "", "", ""), *body[gone + rows // 2 :]]
-        return text.columns([header, *body])
+        steps = self.steps if self.mode == "forward" else reversed(self.steps)
+        body = [row for step in steps for row in _rows(step, digits, few)]
+        body = ends + body if self.mode == "forward" else body + ends
+        if most is not None and len(body) > most:
+            gone = len(body) - most + 1
+            body = [*body[: most // 2], ("…", f"{gone} rows more", "", "", "", ""), *body[gone + most // 2 :]]
+        return [header, *body]
 
     def __str__(self) -> str:
         at = ", ".join(f"{i.name} = {shown(i.value)}" for i in self.inputs)
         args = ", ".join(i.name for i in self.inputs)
         way = {"reverse": "from the result back", "forward": "from the arguments on"}[self.mode]
-        lines = [f"{self.name}({args}) = {exactly(self.value)} at {at}; {self.mode} mode, {way}", ""]
+        head, mode = f"{self.name}({args}) = {exactly(self.value)} at {at};", f"{self.mode} mode, {way}"
+        lines = [f"{head} {mode}"] if len(head + mode) < WIDE else [*_wrapped(head), "    " + mode]
+        lines.append("")
         lines += [self.table(ROWS), ""]
         for i in self.inputs:
             if i.accumulated is not None:
                 lines.append(f"∂{self.name}/∂{i.name} = {exactly(i.accumulated)}")
-        lines += [f"{step.name}: {step.note}" for step in self.steps if step.note]
-        return "\n".join([*lines, *self.remarks])
+        notes = [f"{step.name}: {step.note}" for step in self.steps if step.note]
+        return "\n".join([*lines, *(line for said in notes for line in _wrapped(said)), *self.remarks])
 
 
-def _rows(step: Step) -> list[tuple[str, ...]]:
+def _rows(step: Step, digits: int, few: int) -> list[tuple[str, ...]]:
     """A line for each local derivative of a step."""
-    said = [f"∂/∂{edge.source} = {local(edge)}" for edge in step.edges]
+    said = [f"∂/∂{edge.source} = {local(edge, digits, few=few)}" for edge in step.edges]
     first, *more = said or [""]
-    accumulated = "" if step.accumulated is None else shown(step.accumulated)
+    accumulated = "" if step.accumulated is None else shown(step.accumulated, digits, few)
     rule = step.rule + (" (!)" if step.note else "")
-    rows = [(step.name, step.formula, shown(step.value), first, accumulated, rule)]
+    rows = [(step.name, step.formula, shown(step.value, digits, few), first, accumulated, rule)]
     return rows + [("", "", "", line, "", "") for line in more]
+
+
+def _clipped(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The rows with the longest cells cut, column by column, until they fit in a line."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    while sum(widths) + 2 * len(widths) > WIDE and max(widths) > _SHORTEST:
+        widths[int(np.argmax(widths))] -= 1
+    cut = lambda cell, width: cell if len(cell) <= width else cell[: width - 1] + "…"
+    return [tuple(map(cut, row, widths)) for row in rows]
+
+
+def _wrapped(said: str) -> list[str]:
+    """A sentence in lines, those after the first indented."""
+    return textwrap.wrap(said, WIDE, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
 def _plain(edge: Edge) -> bool:
@@ -136,25 +159,22 @@ def _plain(edge: Edge) -> bool:
     return len(same) == 1 and edge.formula.replace("−", "-") == shown(same[0])
 
 
-def local(edge: Edge, digits: int = 6, between: str = " = ") -> str:
+def local(edge: Edge, digits: int = 6, between: str = " = ", few: int = _FEW) -> str:
     """A local derivative: its formula, and its number unless that is the same."""
-    return (
-        edge.formula
-        if edge.value is None or _plain(edge)
-        else edge.formula + between + shown(edge.value, digits)
-    )
+    bare = edge.value is None or _plain(edge) or (few == 0 and np.size(edge.value) > 1)
+    return edge.formula if bare else edge.formula + between + shown(edge.value, digits, few)
 
 
-def shown(value: Any, digits: int = 6) -> str:
+def shown(value: Any, digits: int = 6, few: int = _FEW) -> str:
     """A number with so many digits; of an array, its entries if they are few, else its shape and the largest."""
     array = np.asarray(value)
     if array.size == 1:
         array = array.reshape(())
     if array.ndim == 0:
         return f"{array[()]}" if array.dtype.kind in "bi" else f"{float(array):.{digits}g}"
-    if array.size <= _FEW:
+    if array.size <= few:
         return "[" + ", ".join(shown(v, digits) for v in array.reshape(-1)) + "]"
-    largest = "" if array.dtype.kind == "b" else f", up to {float(np.max(np.abs(array))):.3g}"
+    largest = "" if array.dtype.kind == "b" or few == 0 else f", up to {float(np.max(np.abs(array))):.3g}"
     return "×".join(map(str, array.shape)) + largest
 
 

@@ -32,6 +32,8 @@ _NODES = 8
 _TOGETHER = 512
 """Cells that are measured at once: bounds the memory."""
 _MOST = 100_000
+_SMOOTH = 1e-3
+"""What J may be off from the slope of a polynomial, beside its largest entry, in a smooth cell."""
 _ROUNDING = 1e-13
 """Relative errors below it are rounding."""
 
@@ -50,6 +52,7 @@ class Areas:
         singular: cells that touch a point where det J = 0: no relative error is measured there.
         folded: cells in which det J changes its sign: parts of the image lie over each other, and `after` counts them
             against each other.
+        bent: cells across a kink of the map, or in which it bends more than polynomials through `after`'s points do.
         not_finite: cells of which something is infinite or NaN.
     """
 
@@ -62,12 +65,13 @@ class Areas:
     corner: Float[np.ndarray, " cells"]
     singular: Bool[np.ndarray, " cells"]
     folded: Bool[np.ndarray, " cells"]
+    bent: Bool[np.ndarray, " cells"]
     not_finite: Bool[np.ndarray, " cells"]
 
     @property
     def regular(self) -> Bool[np.ndarray, " cells"]:
-        """Cells on which the map can be undone, as far as their corners and middles tell."""
-        return ~(self.singular | self.folded | self.not_finite)
+        """Cells on which the map is smooth and can be undone, as far as their corners, middles and nodes tell."""
+        return ~(self.singular | self.folded | self.bent | self.not_finite)
 
     def errors(self, linear: Float[np.ndarray, " cells"]) -> Float[np.ndarray, " cells"]:
         """The relative errors of `middle` or `corner`; NaN where a cell is not regular."""
@@ -80,6 +84,7 @@ class Areas:
         said = {
             "touch a point where det J = 0, at which the map cannot be undone": self.singular,
             "are folded: det J changes its sign in them": self.folded,
+            "have a kink in them, or bend too much to be measured: take more cells, or edges along the kink": self.bent,
             "are infinite or NaN: take another box": self.not_finite,
         }
         told = [f"{which.sum()} of {len(which)} cells {what}" for what, which in said.items() if which.any()]
@@ -113,7 +118,10 @@ class Convergence(NamedTuple):
         for k, size in enumerate(self.sizes):
             row = [f"{size:g}"]
             for error in (self.middle, self.corner):
-                row += [f"{error[k]:.3g}", _fell(error[k - 1], error[k]) if k else ""]
+                row += [
+                    f"{error[k]:.3g}" if np.isfinite(error[k]) else "–",
+                    _fell(error[k - 1], error[k]) if k else "",
+                ]
             rows.append(tuple(row))
         return rows
 
@@ -223,13 +231,15 @@ def _areas(coordinates: Any, low: np.ndarray, high: np.ndarray) -> Areas:
     with precision.of(low):
         c = completed(coordinates, low[0])
         measure = lambda ends: _measured(c, _faces(low.shape[1]), *ends)
-        after, middle, corner, singular, folded = evaluated(
+        after, middle, corner, singular, folded, bent = evaluated(
             lambda *ends: jax.lax.map(measure, ends, batch_size=_TOGETHER), low, high
         )
-    before = np.prod(high - low, axis=1)
-    bad = np.asarray(~np.isfinite([after, middle, corner]).all(axis=0))
-    regular = singular & ~bad, folded & ~bad, bad
-    return Areas(c.name, low, high, before, after, middle * before, corner * before, *regular)
+    with np.errstate(over="ignore", invalid="ignore"):
+        before = np.prod(high - low, axis=1)
+        sizes = after, middle * before, corner * before
+    bad = np.asarray(~np.isfinite([*sizes, before]).all(axis=0))
+    regular = singular & ~bad, folded & ~bad, bent & ~(bad | singular | folded), bad
+    return Areas(c.name, low, high, before, *sizes, *regular)
 
 
 class _Faces(NamedTuple):
@@ -255,7 +265,7 @@ def _faces(d: int) -> _Faces:
 
 
 def _measured(c: Complete, faces: _Faces, low: Array, high: Array) -> tuple:
-    """One cell: area of its image, |det J| in its middle and at its corner; whether it is singular, or folded."""
+    """One cell: area of its image, |det J| in its middle and at its corner; whether it is singular, folded, or bent."""
     wide, middle = high - low, (low + high) / 2
     J, centre = autodiff.jacobian(c.f, mode="forward"), c.f(middle)
 
@@ -268,7 +278,25 @@ def _measured(c: Complete, faces: _Faces, low: Array, high: Array) -> tuple:
     places = low + np.array(list(product((0.0, 0.5, 1.0), repeat=len(low)))) * wide
     dets, zero = jax.vmap(c.det)(places), jax.vmap(lambda u: vanishes(c, u))(places)
     folded = jnp.any((dets > 0) & ~zero) & jnp.any((dets < 0) & ~zero)
-    return jnp.abs(signed), jnp.abs(c.det(middle)), jnp.abs(c.det(low)), jnp.any(zero), folded
+    bent = _bent(c.f, J, low, wide)
+    return jnp.abs(signed), jnp.abs(c.det(middle)), jnp.abs(c.det(low)), jnp.any(zero), folded, bent
+
+
+def _bent(f: Callable[[Any], Any], J: Callable[[Any], Any], low: Array, wide: Array) -> Array:
+    """Whether J is not the slope of the polynomial through x at the nodes along an axis, as across a kink it is not."""
+    d, nodes = len(low), np.polynomial.legendre.leggauss(_NODES)[0]
+    basis = np.polynomial.legendre.legvander(nodes, _NODES - 1)
+    slopes = np.polynomial.legendre.legder(np.eye(_NODES), axis=0)
+    slope = basis[:, :-1] @ slopes @ np.linalg.inv(basis) * 2  # of values at the nodes; a cell is 1 wide
+    grid = low + jnp.asarray(list(product((nodes + 1) / 2, repeat=d))) * wide
+    x, slopes_there = jax.vmap(f)(grid), jax.vmap(J)(grid) * wide
+    x = x - jnp.mean(x, axis=0)
+    off, size = jnp.zeros(()), jnp.max(jnp.abs(slopes_there))
+    for axis in range(d):
+        cube = jnp.moveaxis(x.reshape(*[_NODES] * d, d), axis, 0)
+        along = jnp.moveaxis(slopes_there[:, :, axis].reshape(*[_NODES] * d, d), axis, 0)
+        off = jnp.maximum(off, jnp.max(jnp.abs(jnp.tensordot(jnp.asarray(slope), cube, 1) - along)))
+    return off > _SMOOTH * size + 1e3 * jnp.finfo(low.dtype).eps * jnp.max(jnp.abs(jax.vmap(f)(grid)))
 
 
 def _fell(before: float, now: float) -> str:

@@ -25,6 +25,9 @@ class Status(StrEnum):
         "det J = 0, within rounding: the map flattens what is near this point and cannot be undone there; "
         "nothing may be divided by det J"
     )
+    OUT_OF_RANGE = (
+        "det J is too large or too small for a number, though J is finite; measure u or x in other units"
+    )
     NOT_FINITE = "x or a derivative is infinite or NaN here; take another point"
 
 
@@ -87,8 +90,13 @@ def change_of_variables(coordinates: str | Coordinates | Callable[..., Any], at:
         c = completed(coordinates, u)
         program = lambda u: (c.f(u), c.jac(u), c.det(u), vanishes(c, u), c.inverse(c.f(u)))
         x, J, det, singular, back = evaluated(program, u)
-    if not (np.isfinite(x).all() and np.isfinite(J).all() and np.isfinite(det)):
+    with np.errstate(divide="ignore"):
+        magnitude = np.log2(np.abs(J).max(axis=0)).sum()
+    large = magnitude > 0.9 * np.finfo(u.dtype).maxexp
+    if not (np.isfinite(x).all() and np.isfinite(J).all() and (np.isfinite(det) or large)):
         status = Status.NOT_FINITE
+    elif not np.isfinite(det) or (det == 0 and not singular):
+        status = Status.OUT_OF_RANGE
     else:
         status = Status.SINGULAR if singular else Status.REGULAR
     return Change(c.name, c.variables, u, x, J, float(det), back if len(back) else None, status)
@@ -177,8 +185,15 @@ def vanishes(c: Complete, u: Array) -> Array:
     """Whether det J is zero for what is known of it: u within a few roundings, and products of J's entries."""
     ε = _ROUNDINGS * jnp.finfo(u.dtype).eps
     by_u = jnp.sum(jnp.abs(u * autodiff.gradient(c.det)(u)))
-    by_entries = jnp.prod(jnp.linalg.norm(c.jac(u), axis=0))
-    return jnp.abs(c.det(u)) <= ε * (by_u + by_entries)
+    J = c.jac(u)
+    largest = jnp.max(jnp.abs(J), axis=0)
+    sizes = jnp.where(largest > 0, largest, 1)
+    by_entries = jnp.prod(sizes * jnp.linalg.norm(J / sizes, axis=0))
+    small = (by_entries < jnp.finfo(u.dtype).tiny / ε) & (
+        largest > 0
+    ).all()  # then det J may be less than any number
+    flat = jnp.abs(jnp.linalg.det(J / sizes)) <= ε * len(u) ** len(u)
+    return jnp.where(small, flat, jnp.abs(c.det(u)) <= ε * (by_u + by_entries))
 
 
 def _digits(value: float) -> str:

@@ -33,11 +33,15 @@ from mvcalc_jax.calculus.variables.point import (
     steered,
 )
 
-_BESIDE = {"float64": (1e-7, 1e-8)}
+_BESIDE = {"float64": (1e-7, 1e-8, 1e-6)}
 """Distances to both sides, beside the size of x, where a kink is looked for; in other precisions `_COARSE`."""
-_COARSE = (1e-2, 1e-3)
+_COARSE = (1e-2, 1e-3, 3e-2)
 _OFF, _LASTS = 1e-2, 0.5
 """At a kink, slopes beside it are off by this share of the larger, and by this share of what they are farther out."""
+
+_SAME = 0.2
+"""A small kink's slopes to both sides are apart by the same at all distances, curvature and this share aside; those of
+rounding are not."""
 
 _MOST_POINTS = 2000
 """Along each axis of a gradient field: more fill the memory, and no picture shows them."""
@@ -258,10 +262,12 @@ def directional_derivative(f: Callable[..., Any], at: Any, direction: Any) -> Di
             return value, gradient, beside(steps), beside(-steps)
 
         value, gradient, ahead, behind = evaluated(program, point.u, u, steps)
-    with np.errstate(invalid="ignore"):
-        slope, steepest = float(gradient @ u), float(np.linalg.norm(gradient))
-        across = np.linalg.norm(gradient - slope * u)
-    angle = np.degrees(np.arctan2(across, slope)) if steepest > 0 else np.nan
+    with np.errstate(invalid="ignore", over="ignore"):
+        size = np.abs(gradient).max() or gradient.dtype.type(1)  # so that no square overflows
+        unit = gradient / size
+        slope, steepest = float(gradient @ u), float(size * np.linalg.norm(unit))
+        across = np.linalg.norm(unit - (unit @ u) * u)
+        angle = np.degrees(np.arctan2(across, unit @ u)) if steepest > 0 else np.nan
     status = _status([value, slope, steepest], slope, ahead, behind, steps)
     return Directional(slope, u, gradient, steepest, float(angle), status)
 
@@ -303,6 +309,9 @@ def _status(known: list, slope: float, ahead: np.ndarray, behind: np.ndarray, st
         off = np.maximum(np.abs(ahead - slope), np.abs(behind - slope))
         rounding = 100 * np.finfo(steps.dtype).eps * abs(known[0]) / steps[1]
         kinked = off[1] > max(rounding, _OFF * max(abs(slope), off[1]), _LASTS * off[0])
+        gap = ahead - behind
+        at_0 = [(steps[j] * gap[k] - steps[k] * gap[j]) / (steps[j] - steps[k]) for j, k in ((0, 1), (2, 0))]
+        kinked |= abs(at_0[0]) > rounding and abs(at_0[0] - at_0[1]) < _SAME * abs(at_0[0])
     return Status.KINK if kinked else Status.SMOOTH
 
 

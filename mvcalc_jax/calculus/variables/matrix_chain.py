@@ -37,7 +37,7 @@ class Status(StrEnum):
     DIFFERS = (
         "the product is not the Jacobian of the whole: a `jac` is wrong; look for it with verify.check_chain"
     )
-    NOT_FINITE = "a factor is infinite or NaN here; take another point"
+    NOT_FINITE = "a value or a factor is infinite or NaN here; take another point"
 
 
 class Factor(NamedTuple):
@@ -152,7 +152,7 @@ def matrix_chain(
     reverse, forward = (sum(costs(factors, way)) for way in ("left", "right"))
     with np.errstate(invalid="ignore"):
         error = float(np.abs(left[-1] - whole).max())
-    if not all(np.isfinite(m).all() for m in (*matrices, whole)):
+    if not all(np.isfinite(m).all() for m in (*values, *matrices, whole)):
         status = Status.NOT_FINITE
     else:
         sizes = np.max([np.abs(m).max() for m in (*left, *right, whole)])
