@@ -123,9 +123,11 @@ def least(subject: Subject, found: Walk) -> Ending:
             found.last,
         )
     floor = value > 1e-6 * float(np.nanmedian(sizes))
-    if floor and slope <= 1e-5 * np.linalg.norm(J) * value and (about > value).all():
+    steep = np.linalg.norm(J) if len(x) > 1 else 1 / max(float(np.median(norms(found.x))), h)
+    if floor and slope <= 1e-5 * steep * value and (about > value).all():
         return _minimum(x, real, found.last)
-    return _limit(found.last, f"‖f‖ was least at {said(x)}, where it is {real:.3g}; start there")
+    hint = "start elsewhere" if floor else "start there"
+    return _limit(found.last, f"‖f‖ was least at {said(x)}, where it is {real:.3g}; {hint}")
 
 
 def _elsewhere(subject: Subject, x: np.ndarray, f: np.ndarray) -> Any:

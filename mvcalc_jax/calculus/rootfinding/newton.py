@@ -129,7 +129,8 @@ def _judged(subject: Subject, found: Walk, rows: int, edges: np.ndarray | None) 
             found = _longer(subject, found, x, 1)
             root = _searched(subject, found, found.last, edges)
             if root is None and found.f[-1] != 0 and not jumps(subject, x, beyond):
-                root = _lost(found, found.last, portrait.error)
+                what = f"f changes its sign next to {said(x)}, by rounding or more steeply than numbers show"
+                root = _rootless(found, Ending(Status.STALLED, f"{what}; write f in another way", found.last))
     if root is None:
         root = _rootless(found, reason(subject, found, rows, portrait, edges is not None))
     slip = "" if root.success and root.steps <= _SLOW else _slip(subject, found)
@@ -221,7 +222,7 @@ def _root(subject: Subject, found: Walk, best: int, size: Any, order: int | None
         if blur > max(
             _LOST * error, _LOST * float(np.spacing(np.max(np.abs(x)))), 1e-10 * float(np.max(np.abs(x)))
         ):
-            return _lost(found, last, blur)
+            return _lost(found, last, blur if np.isfinite(blur) else portrait.error)
     return _told(trace, portrait._replace(order=m, error=unsure), error)
 
 

@@ -84,15 +84,13 @@ def _slow(subject: Subject, x: Any, size: float) -> Portrait | None:
 
 
 def jumps(subject: Subject, x: Any, beyond: Any) -> bool:
-    """Whether f leaps between two neighbouring numbers, by more than rounding makes it differ between any."""
+    """Whether f leaps between two neighbouring numbers, by more than it differs between any that are near."""
     away = np.arange(32) * np.spacing(max(abs(x), abs(beyond)))
     sides = (
         subject.sample(np.concatenate([x - away, beyond + away]).astype(x.dtype)).astype(float).reshape(2, -1)
     )
     with np.errstate(all="ignore"):
-        return bool(
-            np.abs(sides[1, 0] - sides[0, 0]) > 30 * np.max(np.median(np.abs(np.diff(sides)), axis=1))
-        )
+        return bool(np.abs(sides[1, 0] - sides[0, 0]) > 30 * np.max(np.abs(np.diff(sides))))
 
 
 def _of_many(subject: Subject, x: Any, size: Any, rested: Any) -> Portrait:

@@ -18,6 +18,8 @@ from mvcalc_jax.calculus.rootfinding.trail import Subject
 
 _SMALL = 1e-2
 """Singular values, beside the largest, whose equations are kept."""
+_VANISHED = 0.4
+"""And those so small, as a power of ε, beside what D⁻¹ and S make of any: all equations may have lost their slope."""
 _CHORDS = 6
 """Steps with one Jacobian for q; near x each leaves a small part of the error."""
 
@@ -82,7 +84,7 @@ def reduced(subject: Subject, x: np.ndarray, size: Float[np.ndarray, " d"]) -> R
     if not (np.isfinite(A).all() and np.isfinite(f).all()):
         return None
     U, σ, Vt = np.linalg.svd(A)
-    k = max(int(np.sum(σ <= _SMALL * σ[0])), 1)
+    k = max(int(np.sum(σ <= max(_SMALL * σ[0], float(least.eps) ** _VANISHED))), 1)
     return Reduced(subject, x, S, D, U, σ, Vt.T, k)
 
 
