@@ -28,11 +28,11 @@ from mvcalc_jax.calculus.rootfinding.portrait import Portrait, look, rungs, seen
 
 _BLOCK = 4096
 """Starts that step together: a few arrays of so many numbers stay in a core's cache."""
-_NEAR = 1e-3
-"""Of the distance between two roots: points nearer to one than that are its own."""
+_NEAR, _APART = 1e-3, 0.1
+"""Of the box, and of the distance between two roots: points nearer to one than that are its own."""
 _MOST = 64
 """Roots that are kept, those that most starts lead to."""
-_WIDTHS = (1e-5, 1e-8)
+_WIDTHS = (1e-5, 1e-7)
 """Of cells, beside the box: rounding scatters the points about a multiple root, and roots may be nearer than that."""
 
 
@@ -75,9 +75,9 @@ class Basins:
         """Every root with its share of the starts."""
         rows = [("root", "share of the starts", "steps, median")]
         for k, (root, share) in enumerate(zip(self.roots, self.shares, strict=True)):
-            steps = float(np.median(self.steps[self.label == k]))
+            steps = f"{np.median(self.steps[self.label == k]):.0f}" if share else ""
             where = ", ".join(f"{v:.8g}" for v in np.ravel(root))
-            rows.append((where, f"{share:.2%}", f"{steps:.0f}"))
+            rows.append((where, f"{share:.2%}", steps))
         return text.columns([*rows, ("none", f"{self.nowhere:.2%}", "")])
 
 
@@ -238,14 +238,14 @@ def _labelled(
             if root is not None and not any(_same(root, other, size) for other in found):
                 found.append(root)
         for root in found:  # what is not at a root that is known may be at one next to it
-            rest = rest[np.linalg.norm(rest - root.point, axis=1) > 8 * root.blur + 1e-9 * size]
+            rest = rest[np.linalg.norm(rest - root.point, axis=1) > 8 * root.blur + 1e-8 * size]
     label = np.full(len(z), -1, np.int32)
     roots = np.array([root.point for root in found]).reshape(-1, points.shape[1])
     gaps = np.linalg.norm(roots[:, None] - roots[None], axis=-1) + np.where(np.eye(len(roots)), np.inf, 0)
     for k, root in enumerate(roots):
         with np.errstate(invalid="ignore", over="ignore"):
             away = np.abs(points - root).max(axis=1)
-        label[away <= _NEAR * min(float(gaps[k].min()), size)] = k
+        label[away <= min(_APART * float(gaps[k].min()), _NEAR * size)] = k
     order = np.argsort([-np.sum(label == k) for k in range(len(roots))], kind="stable")
     place = np.empty(len(roots) + 1, np.int32)
     place[order], place[-1] = np.arange(len(roots)), -1
@@ -270,9 +270,9 @@ def _clusters(points: np.ndarray, width: float) -> list[np.ndarray]:
 
 
 def _same(a: _Known, b: _Known, size: float) -> bool:
-    """Whether two roots are so near that their digits, or those of f, do not tell them apart."""
-    eps = float(np.finfo(a.point.dtype).eps)
-    return bool(np.linalg.norm(a.point - b.point) <= 10 * (a.blur + b.blur) + 64 * eps * size)
+    """Whether rounding of f, or what a start's last step leaves, hides one from the other."""
+    rest = float(np.finfo(a.point.dtype).eps) ** 0.5 * max(size, float(np.abs(a.point).max()))
+    return bool(np.linalg.norm(a.point - b.point) <= 10 * (a.blur + b.blur) + 10 * rest)
 
 
 def _root(subject: trail.Subject, point: np.ndarray, dtype: Any, size: float) -> _Known | None:

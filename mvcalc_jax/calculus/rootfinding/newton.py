@@ -28,6 +28,8 @@ from mvcalc_jax.calculus.rootfinding.trail import Function, Subject, Walk, level
 
 _LOST = 1e6
 """So many times its error a root must be blurred before it is called lost."""
+_STEADY = 8
+"""So many steps that leave the same part of the way aim at a multiple root, and not at a simple one."""
 _SLOW = 30
 """After so many steps the derivative is compared with one by autodiff, if it was written by hand."""
 
@@ -113,8 +115,8 @@ def _judged(subject: Subject, found: Walk, rows: int, edges: np.ndarray | None) 
         return _rootless(found, jump)
     best = int(np.argmin(levels(found)))
     root = _searched(subject, found, best, edges) if np.isfinite(found.f[best]).all() else None
-    if root is None or not root.success:
-        root = _aimed(subject, found, edges) or root
+    if root is None or not root.success or (root.multiplicity == 1 and root.steps > _STEADY):
+        root = _aimed(subject, found, edges, root if root is not None and root.success else None) or root
     last = found.last
     portrait = Portrait("none", np.nan, np.nan, np.nan)
     if root is None and np.isfinite(found.x[last]).all():
@@ -156,28 +158,37 @@ def _searched(subject: Subject, found: Walk, row: int, edges: np.ndarray | None)
     return lost
 
 
-def _aimed(subject: Subject, found: Walk, edges: np.ndarray | None) -> Root | None:
+def _aimed(subject: Subject, found: Walk, edges: np.ndarray | None, beside: Root | None) -> Root | None:
     """The root that steps aim at which leave 1 − 1/m of the way, wherever rounding of f led them after that.
 
-    The highest m is tried first: a lower one may be that of what rounding makes of f.
+    The highest m is tried first: a lower one may be that of what rounding makes of f. So may a simple root that was
+    found `beside` it: then it counts if many steps aimed at it, and the other is no further away than f tells it.
     """
-    if found.last < 4 or found.halved.any():
+    if found.last < 4 or found.halved.any() or (beside is not None and found.x.ndim > 1):
         return None
-    d = np.diff(found.x.astype(float), axis=0)
     with np.errstate(all="ignore"):
+        d = np.diff(found.x.astype(float), axis=0)
         m = 1 / (1 - norms(d[1:]) / norms(d[:-1]))
         odd = np.maximum(np.abs(np.diff(m[:-1])), np.abs(np.diff(m[1:]))) / m[2:]
     for order in range(POLISHED, 1, -1):
         odds = np.where((np.abs(m[2:] - order) < 0.1 * order) & (odd < 0.02), odd, np.inf)
-        k = int(np.argmin(odds))
-        if not np.isfinite(odds[k]):
+        steady = np.flatnonzero(np.isfinite(odds))
+        if len(steady) < (1 if beside is None else _STEADY):
             continue
+        steady = steady[
+            : int(np.argmax(np.append(np.diff(steady), 2) > 1)) + 1
+        ]  # later ones may be rounding's
+        k = int(steady[np.argmin(odds[steady])])
         aim = (found.x[k + 3] + order * d[k + 3]).astype(found.x.dtype)
         walk = _longer(subject, Walk._make([*(a[: k + 5] for a in found[:4]), k + 4]), aim, 2)
-        size = np.abs(found.x[k].astype(float) - aim) * 2.0**10
+        size = np.minimum(np.abs(found.x[k].astype(float) - aim) * 2.0**10, 1e30)
         fit = np.isfinite(walk.f[-1]).all() and np.all(size > 0)
         root = _root(subject, walk, walk.last, size, None if aim.ndim else order) if fit else None
-        if root is not None and root.success and (edges is None or edges[0] <= root.x <= edges[1]):
+        if root is None or not root.success or not (edges is None or edges[0] <= root.x <= edges[1]):
+            continue
+        if beside is None:
+            return root
+        if abs(root.x - beside.x) <= look(subject, np.asarray(root.x, aim.dtype), size, order=order).error:
             return root
     return None
 

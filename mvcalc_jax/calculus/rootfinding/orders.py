@@ -24,22 +24,31 @@ def confirmed(subject: Subject, found: Walk, best: int, size: Any, seen: Portrai
     m, x = seen.order, found.x[best]
     if x.ndim or m != round(m) or m > POLISHED:
         return seen
-    agrees = lambda slopes, m, C: bool(
-        (np.abs(np.abs(slopes) / (math.factorial(m) * C) - 1.25) <= 0.75).any()
-    )
-    if m == 1 and agrees(found.df[[best]], 1, seen.law):
+    if m == 1 and _quick(found.x[: best + 1]) and _agrees(found.df[[best]], 1, seen.law):
         return seen
     for order in range(int(m), POLISHED + 1):
         portrait = seen if order == m else look(subject, x, size, found.f[best], order)
         if portrait.kind != "root":
             continue
-        about = np.asarray([x, x - portrait.error, x + portrait.error], x.dtype)
+        about = np.asarray(x + portrait.error * np.array([-4, -2, -1, 1, 2, 4]), x.dtype)
         slopes = subject._replace(derivative=None, order=order).sample_if_derived(about)
         if slopes is None:
             return seen
-        if agrees(slopes, order, portrait.law):
+        if _agrees(slopes, order, portrait.law):
             return portrait
     return None
+
+
+def _agrees(slopes: np.ndarray, m: int, law: float) -> bool:
+    """Whether half of these mᵗʰ derivatives, or more, are that of C hᵐ up to a factor of 2."""
+    ratios = np.abs(slopes.astype(float)) / (math.factorial(m) * law)
+    return bool(np.mean((ratios >= 0.5) & (ratios <= 2)) >= 0.5)
+
+
+def _quick(x: np.ndarray) -> bool:
+    """Whether the last steps shrank as they do at a simple root, and not slowly down into rounding."""
+    steps = np.abs(np.diff(x[-3:].astype(float)))
+    return len(steps) < 2 or steps[1] <= max(0.1 * steps[0], 8 * float(np.spacing(np.abs(x[-1]))))
 
 
 def polished(subject: Subject, x: np.ndarray, m: int, unsure: float) -> tuple[np.ndarray, float] | None:
