@@ -123,7 +123,7 @@ def least(subject: Subject, found: Walk) -> Ending:
             found.last,
         )
     floor = value > 1e-6 * float(np.nanmedian(sizes))
-    steep = np.linalg.norm(J) if len(x) > 1 else 1 / max(float(np.median(norms(found.x))), h)
+    steep = max(float(np.linalg.norm(J)), 1 / max(float(np.median(norms(found.x))), h))  # all of J may vanish
     if floor and slope <= 1e-5 * steep * value and (about > value).all():
         return _minimum(x, real, found.last)
     hint = "start elsewhere" if floor else "start there"

@@ -8,9 +8,10 @@ once, x ← x − m f/f′, square it again (Schröder 1870). Rounding of f hide
 ε^(1/m) of it; but it is a simple root of f⁽ᵐ⁻¹⁾, and that gives all of them.
 
 A point is called a root only if f is zero there to rounding and |f| falls towards it like C hᵐ from both sides, which
-no asymptote, pole, jump or low minimum does: see `rootfinding.portrait`. All else is told apart in
-`rootfinding.endings`. `newton` with a `bracket` keeps Newton's steps between two numbers where f has opposite
-signs, by halving where they leave it, and cannot fail if f is continuous there.
+no asymptote, pole, jump or low minimum does: see `rootfinding.portrait`; a system is first reduced to the equations
+that matter there, `rootfinding.reduced`. Where f cancels, the derivatives must agree with m: `rootfinding.orders`. All
+else is told apart in `rootfinding.endings`. `newton` with a `bracket` keeps Newton's steps between two numbers where f
+has opposite signs, by halving where they leave it, and cannot fail if f is continuous there.
 """
 
 from dataclasses import replace

@@ -60,7 +60,9 @@ def look(subject: Subject, x: Any, size: Any, rested: Any = None, order: int | N
     if x.ndim:
         return _of_many(subject, x, size, rested)
     h = rungs(float(x), float(size), x.dtype)
-    values = subject.sample(np.concatenate([[x], x + h, x - h]).astype(x.dtype)).astype(float)
+    with np.errstate(over="ignore"):
+        points = np.concatenate([[x], x + h, x - h]).astype(x.dtype)
+    values = subject.sample(points).astype(float)
     middle = abs(values[0]) if rested is None else min(abs(values[0]), abs(float(rested)))
     digit = float(np.spacing(abs(x))) or float(h[0])
     up, down = values[1 : 1 + len(h)], values[1 + len(h) :]
