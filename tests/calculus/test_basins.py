@@ -61,6 +61,21 @@ def test_multiple_roots_are_one_root_each():
     assert triple.nowhere == 0
 
 
+def test_near_roots_are_told_apart():
+    for gap in (1e-4, 1e-6):
+        f = lambda z, gap: (z - 1) * (z - 1 - gap) * (z + 1)
+        for box in (SQUARE, (-2, 2)):
+            found = basins(f, box, points=60, args=(gap,))
+            np.testing.assert_allclose(sorted(found.roots.real), [-1, 1, 1 + gap], atol=1e-14)
+            assert found.nowhere < 0.01
+
+
+def test_a_double_root_of_a_system_must_be_one():
+    for least, count in ((0.0, 1), (1e-17, 0)):
+        f = lambda v, least: jnp.array([(v[0] - 1) ** 2 + least, v[1] - 1])
+        assert len(basins(f, SQUARE, points=20, args=(least,)).roots) == count
+
+
 def test_what_fades_is_no_root():
     found = basins(lambda z: z * jnp.exp(-z), ((-2, 5), (-3, 3)), points=60)
     np.testing.assert_allclose(found.roots, [0], atol=1e-15)
@@ -100,6 +115,8 @@ def test_arguments_and_precision():
         ((lambda z: z, ((0, 1),) * 3), {}, ValueError, "`box` must have one or two pairs"),
         ((lambda z: z, ((0, np.inf), (0, 1))), {}, ValueError, "`box` must be finite"),
         ((lambda v: v[:1], SQUARE), {}, ValueError, "`f` must take a complex number to a complex number"),
+        ((lambda z: jnp.conj(z) ** 2 - 1, SQUARE), {}, ValueError, "`f` must be holomorphic"),
+        ((lambda z: jnp.abs(z) ** 2 - 1 + 0j, SQUARE), {}, ValueError, "`f` must be holomorphic"),
         ((lambda z: z, SQUARE), {"points": 1}, ValueError, "`points` must be at least 2"),
         ((lambda z: z, SQUARE), {"points": (5,)}, ValueError, "`points` must be a number, or one for each"),
         ((lambda z: z, SQUARE), {"max_steps": 0}, ValueError, "`max_steps` must be at least 1"),

@@ -80,6 +80,14 @@ CASES = [
     (lambda x: 1 + jnp.cbrt(x), 0.0, Status.DOMAIN),
     (lambda x: jnp.prod(x - jnp.arange(1.0, 8.0)), 0.3, Status.CONVERGED),
     (lambda x: jnp.abs(x - 1 / 3), 3.0, Status.CONVERGED),
+    (lambda x: jnp.abs(x) + 1e-300, 3.0, Status.CYCLE),
+    (lambda x: x / (1 + x * x), 2.0, Status.DIVERGED),  # 1 + x² overflows, and the next step ends at the root
+    (lambda x: (x - 1) / (1 + (x - 1) ** 4), 3.0, Status.DIVERGED),
+    (lambda x: jnp.log(x) - 100, 1.0, Status.CONVERGED),  # far, and rightly so
+    (lambda x: jnp.maximum(x, 0), 3.0, Status.FLAT),
+    (lambda x: x * x - 1e300, 1.0, Status.FLAT),
+    (lambda x: 1e30 * (x * x - 2), np.float32(1), Status.CONVERGED),
+    (lambda x: 1e300 * x * x, 1.0, Status.MULTIPLE),
 ]
 
 
@@ -141,6 +149,15 @@ BRACKETED = [
     (jnp.tan, (1, 2), Status.POLE),
     (lambda x: jnp.where(x < 1 / 3, -1.0, 1.0) + x / 10, (-1, 1), Status.JUMP),
     (lambda x: x - 1 / 3 + 1e-9 * jnp.where(x < 1 / 3, -1.0, 1.0), (-1, 1), Status.JUMP),
+    (jnp.cbrt, (-1, 2), Status.MULTIPLE),
+    (mirrored_root, (-1, 2), Status.MULTIPLE),
+    (lambda x: jnp.sign(x) * jnp.abs(x) ** 0.01, (-1, 2), Status.MULTIPLE),
+    (jnp.sign, (-1, 2), Status.STALLED),  # zero at 0 itself
+    (
+        lambda x: jnp.arctan(1e16 * (x - 1 / 3)) + 0.1,
+        (-1, 2),
+        Status.STALLED,
+    ),  # steeper than numbers, no jump
 ]
 
 
@@ -151,7 +168,7 @@ def test_between_two_signs(f, bracket, status):
     assert bracket[0] <= found.x <= bracket[1]
     if status > 0:
         assert found.x == pytest.approx(
-            {-1: HIGH if f is sextic else 1 / 3, 0: 1.0}.get(bracket[0], 0.0), abs=1e-14
+            HIGH if f is sextic else {(-1, 1): 1 / 3, (0, 4): 1.0}.get(bracket, 0.0), abs=1e-14
         )
 
 
@@ -164,6 +181,12 @@ SYSTEMS = [
     (lambda v: jnp.array([v[0] + v[1] - 1, 2 * v[0] + 2 * v[1] - 2]), [1.0, 1.0], Status.FLAT),
     (lambda v: jnp.array([v[0] ** 3 - 2 * v[0] + 2, v[1] - v[0] / 2]), [0.0, 1.0], Status.CYCLE),
     (lambda v: jnp.array([jnp.log(v[0]), v[1] - 1]), [3.0, 1.0], Status.DOMAIN),
+    (lambda v: jnp.array([(v[0] - 1) ** 2 + 1e-17, v[1] - 1]), [3.0, 0.0], Status.MINIMUM),
+    (lambda v: jnp.array([(v[0] - v[1]) ** 2 + 1e-20, v[1] + v[0] - 2]), [2.0, 5.0], Status.MINIMUM),
+    (lambda v: jnp.array([(v[0] - 1) ** 2, (v[1] - 2) ** 2 + 1e-17]), [3.0, 0.5], Status.MINIMUM),
+    (lambda v: v * v + jnp.array([1.0, 2.0]), [0.6, 0.7], Status.MINIMUM),
+    (lambda v: jnp.array([v[0] * v[1], 2 * v[0] * v[1]]), [1.0, 2.0], Status.FLAT),
+    (lambda v: jnp.array([v[0] / (1 + v[0] ** 2), v[1] - 1]), [2.0, 3.0], Status.DIVERGED),
 ]
 
 
@@ -175,6 +198,36 @@ def test_systems(f, x0, status):
     if found.success:
         assert np.linalg.norm(f(found.x)) < 1e-15
         assert found.trace.df.shape == (found.steps + 1, 2, 2)
+
+
+@pytest.mark.parametrize("c", [1e14, 1e-14, 1e160, 1e-160])
+def test_no_scaling_of_a_system_matters(c):
+    for f in (
+        lambda v, c: c * jnp.array([v[0] ** 2 - 2, v[1] - v[0]]),
+        lambda v, c: jnp.array([c * (v[0] ** 2 - 2), v[1] - v[0]]),
+        lambda v, c: jnp.array([v[0] ** 2 - 2, c * (v[1] - v[0])]),
+    ):
+        found = newton(f, [1.0, 2.0], args=(c,))
+        assert found.status == Status.CONVERGED, found.message
+        np.testing.assert_allclose(found.x, 2**0.5, rtol=1e-15)
+    far = newton(lambda v: jnp.array([(v[0] / 1e14) ** 2 - 2, v[1] - v[0] / 1e14]), [1e14, 2.0])
+    assert far.status == Status.CONVERGED
+    np.testing.assert_allclose(far.x, [2**0.5 * 1e14, 2**0.5], rtol=1e-14)
+
+
+def test_singular_systems_have_the_multiplicity_of_what_matters():
+    powell = lambda v: jnp.array(
+        [v[0] + 10 * v[1], 5**0.5 * (v[2] - v[3]), (v[1] - 2 * v[2]) ** 2, 10**0.5 * (v[0] - v[3]) ** 2]
+    )
+    for f, start, root, m in (
+        (powell, [3.0, -1.0, 0.0, 1.0], 0, 2),
+        (powell, [1.0, 2.0, 3.0, 4.0], 0, 2),
+        (lambda v: jnp.array([v[1] - v[0] ** 2, v[0] * v[1]]), [1.0, 2.0], 0, 3),  # x³ once y = x²
+        (lambda v: jnp.array([(v[0] - 1 / 3) ** 3, v[1] - v[0]]), [2.0, 0.5], 1 / 3, 3),
+    ):
+        found = newton(f, start)
+        assert (found.status, found.multiplicity) == (Status.MULTIPLE, m), found.message
+        np.testing.assert_allclose(found.x, root, atol=1e-15)
 
 
 def test_a_derivative_by_hand_is_used_and_a_wrong_one_gives_no_false_root():
@@ -194,6 +247,23 @@ def test_a_derivative_by_hand_is_used_and_a_wrong_one_gives_no_false_root():
         derivative=lambda v: jnp.array([[v[1], v[0]], [1.0, -1.0]]),
     )
     np.testing.assert_allclose(system.x, [3, 2], rtol=1e-14)
+
+
+@pytest.mark.parametrize("factor", [10, -1, 0.3])
+def test_a_wrong_derivative_by_hand_is_named_and_no_jump(factor):
+    found = newton(lambda x: x * x - 2, 1.0, derivative=lambda x: factor * 2 * x)
+    assert found.status in (
+        Status.CONVERGED,
+        Status.DIVERGED,
+        Status.STEP_LIMIT,
+        Status.CYCLE,
+        Status.MINIMUM,
+    )
+    assert abs(found.x - 2**0.5) <= found.error if found.success else True
+    assert "`derivative` is" in found.message
+    system = lambda v: jnp.array([v[0] * v[1] - 6, v[0] - v[1] - 1])
+    wrong = newton(system, [4.0, 1.0], derivative=lambda v: jnp.array([[v[1], 2 * v[0]], [1.0, -1.0]]))
+    assert "`derivative`[0, 1] is 8 at (4, 1), where f has 4" in wrong.message
 
 
 def test_functions_that_have_one_mode_of_differentiation_only():
@@ -277,12 +347,26 @@ def test_inside_jit_it_says_so():
 def test_a_result_reads_well():
     found = newton(sextic, 3.1)
     lines = str(found).splitlines()
-    assert lines[0] == "converged to a root at -3.760214 ± 3e-15 in 29 steps"
+    assert lines[0] == "converged to a root at -3.760213972197448 ± 3e-15 in 29 steps"
     assert lines[1].split() == ["step", "x", "f"]
     assert "…" in lines[10]
     x, success = found
     assert (x, success) == (found.x, True)
-    assert "f changes its sign between" in newton(lambda x: x**3 - 3 * x + 3, 1.0).message
+    assert "pass bracket=(-4.657, 1)" in newton(lambda x: x**3 - 3 * x + 3, 1.0).message
+    told = newton(lambda x: (x - 1e6 - 1e-5 / 3) * (1 + x * x), 1e6 + 0.1).message
+    assert "root at 1000000.000003333 ± 1e-10" in told
+
+
+@pytest.mark.parametrize("x0", [1.0, 0.7, 3.0])
+def test_no_advice_leads_to_a_pole_nor_to_what_is_there_already(x0):
+    found = newton(lambda x: x + 1 / x, x0)
+    assert not found.success
+    assert "by a pole" in found.message
+    assert "bracket" not in found.message
+    short = newton(lambda x: x**3 - 3 * x + 3, bracket=(-3, 0), max_steps=2).message
+    assert "raise `max_steps`" in short
+    assert "pass" not in short
+    assert "bracket" not in newton(lambda v: jnp.array([jnp.exp(v[0]), v[1]]), [1.0, 1.0]).message
 
 
 @pytest.mark.parametrize("name", NEWTON_EXAMPLES)
@@ -349,7 +433,36 @@ def test_the_first_call_takes_half_a_second():
 def test_a_sign_that_rounding_changes_is_no_root(f):
     for bracket in ((-1, 2), (-0.7, 1.2), (-0.5, 0.9), (-0.9, 1.4)):
         found = newton(f, bracket=bracket)
-        assert not found.success or found.x == 0, found.message
+        assert not found.success or abs(found.x) <= found.error < 1e-15, found.message
+
+
+CANCELLING = {
+    "exp": (lambda x: jnp.exp(x) - 1 - x, 2),
+    "cos": (lambda x: jnp.cos(x) - 1 + x * x / 2, 4),
+    "log1p": (lambda x: jnp.log1p(x) - x + x * x / 2, 3),
+    "sin": (lambda x: jnp.sin(x) - x + x**3 / 6, 5),
+    "atan": (lambda x: jnp.arctan(x) - x + x**3 / 3, 5),
+    "sinh": (lambda x: jnp.sinh(x) - x, 3),
+}
+
+
+@pytest.mark.parametrize("name", CANCELLING)
+def test_multiple_roots_of_what_cancels(name):
+    f, m = CANCELLING[name]
+    shifted = lambda x, a, b: f((x - b) / a)
+    for x0, a, b in ((1.0, 1.0, 0.0), (0.5, 1.0, 0.0), (-0.7, 1.0, 0.0), (0.9, 2.243, 0.0), (5.1, 3.0, 3.6)):
+        found = newton(shifted, x0, args=(a, b))
+        assert (found.status, found.multiplicity) == (Status.MULTIPLE, m), found.message
+        assert abs(found.x - b) <= max(4 * found.error, 1e-15)
+        assert found.error < 1e-13
+        assert ("keeps its sign" in found.message) == (m % 2 == 0)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: jnp.cosh(x) - 1 + 1e-17, lambda x: jnp.abs(x - 1) + 1e-20], ids=["cosh", "corner"]
+)
+def test_what_digits_do_not_tell_is_said(f):
+    assert "may stay" in newton(f, 3.0).message
 
 
 def test_nor_where_a_message_led_to_it():

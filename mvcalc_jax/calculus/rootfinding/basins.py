@@ -15,7 +15,7 @@ imaginary problem, American Journal of Mathematics 2 (1879), 97.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,14 +24,23 @@ from jaxtyping import Float, Int
 
 from mvcalc_jax import precision, require, text
 from mvcalc_jax.calculus.rootfinding import trail
-from mvcalc_jax.calculus.rootfinding.portrait import Portrait, rungs, seen
+from mvcalc_jax.calculus.rootfinding.portrait import Portrait, look, rungs, seen
 
 _BLOCK = 4096
 """Starts that step together: a few arrays of so many numbers stay in a core's cache."""
-_NEAR = 1e-3
-"""Of the distance between two roots: points nearer to one than that are its own."""
+_NEAR, _APART = 1e-3, 0.1
+"""Of the box, and of the distance between two roots: points nearer to one than that are its own."""
 _MOST = 64
 """Roots that are kept, those that most starts lead to."""
+_WIDTHS = (1e-5, 1e-7)
+"""Of cells, beside the box: rounding scatters the points about a multiple root, and roots may be nearer than that."""
+
+
+class _Known(NamedTuple):
+    """A root, and how far about it f is lost in rounding."""
+
+    point: np.ndarray
+    blur: float
 
 
 @dataclass(frozen=True)
@@ -66,9 +75,9 @@ class Basins:
         """Every root with its share of the starts."""
         rows = [("root", "share of the starts", "steps, median")]
         for k, (root, share) in enumerate(zip(self.roots, self.shares, strict=True)):
-            steps = float(np.median(self.steps[self.label == k]))
+            steps = f"{np.median(self.steps[self.label == k]):.0f}" if share else ""
             where = ", ".join(f"{v:.8g}" for v in np.ravel(root))
-            rows.append((where, f"{share:.2%}", f"{steps:.0f}"))
+            rows.append((where, f"{share:.2%}", steps))
         return text.columns([*rows, ("none", f"{self.nowhere:.2%}", "")])
 
 
@@ -93,7 +102,7 @@ def basins(
 
     Raises:
         TypeError: where f is no function of such arguments that JAX can compile and differentiate.
-        ValueError: for a box that is none, or shapes that do not fit.
+        ValueError: for a box that is none, shapes that do not fit, or a complex f that is not holomorphic.
     """
     limit = require.whole("max_steps", max_steps, least=1)
     require.function("f", f)
@@ -107,6 +116,9 @@ def basins(
     sides = tuple(require.whole("points", n, least=2) for n in sides)
     with precision.of(precision.floats("box", box)):
         kind = _kind(f, len(edges), args)
+        subject = trail.Subject(f, derivative, args)
+        if kind == "complex":
+            _holomorphic(subject, edges)
         starts = _grid(edges, sides, kind)
         count = -(-len(starts) // _BLOCK) * _BLOCK
         padded = np.concatenate([starts, np.repeat(starts[-1:], count - len(starts), axis=0)])
@@ -115,7 +127,7 @@ def basins(
         static = {"f": f, "derivative": derivative, "limit": limit}
         walked = _program()(blocks, np.asarray(size, np.finfo(starts.dtype).dtype), args, **static)
         z, still, steps = (np.asarray(a).reshape(count, *a.shape[2:])[: len(starts)] for a in walked)
-        roots, label = _labelled(trail.Subject(f, derivative, args), z, still, size)
+        roots, label = _labelled(subject, z, still, size)
     shape = sides[::-1]
     return Basins(kind, edges, roots, label.reshape(shape), steps.reshape(shape))
 
@@ -144,6 +156,24 @@ def _kind(f: Any, axes: int, args: tuple) -> str:
             f"`f` must take a complex number to a complex number, or (2,) real numbers to (2,); got {got}"
         )
     return "system"
+
+
+def _holomorphic(subject: trail.Subject, edges: np.ndarray) -> None:
+    """Require ∂f/∂z̄ = 0, by differences along both axes, at most of some points that fill the box."""
+    number = np.result_type(jnp.zeros(()).dtype, np.complex64)
+    eps, size = float(np.finfo(number).eps), np.ptp(edges, axis=1)
+    x, y = edges[:, :1] + size[:, None] * (np.outer([0.7549, 0.5698], np.arange(1, trail.SAMPLES // 4)) % 1)
+    z, h = x + 1j * y, eps ** (1 / 3) * float(size.max())
+    f = subject.sample(np.concatenate([z + h, z - h, z + 1j * h, z - 1j * h]).astype(number)).reshape(4, -1)
+    with np.errstate(all="ignore"):
+        dx, dy = (f[0] - f[1]) / (2 * h), (f[2] - f[3]) / (2j * h)
+        bad = np.abs(dx - dy) > 1e-3 * (np.abs(dx) + np.abs(dy)) + 10 * eps / h * np.abs(f).max(axis=0)
+    if np.mean(bad) > 0.25:
+        k = int(np.argmax(bad))
+        raise ValueError(
+            f"`f` must be holomorphic: f′ must be the same in all directions; got {dx[k]:.4g} along the real axis and "
+            f"{dy[k]:.4g} along the imaginary one at {z[k]:.4g}; write it of (2,) real numbers to (2,)"
+        )
 
 
 def _grid(edges: np.ndarray, sides: tuple[int, ...], kind: str) -> np.ndarray:
@@ -200,19 +230,22 @@ def _labelled(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The roots among the points of rest, and the number of each start's root."""
     points = np.stack([np.real(z), np.imag(z)], axis=-1) if np.iscomplexobj(z) else z.reshape(len(z), -1)
-    found: list[np.ndarray] = []
-    for candidate in _clusters(points[still & np.isfinite(points).all(axis=1)], 1e-5 * size):
-        root = _root(subject, candidate, z.dtype, size)
-        apart = [float(np.linalg.norm(root - other)) for other in found] if root is not None else []
-        if root is not None and min(apart, default=np.inf) > 1e-4 * size:
-            found.append(root)
+    found: list[_Known] = []
+    rest = points[still & np.isfinite(points).all(axis=1)]
+    for width in _WIDTHS:
+        for candidate in _clusters(rest, width * size):
+            root = _root(subject, candidate, z.dtype, size)
+            if root is not None and not any(_same(root, other, size) for other in found):
+                found.append(root)
+        for root in found:  # what is not at a root that is known may be at one next to it
+            rest = rest[np.linalg.norm(rest - root.point, axis=1) > 8 * root.blur + 1e-8 * size]
     label = np.full(len(z), -1, np.int32)
-    roots = np.array(found).reshape(-1, points.shape[1])
+    roots = np.array([root.point for root in found]).reshape(-1, points.shape[1])
     gaps = np.linalg.norm(roots[:, None] - roots[None], axis=-1) + np.where(np.eye(len(roots)), np.inf, 0)
     for k, root in enumerate(roots):
         with np.errstate(invalid="ignore", over="ignore"):
             away = np.abs(points - root).max(axis=1)
-        label[away <= _NEAR * min(float(gaps[k].min()), size)] = k
+        label[away <= min(_APART * float(gaps[k].min()), _NEAR * size)] = k
     order = np.argsort([-np.sum(label == k) for k in range(len(roots))], kind="stable")
     place = np.empty(len(roots) + 1, np.int32)
     place[order], place[-1] = np.arange(len(roots)), -1
@@ -236,7 +269,13 @@ def _clusters(points: np.ndarray, width: float) -> list[np.ndarray]:
     return [np.median(points[order[starts[k] : min(ends[k], starts[k] + 999)]], axis=0) for k in fullest]
 
 
-def _root(subject: trail.Subject, point: np.ndarray, dtype: Any, size: float) -> np.ndarray | None:
+def _same(a: _Known, b: _Known, size: float) -> bool:
+    """Whether rounding of f, or what a start's last step leaves, hides one from the other."""
+    rest = float(np.finfo(a.point.dtype).eps) ** 0.5 * max(size, float(np.abs(a.point).max()))
+    return bool(np.linalg.norm(a.point - b.point) <= 10 * (a.blur + b.blur) + 10 * rest)
+
+
+def _root(subject: trail.Subject, point: np.ndarray, dtype: Any, size: float) -> _Known | None:
     """The root next to a point of rest, to all its digits; None if there is none."""
     point = _settled(subject, point, dtype, size)
     about = _seen(subject, point, dtype, size)
@@ -246,8 +285,10 @@ def _root(subject: trail.Subject, point: np.ndarray, dtype: Any, size: float) ->
     if about.order == m and 1 < m < 6 and (len(point) == 1 or np.issubdtype(dtype, np.complexfloating)):
         polished = _settled(subject._replace(order=m - 1), point, dtype, 10 * about.error)
         if _seen(subject, polished, dtype, size).kind == "root":
-            return polished  # a root of multiplicity m is a simple one of the derivative before
-    return point
+            return _Known(
+                polished, about.error
+            )  # a root of multiplicity m is a simple one of the derivative before
+    return _Known(point, about.error)
 
 
 def _settled(subject: trail.Subject, point: np.ndarray, dtype: Any, within: float) -> np.ndarray:
@@ -263,7 +304,12 @@ def _settled(subject: trail.Subject, point: np.ndarray, dtype: Any, within: floa
 
 
 def _seen(subject: trail.Subject, point: np.ndarray, dtype: Any, size: float) -> Portrait:
-    """What |f| looks like along a line through a point."""
+    """What |f| looks like along a line through a point; of a system, in the directions that matter."""
+    if len(point) > 1 and not np.issubdtype(dtype, np.complexfloating):
+        x = point.astype(dtype)
+        return look(
+            subject, x, np.where(np.abs(x) > 1e-6 * size, np.abs(x), size), subject.sample(x[None])[0]
+        )
     reach = float(np.linalg.norm(point))
     reach = reach if reach > 1e-6 * size else size
     h = rungs(reach, reach, np.finfo(dtype).dtype)

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from mvcalc_jax import text
 from mvcalc_jax.calculus.rootfinding import floors
 from mvcalc_jax.calculus.rootfinding.outcome import Ending, Status, flat, said
 from mvcalc_jax.calculus.rootfinding.portrait import Portrait
-from mvcalc_jax.calculus.rootfinding.trail import Subject, Walk
+from mvcalc_jax.calculus.rootfinding.trail import Subject, Walk, norms
 
 _LONGEST = 64
 """Periods that are looked for."""
@@ -29,26 +30,52 @@ _FAR = 1e4
 """A step so much longer than all before is beyond reason."""
 
 
-def reason(subject: Subject, found: Walk, rows: int, portrait: Portrait) -> Ending:
+def overflown(found: Walk) -> Ending | None:
+    """Iterates that grew until a step was lost in overflow, and lay beside 0 after it: no root there is their merit."""
+    with np.errstate(all="ignore"):
+        eps = float(np.finfo(found.x.dtype).eps)
+        n, d = norms(found.x), norms(np.diff(found.x, axis=0))
+        back = (
+            np.flatnonzero((n[1:] <= eps * n[:-1]) & (n[:-1] > np.maximum(n[0], d[0]) / eps**0.5))
+            if len(d)
+            else []
+        )
+        if not len(back) or found.halved.any() or not _grown(d[: back[0]]):
+            return None
+        k = int(back[0])
+        return _diverged(
+            f"|x| grew with every step until f or f′ was no number any more, at {said(found.x[k])}",
+            k,
+            found.x.ndim > 1,
+        )
+
+
+def reason(subject: Subject, found: Walk, rows: int, portrait: Portrait, bracketed: bool) -> Ending:
     """Why these iterates, none of which is a root, ended where they did."""
     with np.errstate(all="ignore"):
-        return _reason(subject, found, rows, portrait)
+        return _reason(subject, found, rows, portrait, bracketed)
 
 
-def _reason(subject: Subject, found: Walk, rows: int, portrait: Portrait) -> Ending:
+def _reason(subject: Subject, found: Walk, rows: int, portrait: Portrait, bracketed: bool) -> Ending:
     x, f, df, last = found.x, found.f, found.df, found.last
     here, many = said(x[last]), x.ndim > 1
-    n, d = _sizes(x), _sizes(np.diff(x, axis=0))
+    n, d = norms(x), norms(np.diff(x, axis=0))
     beyond = int(np.argmax(n > 1e30 * max(n[0], d[0]))) if last else 0
     if beyond and not found.halved.any() and _grown(d[:beyond]):  # what comes after is made of overflow
-        return _diverged(f"|x| grew with every step; it was {n[beyond]:.3g} after {beyond}", beyond)
+        return _diverged(f"|x| grew with every step; it was {n[beyond]:.3g} after {beyond}", beyond, many)
     still = found.halved.any() or (last and d[-1] <= 8 * np.finfo(x.dtype).eps * n[-1])
     if portrait.kind in ("jump", "pole") and not many and still:
+        if f[last] == 0:
+            return Ending(
+                Status.STALLED,
+                f"f is zero at {here} itself, and jumps there from one sign to the other",
+                last,
+            )
         at = x[last] if n[-1] > np.finfo(x.dtype).eps * np.max(n) else 0.0
         return _broken(portrait, at, last)
     jump = n[-1] / max(np.max(n[:-1], initial=0), np.max(d[:-1], initial=0), 1e-300) if last else 1.0
     if not np.isfinite(f[last]).all() or not np.isfinite(x[last]).all():
-        return _lost(subject, found, d, jump)
+        return _lost(subject, found, d, jump, bracketed)
     if not np.isfinite(df[last]).all():
         end = floors.about_minimum(subject, found)
         if end is not None:
@@ -58,25 +85,31 @@ def _reason(subject: Subject, found: Walk, rows: int, portrait: Portrait) -> End
     zero = f[last] == 0
     if np.all(zero) or (not many and df[last] == 0) or (many and _singular(f[last], df[last])):
         if _running(x):
-            return _diverged(f"x runs on, to {here} after {last} steps, and f fades away with it", last)
+            return _diverged(f"x runs on, to {here} after {last} steps, and f fades away with it", last, many)
         if _grown(d):
-            return _diverged(f"|x| grew with every step, to {here}, where f′ is zero", last)
+            return _diverged(f"|x| grew with every step, to {here}, where f′ is zero", last, many)
         if np.all(zero) and (portrait.kind == "still" or not np.any(df[last])):
-            return flat(
-                f"f and f′ are both zero at {here} and all about, or too small to be told from it", last
-            )
+            why = "every point there is a root, or f is too small for numbers to tell"
+            return flat(f"f is zero at {here} and all along beside it: {why}", last)
         if not np.all(zero):
             return floors.turning(subject, found, many)
         return Ending(
             Status.STALLED, f"f is zero at {here}, and yet it does not look like a root about it", last
         )
     if last + 1 < rows:
-        message = f"the steps vanish at {here}, and f is {said(f[last])} there; is `derivative` right?"
+        why = "f is steeper than numbers show" if subject.derivative is None else "is `derivative` right?"
+        message = f"the steps vanish at {here}, and f is {said(f[last])} there; {why}"
         return Ending(Status.STALLED, message, last)
+    if bracketed:
+        return Ending(
+            Status.STEP_LIMIT,
+            f"no root after {text.counted(last, 'step')}, the last at {here}; raise `max_steps`",
+            last,
+        )
     return _unfinished(subject, found, n, d, many)
 
 
-def _lost(subject: Subject, found: Walk, d: np.ndarray, jump: float) -> Ending:
+def _lost(subject: Subject, found: Walk, d: np.ndarray, jump: float, bracketed: bool) -> Ending:
     """Where x or f is no longer finite."""
     x, f, last, many = found.x, found.f, found.last, found.x.ndim > 1
     here, nan = said(x[last]), np.isnan(f[last]).any() and np.isfinite(x[last]).all()
@@ -84,13 +117,13 @@ def _lost(subject: Subject, found: Walk, d: np.ndarray, jump: float) -> Ending:
     if end is not None:
         return end
     if _grown(d) and (not nan or jump > _FAR):
-        return _diverged(f"|x| grew with every step until f was no longer finite, at {here}", last)
+        return _diverged(f"|x| grew with every step until f was no longer finite, at {here}", last, many)
     if last and (jump > 1e8 or (not nan and jump > 10)):
         what = f"the tangent at {said(x[last - 1])} is so flat that it leads to {here}, where f is not finite"
         return flat(what, last)
     what = "NaN" if nan else "infinite"
     came = f"step {last} led from {said(x[last - 1])} to {here}, where" if last else f"at the start, {here},"
-    return Ending(Status.DOMAIN, f"left the domain: {came} f is {what}; {_advice(many)}", last)
+    return Ending(Status.DOMAIN, f"left the domain: {came} f is {what}; {_advice(many, bracketed)}", last)
 
 
 def _unfinished(subject: Subject, found: Walk, n: np.ndarray, d: np.ndarray, many: bool) -> Ending:
@@ -101,12 +134,12 @@ def _unfinished(subject: Subject, found: Walk, n: np.ndarray, d: np.ndarray, man
         return cycle
     half = last // 2
     if last >= 8 and (np.diff(d[half:]) > 0).all() and d[-1] > 4 * d[half]:
-        return _diverged(f"|x| grows with every step; it is {n[-1]:.3g} after {last}", last)
+        return _diverged(f"|x| grows with every step; it is {n[-1]:.3g} after {last}", last, many)
     if _running(x):
         change = None if many else _beyond(subject, x[-1], x[-1] - x[half], found.f[-1])
         if change is None:
             return _diverged(
-                f"x runs on, to {said(x[-1])} after {last} steps, and f fades away with it", last
+                f"x runs on, to {said(x[-1])} after {last} steps, and f fades away with it", last, many
             )
     if many:
         return floors.least(subject, found)
@@ -115,11 +148,6 @@ def _unfinished(subject: Subject, found: Walk, n: np.ndarray, d: np.ndarray, man
         there, to = said(x[longest]), said(x[longest + 1])
         return flat(f"the tangent at {there} is so flat that it leads to {to}", last)
     return floors.wandering(subject, found)
-
-
-def _sizes(x: np.ndarray) -> np.ndarray:
-    wide = x.astype(float)
-    return np.abs(wide) if wide.ndim == 1 else np.linalg.norm(wide, axis=1)
 
 
 def _grown(d: np.ndarray) -> bool:
@@ -136,7 +164,7 @@ def _running(x: np.ndarray) -> bool:
         return False
     tail = steps[half:]
     onward = tail @ tail[-1] > 0 if tail.ndim > 1 else tail * tail[-1] > 0
-    size = _sizes(tail)
+    size = norms(tail)
     decay = -np.log2(size[-1] / size[0]) / np.log2((len(steps) - 1) / half)
     return bool(onward.all() and decay < 0.95)
 
@@ -152,10 +180,10 @@ def _singular(f: np.ndarray, J: np.ndarray) -> bool:
 def _cycle(x: np.ndarray) -> Ending | None:
     """The shortest cycle that the last iterates go round in."""
     wide = x.astype(float)
-    rounding = 8 * np.finfo(x.dtype).eps * np.max(_sizes(wide)[-_LONGEST:])
+    rounding = 8 * np.finfo(x.dtype).eps * np.max(norms(wide)[-_LONGEST:])
     for p in range(2, min(_LONGEST, (len(x) - 1) // 3) + 1):
-        away = _sizes(wide[p:] - wide[:-p])
-        size = np.max(_sizes(wide[-p:] - wide[-1]))
+        away = norms(wide[p:] - wide[:-p])
+        size = np.max(norms(wide[-p:] - wide[-1]))
         turns = away[len(away) % p :].reshape(-1, p).max(axis=1)[-8:]
         if not (
             size > 100 * rounding and len(turns) > 1 and np.max(turns[-2:]) <= max(_RETURNS * size, rounding)
@@ -192,9 +220,12 @@ def _broken(portrait: Portrait, x: Any, last: int) -> Ending:
     return Ending(Status.JUMP, f"{what}; there is no root here", last)
 
 
-def _diverged(what: str, last: int) -> Ending:
-    return Ending(Status.DIVERGED, f"diverged: {what}; start elsewhere, or pass a `bracket`", last)
+def _diverged(what: str, last: int, many: bool) -> Ending:
+    advice = "start elsewhere" if many else "start elsewhere, or pass a `bracket`"
+    return Ending(Status.DIVERGED, f"diverged: {what}; {advice}", last)
 
 
-def _advice(many: bool) -> str:
+def _advice(many: bool, bracketed: bool) -> str:
+    if bracketed:
+        return "choose a bracket within the domain of f"
     return "start nearer to the root" if many else "start nearer to the root, or pass a `bracket`"

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from mvcalc_jax import text
 from mvcalc_jax.calculus.rootfinding.outcome import Ending, Status, flat, said
-from mvcalc_jax.calculus.rootfinding.portrait import look
-from mvcalc_jax.calculus.rootfinding.trail import Subject, Walk
+from mvcalc_jax.calculus.rootfinding.portrait import jumps, look, rungs
+from mvcalc_jax.calculus.rootfinding.trail import SAMPLES, Subject, Walk, levels, norms, usual
 
 
 def wandering(subject: Subject, found: Walk) -> Ending:
@@ -20,7 +21,7 @@ def wandering(subject: Subject, found: Walk) -> Ending:
     changes = np.flatnonzero(np.sign(f[order][1:]) * np.sign(f[order][:-1]) < 0)
     if len(changes):
         k = changes[np.argmin(np.diff(x[order])[changes])]
-        return _limit(last, _between(x[order][k], x[order][k + 1]))
+        return _limit(last, _between(subject, x[order][k], x[order][k + 1]))
     best = x[np.nanargmin(np.abs(f))]
     width = spread = float(np.median(np.abs(x - best))) or 1.0
     for _ in range(4):
@@ -43,7 +44,28 @@ def wandering(subject: Subject, found: Walk) -> Ending:
     if not min(about) > value > 1e10 * np.finfo(x.dtype).tiny:
         return _limit(last, f"|f| was least at {said(best)}, where it is {said(value)}; start elsewhere")
     change = _elsewhere(subject, best, f[0])
-    return _minimum(best, value, last, _net(best, change))
+    return _minimum(best, value, last, _net(subject, best, change))
+
+
+def crossed(subject: Subject, x: Any) -> tuple[Any, Any]:
+    """The neighbouring numbers about a point between which f changes its sign."""
+    own = float(abs(x)) or 1.0
+    h = np.append(rungs(float(x), own, x.dtype), own * 2.0 ** np.arange(-20, 60)).astype(x.dtype)
+    k = np.flatnonzero(np.sign(subject.sample(x + h)) * np.sign(subject.sample(x - h)) < 0)
+    return crossing(subject, x - h[k[0]], x + h[k[0]]) if len(k) else (x, x)
+
+
+def crossing(subject: Subject, low: Any, high: Any) -> tuple[Any, Any]:
+    """The neighbouring numbers between two at which f changes its sign; twice the same if it is zero there."""
+    sign = np.sign(subject.sample(np.stack([low]))[0])
+    while True:
+        points = np.unique(np.linspace(low, high, SAMPLES - 1, dtype=low.dtype))
+        points = np.unique(np.append(points, 0).astype(low.dtype)) if low < 0 < high else points
+        values = np.sign(subject.sample(points)) * sign
+        zero, other = points[values == 0], int(np.argmax(values <= 0))
+        if len(zero) or len(points) <= 2 or not other:
+            return (zero[0], zero[0]) if len(zero) else (points[max(other - 1, 0)], points[other])
+        low, high = points[other - 1], points[other]
 
 
 def turning(subject: Subject, found: Walk, many: bool) -> Ending:
@@ -52,13 +74,13 @@ def turning(subject: Subject, found: Walk, many: bool) -> Ending:
     if many:
         end = least(subject, found)
         what = f"the Jacobian is singular at {said(x)}"
-        return end if end.status == Status.MINIMUM else flat(what, last)
+        return end if end.status in (Status.MINIMUM, Status.FLAT) else flat(what, last)
     change = _elsewhere(subject, x, found.f[last])
     h = 1e-3 * max(abs(float(x)), 1.0)
     about = np.abs(subject.sample(np.asarray([x - h, x + h], x.dtype)))
     if change is None and (about > abs(found.f[last])).all():
-        return _minimum(x, found.f[last], last, _net(x, None))
-    hint = f"; {_between(x, change)}" if change is not None else "; start elsewhere"
+        return _minimum(x, found.f[last], last, _net(subject, x, None))
+    hint = f"; {_between(subject, x, change)}" if change is not None else "; start elsewhere"
     return flat(f"f′ is zero at {said(x)}, where f is {said(found.f[last])}", last, hint)
 
 
@@ -71,30 +93,41 @@ def about_minimum(subject: Subject, found: Walk) -> Ending | None:
 
 
 def least(subject: Subject, found: Walk) -> Ending:
-    """Of several variables: where ‖f‖ is least, downhill from the best iterate by Levenberg's steps."""
-    sizes = np.where(np.isfinite(found.x).all(axis=1), np.linalg.norm(found.f, axis=1), np.inf)
-    x, λ = found.x[int(np.nanargmin(sizes))], 1e-2
-    f, J = subject.both(x)
+    """Of several variables: where ‖f‖ is least, downhill from the best iterate by Levenberg's steps.
+
+    Each entry of f is measured by what its terms usually are.
+    """
+    sizes = np.where(np.isfinite(found.x).all(axis=1), levels(found), np.inf)
+    D, x, λ = usual(found), found.x[int(np.nanargmin(sizes))], 1e-2
+    both = lambda x: [a.astype(float) / b for a, b in zip(subject.both(x), (D, D[:, None]), strict=True)]
+    f, J = both(x)
     for _ in range(100):
         g = J.T @ f
         if np.linalg.norm(g) <= 1e-7 * np.linalg.norm(J) * np.linalg.norm(f):
             break
         A = J.T @ J
-        trial = (x - np.linalg.solve(A + λ * (np.trace(A) / len(x) + 1e-300) * np.eye(len(x)), g)).astype(
-            x.dtype
-        )
-        f_trial, J_trial = subject.both(trial)
+        step = np.linalg.solve(A + λ * (np.trace(A) / len(x) + 1e-300) * np.eye(len(x)), g)
+        trial = (x - step).astype(x.dtype)
+        f_trial, J_trial = both(trial)
         better = np.linalg.norm(f_trial) < np.linalg.norm(f)
         x, f, J = (trial, f_trial, J_trial) if better else (x, f, J)
         λ = λ / 5 if better else min(λ * 5, 1e12)
     value, slope = float(np.linalg.norm(f)), np.linalg.norm(J.T @ f)
-    v = np.linalg.svd(J.astype(float))[2][-1]
+    v = np.linalg.svd(J)[2][-1]
     h = 1e-3 * max(float(np.linalg.norm(x)), 1.0)
-    about = np.linalg.norm(subject.sample(np.asarray([x - h * v, x + h * v], x.dtype)), axis=1)
+    about = norms(subject.sample(np.asarray([x - h * v, x + h * v], x.dtype)) / D)
+    real = float(norms((f * D)[None])[0])
+    if (np.append(about, value) <= 64 * len(x) * np.finfo(x.dtype).eps).all():
+        return flat(
+            f"f is zero at {said(x)}, and along {said(v)} from it, too: its roots are not isolated",
+            found.last,
+        )
     floor = value > 1e-6 * float(np.nanmedian(sizes))
-    if floor and slope <= 1e-5 * np.linalg.norm(J) * value and (about > value).all():
-        return _minimum(x, value, found.last)
-    return _limit(found.last, f"‖f‖ was least at {said(x)}, where it is {value:.3g}; start there")
+    steep = max(float(np.linalg.norm(J)), 1 / max(float(np.median(norms(found.x))), h))  # all of J may vanish
+    if floor and slope <= 1e-5 * steep * value and (about > value).all():
+        return _minimum(x, real, found.last)
+    hint = "start elsewhere" if floor else "start there"
+    return _limit(found.last, f"‖f‖ was least at {said(x)}, where it is {real:.3g}; {hint}")
 
 
 def _elsewhere(subject: Subject, x: np.ndarray, f: np.ndarray) -> Any:
@@ -122,14 +155,34 @@ def _minimum(x: Any, value: Any, last: int, seen: str = "") -> Ending:
     return Ending(Status.MINIMUM, what + seen, last, x=x)
 
 
-def _net(x: Any, change: Any) -> str:
-    return "; f has one sign, as far as it was looked at" if change is None else f"; {_between(x, change)}"
+def _net(subject: Subject, x: Any, change: Any) -> str:
+    return (
+        "; f has one sign, as far as it was looked at"
+        if change is None
+        else f"; {_between(subject, x, change)}"
+    )
 
 
 def _limit(last: int, what: str) -> Ending:
-    return Ending(Status.STEP_LIMIT, f"no root after {last} steps; {what}", last)
+    return Ending(Status.STEP_LIMIT, f"no root after {text.counted(last, 'step')}; {what}", last)
 
 
-def _between(a: Any, b: Any) -> str:
-    low, high = sorted((float(a), float(b)))
-    return f"f changes its sign between {low:.8g} and {high:.8g}: pass bracket=({low:.8g}, {high:.8g})"
+def _between(subject: Subject, a: Any, b: Any) -> str:
+    """That f changes its sign between two points: by a root, and then how to find it, or by something else."""
+    ends = np.sort(np.stack([a, b]))
+    x, beyond = crossing(subject, *ends)
+    found = look(subject, x, max(abs(float(x)), float(np.ptp(ends))))
+    x = beyond if abs(beyond) < abs(x) else x
+    if found.kind == "pole" or (found.kind == "jump" and jumps(subject, x, beyond)):
+        return f"f changes its sign at {said(x)}, but by a {found.kind}"
+    if found.kind != "root":
+        return f"f changes its sign near {said(x)}, where its digits are lost or it is no root"
+    low, high = next(words for digits in (4, 8, 12, 17) if (words := _told(subject, ends, digits)))
+    return f"f changes its sign between {low} and {high}: pass bracket=({low}, {high})"
+
+
+def _told(subject: Subject, ends: np.ndarray, digits: int) -> tuple[str, str] | None:
+    """The two ends of a bracket in so many digits; None if these are no bracket."""
+    low, high = (f"{float(v):.{digits}g}" for v in ends)
+    values = np.sign(subject.sample(np.asarray([float(low), float(high)], ends.dtype)))
+    return (low, high) if digits == 17 or values[0] * values[1] < 0 else None

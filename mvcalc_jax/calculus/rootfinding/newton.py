@@ -8,29 +8,31 @@ once, x ← x − m f/f′, square it again (Schröder 1870). Rounding of f hide
 ε^(1/m) of it; but it is a simple root of f⁽ᵐ⁻¹⁾, and that gives all of them.
 
 A point is called a root only if f is zero there to rounding and |f| falls towards it like C hᵐ from both sides, which
-no asymptote, pole, jump or low minimum does: see `rootfinding.portrait`. All else is told apart in
-`rootfinding.endings`. `newton` with a `bracket` keeps Newton's steps between two numbers where f has opposite
-signs, by halving where they leave it, and cannot fail if f is continuous there.
+no asymptote, pole, jump or low minimum does: see `rootfinding.portrait`; a system is first reduced to the equations
+that matter there, `rootfinding.reduced`. Where f cancels, the derivatives must agree with m: `rootfinding.orders`. All
+else is told apart in `rootfinding.endings`. `newton` with a `bracket` keeps Newton's steps between two numbers where f
+has opposite signs, by halving where they leave it, and cannot fail if f is continuous there.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from mvcalc_jax import precision, require
-from mvcalc_jax.calculus.rootfinding import trail
-from mvcalc_jax.calculus.rootfinding.endings import reason
-from mvcalc_jax.calculus.rootfinding.outcome import Root, Status, Trace, said
-from mvcalc_jax.calculus.rootfinding.portrait import Portrait, look
-from mvcalc_jax.calculus.rootfinding.trail import Function, Subject, Walk
-from mvcalc_jax.calculus.slopes import ladder
-from mvcalc_jax.calculus.slopes.estimates import Status as Slope
-from mvcalc_jax.calculus.slopes.extrapolation import extrapolated
+from mvcalc_jax import precision, require, text
+from mvcalc_jax.calculus.rootfinding import floors, trail
+from mvcalc_jax.calculus.rootfinding.endings import overflown, reason
+from mvcalc_jax.calculus.rootfinding.orders import POLISHED, blur_of, confirmed, polished
+from mvcalc_jax.calculus.rootfinding.outcome import Ending, Root, Status, Trace, said
+from mvcalc_jax.calculus.rootfinding.portrait import Portrait, jumps, look
+from mvcalc_jax.calculus.rootfinding.trail import Function, Subject, Walk, levels, norms
 
 _LOST = 1e6
 """So many times its error a root must be blurred before it is called lost."""
-_POLISHED = 6
-"""Multiplicities up to which f⁽ᵐ⁻¹⁾ is compiled: nested derivatives double in size with every order."""
+_STEADY = 8
+"""So many steps that leave the same part of the way aim at a multiple root, and not at a simple one."""
+_SLOW = 30
+"""After so many steps the derivative is compared with one by autodiff, if it was written by hand."""
 
 
 def newton(
@@ -77,7 +79,7 @@ def newton(
         subject = Subject(_known("f", f), _known("derivative", derivative) if derivative else None, args)
         trail.checked(*subject[:2], x, args)
         walked = subject.walk(x, rows) if edges is None else _between(subject, x, edges.astype(x.dtype), rows)
-        return _judged(subject, walked, rows)
+        return _judged(subject, walked, rows, edges)
 
 
 def _known(name: str, f: Function) -> Function:
@@ -107,105 +109,181 @@ def _between(subject: Subject, x: np.ndarray, edges: np.ndarray, rows: int) -> W
     return subject.walk_between(x, edges, float(np.sign(high)), rows)
 
 
-def _judged(subject: Subject, found: Walk, rows: int) -> Root:
+def _judged(subject: Subject, found: Walk, rows: int, edges: np.ndarray | None) -> Root:
     """The root that was found, or the reason why there is none."""
-    with np.errstate(all="ignore"):
-        sizes = np.abs(found.f) if found.f.ndim == 1 else np.linalg.norm(found.f, axis=1)
-        sizes = np.where(np.isfinite(sizes), sizes, np.inf)
-    best = int(np.argmin(sizes))
-    for size in _scales(found, best) if np.isfinite(sizes[best]) else ():
-        root = _root(subject, found, best, size)
-        if root is not None:
-            return root
+    jump = overflown(found)
+    if jump is not None:
+        return _rootless(found, jump)
+    best = int(np.argmin(levels(found)))
+    root = _searched(subject, found, best, edges) if np.isfinite(found.f[best]).all() else None
+    if root is None or not root.success or (root.multiplicity == 1 and root.steps > _STEADY):
+        root = _aimed(subject, found, edges, root if root is not None and root.success else None) or root
     last = found.last
     portrait = Portrait("none", np.nan, np.nan, np.nan)
-    if np.isfinite(found.x[last]).all():
-        size = float(np.max(np.abs(found.x[last]))) or _size(found.x, last)
+    if root is None and np.isfinite(found.x[last]).all():
+        size = np.abs(found.x[last]) if np.all(found.x[last]) else _size(found.x, last)
         portrait = look(subject, found.x[last], size)
         if (
             found.halved.any() and portrait.kind == "none"
         ):  # the pole or jump may be anywhere in a bracket this narrow
             portrait = look(subject, found.x[last], 64 * size / float(np.finfo(found.x.dtype).eps))
-    end = reason(subject, found, rows, portrait)
+        if portrait.kind == "jump":
+            x, beyond = floors.crossed(subject, found.x[last])
+            found = _longer(subject, found, x, 1)
+            root = _searched(subject, found, found.last, edges)
+            if root is None and found.f[-1] != 0 and not jumps(subject, x, beyond):
+                what = f"f changes its sign next to {said(x)}, by rounding or more steeply than numbers show"
+                root = _rootless(found, Ending(Status.STALLED, f"{what}; write f in another way", found.last))
+    if root is None:
+        root = _rootless(found, reason(subject, found, rows, portrait, edges is not None))
+    slip = "" if root.success and root.steps <= _SLOW else _slip(subject, found)
+    return replace(root, message=root.message + slip) if slip else root
+
+
+def _rootless(found: Walk, end: Ending) -> Root:
     trace = _traced(found, end.last)
     x = _plain(trace.x[-1] if end.x is None else end.x)
     return Root(x, end.status, end.message, end.last, np.nan, np.nan, end.period, trace)
 
 
-def _root(subject: Subject, found: Walk, best: int, size: float) -> Root | None:
-    """The root near one of the iterates, with all digits that there are, if there is one."""
-    portrait = look(subject, found.x[best], size, found.f[best])
-    if portrait.kind != "root":
+def _searched(subject: Subject, found: Walk, row: int, edges: np.ndarray | None) -> Root | None:
+    """The root near an iterate, as far away as f may have to be looked at; or that digits of f are lost there."""
+    lost = None
+    for size in _scales(found, row, edges):
+        root = _root(subject, found, row, size)
+        if root is not None and edges is not None and not edges[0] <= root.x <= edges[1]:
+            continue
+        if root is not None and root.success:
+            return root
+        lost = lost or root
+    return lost
+
+
+def _aimed(subject: Subject, found: Walk, edges: np.ndarray | None, beside: Root | None) -> Root | None:
+    """The root that steps aim at which leave 1 − 1/m of the way, wherever rounding of f led them after that.
+
+    The highest m is tried first: a lower one may be that of what rounding makes of f. So may a simple root that was
+    found `beside` it: then it counts if many steps aimed at it, and the other is no further away than f tells it.
+    """
+    if found.last < 4 or found.halved.any() or (beside is not None and found.x.ndim > 1):
         return None
-    x, m, unsure, error = found.x[best], portrait.order, portrait.error, portrait.error
-    if x.ndim == 0 and m == round(m) and 1 < m <= _POLISHED:
-        polished = _polished(subject, x, int(m), unsure)
-        if polished is not None:
-            x, error = polished
-            portrait = look(subject, x, size)
+    with np.errstate(all="ignore"):
+        d = np.diff(found.x.astype(float), axis=0)
+        m = 1 / (1 - norms(d[1:]) / norms(d[:-1]))
+        odd = np.maximum(np.abs(np.diff(m[:-1])), np.abs(np.diff(m[1:]))) / m[2:]
+    for order in range(POLISHED, 1, -1):
+        odds = np.where((np.abs(m[2:] - order) < 0.1 * order) & (odd < 0.02), odd, np.inf)
+        steady = np.flatnonzero(np.isfinite(odds))
+        if len(steady) < (1 if beside is None else _STEADY):
+            continue
+        steady = steady[
+            : int(np.argmax(np.append(np.diff(steady), 2) > 1)) + 1
+        ]  # later ones may be rounding's
+        k = int(steady[np.argmin(odds[steady])])
+        aim = (found.x[k + 3] + order * d[k + 3]).astype(found.x.dtype)
+        walk = _longer(subject, Walk._make([*(a[: k + 5] for a in found[:4]), k + 4]), aim, 2)
+        size = np.minimum(np.abs(found.x[k].astype(float) - aim) * 2.0**10, 1e30)
+        fit = np.isfinite(walk.f[-1]).all() and np.all(size > 0)
+        root = _root(subject, walk, walk.last, size, None if aim.ndim else order) if fit else None
+        if root is None or not root.success or not (edges is None or edges[0] <= root.x <= edges[1]):
+            continue
+        if beside is None:
+            return root
+        if abs(root.x - beside.x) <= look(subject, np.asarray(root.x, aim.dtype), size, order=order).error:
+            return root
+    return None
+
+
+def _longer(subject: Subject, found: Walk, x: np.ndarray, how: int) -> Walk:
+    """A walk, and one more point."""
+    f, df = subject.both(x)
+    row = (x, f.astype(x.dtype), df.astype(x.dtype), np.asarray(how))
+    rows = [np.concatenate([a, b[None]]) for a, b in zip(found[:4], row, strict=True)]
+    return Walk._make([*rows, found.last + 1])
+
+
+def _root(subject: Subject, found: Walk, best: int, size: Any, order: int | None = None) -> Root | None:
+    """The root near one of the iterates, with all digits that there are, if there is one: of one order, if given."""
+    x, seen = found.x[best], look(subject, found.x[best], size, found.f[best], order)
+    if seen.kind != "root":
+        return None
+    portrait = confirmed(subject, found, best, size, seen)
+    if portrait is None:
+        return _lost(found, best, seen.error)
+    m, unsure, error = portrait.order, portrait.error, portrait.error
+    if x.ndim == 0 and m == round(m) and 1 < m <= POLISHED:
+        finer = polished(subject, x, int(m), unsure)
+        if finer is None and (order or m != seen.order):
+            return None
+        if finer is not None:
+            x, error = finer
+            portrait = look(subject, x, size, order=int(m))
             if portrait.kind != "root":
                 return None  # |f| has a minimum here, and it is not zero
-            m, unsure = portrait.order, min(unsure, portrait.error)
+            unsure = min(unsure, portrait.error)
     if m != 1:
         trace, x, error = _accelerated(subject, found, best, size, x, m, unsure, error)
+        again = look(subject, x, size, order=int(m) if m == round(m) else None)
+        portrait = portrait._replace(floor=again.floor) if again.kind == "root" else portrait
     else:
         last = _first(found.x, x, 4 * error)
-        last += int(np.argmin(_norms(found.f[last : min(best, last + 8) + 1])))
+        last += int(np.argmin(levels(found)[last : min(best, last + 8) + 1]))
         x = found.x[last]
         trace = _traced(found, last)
-    steps = len(trace.x) - 1
-    if m == 1 and x.ndim == 0 and x != 0:
-        blur = _blur(subject, x)
-        if blur > max(_LOST * error, _LOST * float(np.spacing(np.abs(x))), 1e-10 * abs(float(x))):
-            lost = f"the digits of f are lost within ± {blur:.1g} of {said(x)}, and its roots there are rounding's"
-            message = f"{lost}; write f so that it does not cancel"
-            return Root(_plain(x), Status.STALLED, message, steps, np.nan, np.nan, 0, trace)
-    status = Status.CONVERGED if m == 1 else Status.MULTIPLE
+        blur = blur_of(subject, x) if x.ndim == 0 and x != 0 else 0.0
+        if blur > max(
+            _LOST * error, _LOST * float(np.spacing(np.max(np.abs(x)))), 1e-10 * float(np.max(np.abs(x)))
+        ):
+            return _lost(found, last, blur if np.isfinite(blur) else portrait.error)
+    return _told(trace, portrait._replace(order=m, error=unsure), error)
+
+
+def _lost(found: Walk, last: int, blur: float) -> Root:
+    where = f"the digits of f are lost within ± {blur:.1g} of {said(found.x[last])}"
+    message = f"{where}, and its roots there are rounding's; write f so that it does not cancel"
+    return _rootless(found, Ending(Status.STALLED, message, last))
+
+
+def _told(trace: Trace, portrait: Portrait, error: float) -> Root:
+    """A root, and what is known of it, in a sentence."""
+    x, m, steps = trace.x[-1], portrait.order, len(trace.x) - 1
     what = "a root" if m == 1 else f"a root of multiplicity {m:g}"
     what = what if m == round(m) else f"a root about which |f| grows like the distance to the power {m:.3g}:"
-    scale = float(np.max(np.abs(found.x[[0, best]])))
+    scale = float(np.max(np.abs(trace.x[[0, -1]])))
     within = (
         f" ± {error:.1g}" if error > 1e-30 * scale else ""
     )  # of a root at 0, no more than all digits can be told
-    message = f"converged to {what} at {said(x)}{within} in {steps} step{'s' * (steps != 1)}"
-    if m != 1:
-        told = unsure > 1e4 * float(np.finfo(found.x.dtype).eps) * scale
-        message += f"; f alone tells it only within {unsure:.1g}" if told else ""
+    message = f"converged to {what} at {said(x, error)}{within} in {text.counted(steps, 'step')}"
+    if m != 1 and portrait.error > 1e4 * float(np.finfo(x.dtype).eps) * scale:
+        message += f"; f alone tells it only within {portrait.error:.1g}"
+    if portrait.floor:
+        message += f"; f keeps its sign there, and may stay {portrait.floor:.1g} away from zero for all its digits tell"
+    status = Status.CONVERGED if m == 1 else Status.MULTIPLE
     return Root(_plain(x), status, message, steps, float(error), float(m), 0, trace)
 
 
-def _blur(subject: Subject, x: np.ndarray) -> float:
-    """How far from x its rounding lets f be zero: measured at uneven steps, which see what cancels in f."""
-    at, eps = x[None], float(np.finfo(x.dtype).eps)
-    with np.errstate(all="ignore"):
-        values = lambda points: subject.sample(points.ravel()).astype(float).reshape(points.shape)
-        scales = ladder.climb(values, eps, at, ladder.rungs(at))
-        slope, error, _, status = extrapolated(scales)
-        if status[0] in (Slope.KINK, Slope.UNSETTLED, Slope.JUMP):  # two slopes, or none, and no cancelling
-            return 0.0
-        known = abs(float(slope[0])) - float(error[0])
-        return float(ladder.noise(scales)[0]) / known if known > 0 else np.inf
-
-
-def _polished(subject: Subject, x: np.ndarray, m: int, unsure: float) -> tuple[np.ndarray, float] | None:
-    """The simple root of f⁽ᵐ⁻¹⁾ next to x, and its error; None where that cannot be had."""
-    higher = subject._replace(order=m - 1)
-    found = higher.walk_if_derived(x, 40)
-    if found is None:
-        return None
-    best = int(np.argmin(np.where(np.isfinite(found.f), np.abs(found.f), np.inf)))
-    y = found.x[best]
-    if not abs(y - x) <= 8 * unsure:
-        return None
-    portrait = look(higher, y, max(abs(float(y)), unsure))
-    return (y, portrait.error) if portrait.kind == "root" and portrait.order == 1 else None
+def _slip(subject: Subject, found: Walk) -> str:
+    """Where a derivative by hand is not that of f."""
+    if subject.derivative is None:
+        return ""
+    try:
+        df = subject._replace(derivative=None).both(found.x[0])[1]
+    except (TypeError, ValueError, NotImplementedError):
+        return ""
+    apart, size = np.abs(df - found.df[0]), np.max(np.abs(df), initial=0)
+    if not (np.isfinite(df).all() and np.max(apart) > 1e-3 * size):
+        return ""
+    at = np.unravel_index(np.argmax(apart), df.shape)
+    entry = f"[{at[0]}, {at[1]}]" if len(at) else ""
+    there = f"{said(found.df[0][at])} at {said(found.x[0])}"
+    return f"; `derivative`{entry} is {there}, where f has {said(df[at])}: mend it, or leave it out"
 
 
 def _accelerated(
     subject: Subject,
     found: Walk,
     best: int,
-    size: float,
+    size: Any,
     x: np.ndarray,
     m: float,
     unsure: float,
@@ -216,7 +294,7 @@ def _accelerated(
     chosen = _traced(found, end)
     for k in _linear(found.x[: end + 1], m):
         more = subject.walk(found.x[k], 24, factor=m)
-        near = _norms(more.x - x)
+        near = norms(more.x - x)
         with np.errstate(all="ignore"):
             j = int(np.nanargmin(np.where(np.isfinite(near), near, np.inf)))
         if j and near[j] <= max(unsure, 1e-3 * near[0]):
@@ -224,7 +302,7 @@ def _accelerated(
             chosen = _joined(_traced(found, k), more.x[rest], more.f[rest], more.df[rest], "modified")
             break
     y = chosen.x[-1]
-    if error == unsure and _norms(chosen.f[-1:])[0] <= _norms(subject.sample(x[None]))[0]:
+    if error == unsure and norms(chosen.f[-1:])[0] <= norms(subject.sample(x[None]))[0]:
         portrait = look(subject, y, size, chosen.f[-1])  # nothing but f itself to tell a better point by
         if portrait.kind == "root" and portrait.error <= error:
             return chosen, y, portrait.error
@@ -238,7 +316,7 @@ def _linear(x: np.ndarray, m: float) -> list[int]:
     """Iterates from which on a step leaves 1 − 1/m of the way, as at a root of multiplicity m."""
     if len(x) < 3:
         return []
-    steps = _norms(np.diff(x.astype(float), axis=0))
+    steps = norms(np.diff(x.astype(float), axis=0))
     with np.errstate(all="ignore"):
         seen = np.abs(1 / (1 - steps[1:] / steps[:-1]) / m - 1) < 0.15
     both = np.flatnonzero(seen[1:] & seen[:-1]) + 2
@@ -248,7 +326,7 @@ def _linear(x: np.ndarray, m: float) -> list[int]:
 def _traced(found: Walk, last: int) -> Trace:
     """The rows of a walk up to one."""
     cut = slice(0, last + 1)
-    rules = np.where(found.halved[cut], "halving", "newton")
+    rules = np.array(["newton", "halving", "modified"])[found.halved[cut].astype(int)]
     return Trace(found.x[cut], found.f[cut], found.df[cut], np.concatenate([["start"], rules[1:]]))
 
 
@@ -260,32 +338,42 @@ def _joined(trace: Trace, x: np.ndarray, f: np.ndarray, df: np.ndarray, rule: st
 
 def _first(x: np.ndarray, root: np.ndarray, within: float) -> int:
     """The first iterate within so much of the root, or the nearest."""
-    away = _norms(x.astype(float) - root)
+    away = norms(x.astype(float) - root)
     near = np.flatnonzero(away <= within)
     return int(near[0]) if len(near) else int(np.nanargmin(away))
 
 
-def _norms(rows: np.ndarray) -> np.ndarray:
-    rows = rows.astype(float)
-    return np.abs(rows) if rows.ndim == 1 else np.linalg.norm(rows, axis=1)
-
-
-def _size(x: np.ndarray, k: int) -> float:
-    """The size of an iterate, or of the last steps to it if they are longer."""
+def _size(x: np.ndarray, k: int) -> Any:
+    """The size of an iterate, or of the last steps to it if they are longer: of each variable."""
     with np.errstate(all="ignore"):
-        steps = _norms(np.diff(x[max(k - 8, 0) : k + 1].astype(float), axis=0))
-    longest = float(np.max(steps[np.isfinite(steps)], initial=0))
-    size = max(float(np.max(np.abs(x[k]))), min(longest, 1e30))
-    return size or 1.0
+        steps = np.abs(np.diff(x[max(k - 8, 0) : k + 1].astype(float), axis=0))
+    longest = np.max(np.where(np.isfinite(steps), steps, 0), axis=0, initial=0)
+    size = np.maximum(np.abs(x[k]), np.minimum(longest, 1e30))
+    return np.where(size > 0, size, 1.0)
 
 
-def _scales(found: Walk, best: int) -> list[float]:
-    """Distances about an iterate within which f may show what it is: a zero of f may be far from what led there."""
-    x, size = found.x, _size(found.x, best)
-    own, largest = float(np.max(np.abs(x[best]))), float(np.max(np.abs(x[np.isfinite(x)]), initial=0))
+def _scales(found: Walk, best: int, edges: np.ndarray | None) -> list[Any]:
+    """Distances about an iterate within which f may show what it is: a zero of f may be far from what led there.
+
+    And f may be lost in rounding all about the iterate: then what led there shows more.
+    """
+    x, size = found.x.astype(float), _size(found.x, best)
+    own, finite = np.abs(x[best]), np.where(np.isfinite(x), np.abs(x), 0)
     if not np.any(found.f[best]):
-        return [size, own or 1.0, min(largest, 1.0), min(largest, 1e6)]
-    return [size, own] if 0 < own < 1e-2 * size else [size]
+        largest = float(np.max(finite))
+        sizes = [
+            size,
+            np.where(own > 0, own, 1.0),
+            size * 0 + min(largest, 1.0),
+            size * 0 + min(largest, 1e6),
+        ]
+    else:
+        sizes = [size, own] if np.all(own > 0) and np.max(own / size) < 1e-2 else [size]
+    away = np.where(np.isfinite(x), np.abs(x - x[best]), 0)
+    sizes += [away[0], np.median(away, axis=0)]
+    if edges is not None:
+        sizes = [min(s, float(np.ptp(edges))) for s in sizes]
+    return [s for k, s in enumerate(sizes) if np.all(s > 0) and all(np.any(s != t) for t in sizes[:k])]
 
 
 def _plain(x: Any) -> Any:

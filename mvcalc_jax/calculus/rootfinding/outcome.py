@@ -1,5 +1,6 @@
 """How a search for a root ended: the root, how well it is known, every step, and the reason."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -118,9 +119,13 @@ class Ending(NamedTuple):
     x: Any = None
 
 
-def said(x: Any) -> str:
-    """A number, or a point."""
-    return text.vector(np.ravel(x), 7)
+def said(x: Any, error: float = np.nan) -> str:
+    """A number, or a point, to the digits that its error leaves."""
+    size = float(np.max(np.abs(x)))
+    known = size > error > 0 and np.isfinite(size)
+    return text.vector(
+        np.ravel(x), min(math.floor(math.log10(size)) - math.floor(math.log10(error)) + 1, 16) if known else 7
+    )
 
 
 def flat(what: str, last: int, hint: str = "; start elsewhere") -> Ending:

@@ -36,6 +36,36 @@ class Walk(NamedTuple):
     last: Any
 
 
+def norms(rows: np.ndarray) -> np.ndarray:
+    """|row|, of numbers of any size."""
+    wide = np.abs(rows.astype(float))
+    if wide.ndim == 1:
+        return wide
+    with np.errstate(all="ignore"):
+        top = wide.max(axis=1, keepdims=True)
+        top = np.where((top > 0) & np.isfinite(top), top, 1.0)
+        return top[:, 0] * np.linalg.norm(wide / top, axis=1)
+
+
+def levels(found: Walk) -> np.ndarray:
+    """|f| at every iterate; of a system, each entry beside what its terms usually are. Infinite where f is not."""
+    with np.errstate(all="ignore"):
+        sizes = norms(found.f / usual(found))
+    return np.where(np.isfinite(sizes), sizes, np.inf)
+
+
+def usual(found: Walk) -> Any:
+    """Of a system, what the terms of each entry usually are; 1 of one variable."""
+    if found.f.ndim == 1:
+        return 1.0
+    with np.errstate(all="ignore"):
+        wide = np.abs(found.df.astype(float))
+        terms = np.abs(found.f) + np.einsum("kij,kj->ki", wide, np.abs(found.x))
+        terms = terms[np.isfinite(terms).all(axis=1)]
+        size = np.median(terms, axis=0) if len(terms) else np.zeros(found.f.shape[1])
+    return np.where(size > 0, size, 1.0)
+
+
 def slope_of(f: Function, derivative: Function | None, x: Any, args: tuple) -> Function:
     """(x, *args) ↦ f, f′ – or f, J – by hand where a derivative is given, else forward, or else reverse.
 
@@ -194,6 +224,13 @@ class Subject(NamedTuple):
         """The same; None where there is no derivative of that order: one written by hand may have no further one."""
         try:
             return self.walk(x0, rows)
+        except (TypeError, ValueError, NotImplementedError):
+            return None
+
+    def sample_if_derived(self, x: np.ndarray) -> np.ndarray | None:
+        """`sample`; None where there is no derivative of that order."""
+        try:
+            return self.sample(x)
         except (TypeError, ValueError, NotImplementedError):
             return None
 
