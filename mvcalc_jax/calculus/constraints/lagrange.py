@@ -100,10 +100,32 @@ def of_vectors(
 
     def stacked(x: Array) -> Any:
         value = g(x)
-        numbers = isinstance(value, (tuple, list)) and value and all(jnp.shape(v) == () for v in value)
-        return jnp.stack([jnp.asarray(v) for v in value]) if numbers else value
+        if not isinstance(value, (tuple, list)):
+            return value
+        if not value or not all(_is_number(v) for v in value):
+            got = ", ".join(_named(v) for v in value)
+            raise ValueError(
+                "`g` must return a number for each constraint: one, an array of shape (m,), or a tuple of m "
+                f"floating-point numbers; got a tuple of ({got}); take arrays apart, or join them by jnp.concatenate"
+            )
+        return jnp.stack([jnp.asarray(v, x.dtype) if isinstance(v, (int, float)) else v for v in value])
 
     return _of_vector("f", f, variables), stacked
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is one real number, of Python or as an array of shape ()."""
+    if isinstance(value, (int, float)):
+        return not isinstance(value, bool)
+    return getattr(value, "shape", None) == () and jnp.issubdtype(value.dtype, jnp.floating)
+
+
+def _named(value: Any) -> str:
+    """What a value is, in a message."""
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        return type(value).__name__
+    return f"{value.dtype} of shape {shape}"
 
 
 def _of_vector(name: str, f: Callable[..., Array], variables: int) -> Callable[[Array], Array]:
