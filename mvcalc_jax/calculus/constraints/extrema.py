@@ -37,8 +37,8 @@ _SENTENCES = {
     "infinity, at a kink, at the edge or farther away; give other starts or a larger box",
     Status.NEVER_MET: "the constraint was never met; change g, or look elsewhere by x0 or box",
     Status.DEPENDENT: "the gradients of the constraints are linearly dependent wherever these are met, so that there "
-    "are no multipliers, or many; leave out a constraint that follows from others, write g without a square, or compare f at the "
-    "points themselves",
+    "are no multipliers, or many; leave out a constraint that follows from others, write g without a square, or "
+    "compare f at the points themselves",
     Status.TOO_MANY: "there are more constraints than variables, so that none is left to vary and multipliers are not "
     "unique; leave some out, or solve g = 0 alone",
     Status.NOT_FINITE: "f, g or their gradients are infinite or NaN at every start; give other starts, or another box",

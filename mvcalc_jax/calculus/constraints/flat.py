@@ -61,6 +61,7 @@ def verdict(place: Place, found: Curved) -> Verdict:
     """The last word on a point: in a family, its flat directions do not count, and elsewhere one walks along them."""
     if not len(found.flat):
         return Verdict(found.kind, None, True)
+    place = _as_far_as(place, found.flat)
     walks = walked(place, found.flat)
     dark = max(walk.dark for walk in walks)
     if len(walks) > 1:
@@ -71,6 +72,16 @@ def verdict(place: Place, found: Curved) -> Verdict:
     if found.kind is not Kind.DEGENERATE:
         return Verdict(found.kind, None, True)
     return Verdict(found.kind, beyond(found.decided, (walk.behind, walk.ahead)), True, walk.dark)
+
+
+def _as_far_as(place: Place, directions: Float[np.ndarray, "q d"]) -> Place:
+    """The same in units of the slope of f as far away as one walks, which may be far larger than nearby."""
+    ends = place.u + _RADII[0] * np.concatenate([directions, -directions])
+    slope = place.problem.slopes(ends)[1][:, 0]
+    ratio = max(1.0, float(np.nan_to_num(np.linalg.norm(slope, axis=1), posinf=1).max()))
+    unit = place.problem.unit * np.append(ratio, np.ones(len(place.multipliers)))
+    numbers = (a / ratio for a in place[2:])
+    return Place(place.problem._replace(unit=unit), place.u, *numbers)
 
 
 def _around(place: Place, found: Curved, family: bool, dark: float) -> Verdict:

@@ -22,8 +22,8 @@ from jaxtyping import Array
 
 from mvcalc_jax import precision, require, text
 from mvcalc_jax.calculus.constraints import constrained, multipliers
-from mvcalc_jax.calculus.constraints.constrained import Look
 from mvcalc_jax.calculus.constraints.extrema import Extrema, Status
+from mvcalc_jax.calculus.constraints.judging import Look
 from mvcalc_jax.calculus.roots import scattered
 
 _REACH = 1.5, 6.0

@@ -39,7 +39,7 @@ _EPS = float(np.finfo(float).eps)
 
 
 class Local(NamedTuple):
-    """At points (k, d): g, λ that fits best, ∇L; along the constraint, a basis, and ∇L's components and slopes in it."""
+    """At points (k, d): g, λ that fits best, ∇L; along the constraint a basis, and ∇L's components and slopes in it."""
 
     u: Float[np.ndarray, "k d"]
     g: Float[np.ndarray, "k m"]
