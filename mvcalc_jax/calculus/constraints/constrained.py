@@ -38,7 +38,7 @@ _NEARER = 0.15
 _ENDS = 10
 _EXACT = 1e-12
 """What may be left of them at a singular point, which the constraint must meet and not only near."""
-_CLOSELY = 1e-2
+_CLOSELY = 0.3
 """In unit coordinates: all of a constraint that lies so closely together is looked at again from near."""
 _WAYS = 32
 """Points of the constraint from which one goes down, and up, to find kinks."""

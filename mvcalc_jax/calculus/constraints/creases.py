@@ -28,7 +28,7 @@ _ROUNDINGS = 1e-12
 def tangential(slope: Float[np.ndarray, "k c d"]) -> Float[np.ndarray, "k d"]:
     """∇f less its part across the constraint."""
     df, A = slope[:, 0], slope[:, 1:]
-    fine = np.isfinite(slope).all(axis=(1, 2))
+    fine = np.asarray(np.isfinite(slope).all(axis=(1, 2)))
     A, df = np.where(fine[:, None, None], A, 0), np.where(fine[:, None], df, np.nan)
     return df - np.einsum("kdm,kmi,ki->kd", np.linalg.pinv(A), A, df)
 
@@ -41,7 +41,7 @@ def ends(
     value, slope = problem.slopes(u)
     for _ in range(_STEPS):
         n = _unit(tangential(slope))
-        tried = u - (sign * h)[:, None] * n
+        tried, across = u - (sign * h)[:, None] * n, n
         for _ in range(_BACK):
             new, rise = problem.slopes(tried)
             A = np.nan_to_num(rise[:, 1:], posinf=0, neginf=0)

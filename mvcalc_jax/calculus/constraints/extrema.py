@@ -171,9 +171,10 @@ def told(
         said += _outermost_said(candidates, lowest, highest, seen, values)
     dark = [p for p in points if p.kind is Kind.DEGENERATE and not p.beyond]
     if dark:
+        where = ", ".join(text.vector(p.x, 6) for p in dark[:3]) + ", …" * (len(dark) > 3)
         said.append(
-            f"{text.counted(len(dark), 'point')} of these, at {text.vector(dark[0].x, 6)}, no order of f decides: f "
-            f"changes by no more than rounding there; look at f within {dark[0].error:.1g} of it"
+            f"at {where} no order of f decides: f changes too little beside its rounding; compare f within "
+            f"{max(p.error for p in dark):.1g} of it"
         )
     unsure = sum(not p.apart <= 1e-6 for p in points)
     if unsure:

@@ -8,6 +8,7 @@ it is lost in rounding before one power shows, as for exp(−1/x²), nothing is 
 the dark. Of several such directions, f is looked at on circles of the constraint around the point, too.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,10 @@ _POWER = 0.15
 """How far exponents of one power may differ from one radius to the next."""
 _CIRCLES = 0.1, 0.05, 0.025
 _TURNS = 32
+
+
+Signs = tuple[int, int]
+"""1, −1, or 0 for what cannot be told from 0."""
 
 
 class Verdict(NamedTuple):
@@ -80,8 +85,14 @@ def _as_far_as(place: Place, directions: Float[np.ndarray, "q d"]) -> Place:
     slope = place.problem.slopes(ends)[1][:, 0]
     ratio = max(1.0, float(np.nan_to_num(np.linalg.norm(slope, axis=1), posinf=1).max()))
     unit = place.problem.unit * np.append(ratio, np.ones(len(place.multipliers)))
-    numbers = (a / ratio for a in place[2:])
-    return Place(place.problem._replace(unit=unit), place.u, *numbers)
+    return Place(
+        place.problem._replace(unit=unit),
+        place.u,
+        place.multipliers / ratio,
+        place.value / ratio,
+        place.slope_rounding / ratio,
+        place.value_rounding / ratio,
+    )
 
 
 def _around(place: Place, found: Curved, family: bool, dark: float) -> Verdict:
@@ -100,10 +111,10 @@ def _around(place: Place, found: Curved, family: bool, dark: float) -> Verdict:
     return Verdict(found.kind, beyond(np.zeros(0), _of_family(signs) if family else signs), not family, dark)
 
 
-def _of_family(signs: tuple[int, int]) -> tuple[int, int]:
+def _of_family(signs: Signs) -> Signs:
     """The signs beside a family, on which f does not change."""
-    one = signs[0] + signs[1]
-    return signs if signs[0] < 0 < signs[1] else (int(np.sign(one)),) * 2
+    one = int(np.sign(signs[0] + signs[1]))
+    return signs if signs[0] < 0 < signs[1] else (one, one)
 
 
 def walked(place: Place, directions: Float[np.ndarray, "q d"]) -> list[Walk]:
@@ -125,8 +136,7 @@ def walked(place: Place, directions: Float[np.ndarray, "q d"]) -> list[Walk]:
     clear = np.abs(τ) > place.slope_rounding + 10 * ended.left.reshape(τ.shape)
     walks = []
     for slopes, seen in zip(τ, clear, strict=True):
-        known = np.isfinite(slopes).all(axis=0)
-        flat = bool(known.any() and not seen[:, known].any())
+        flat = bool(np.isfinite(slopes[:, 0]).all() and not seen.any())
         behind, ahead_ = (_settled(side, sees) for side, sees in zip(slopes, seen, strict=True))
         dark = 0.0 if flat else float(_RADII[~seen.all(axis=0)].max(initial=0))
         walks.append(Walk(flat, -behind, ahead_, dark))
@@ -145,23 +155,24 @@ def _settled(τ: Float[np.ndarray, " r"], clear: np.ndarray) -> int:
     return 0
 
 
-def turned(place: Place, directions: Float[np.ndarray, "q d"]) -> tuple[tuple[int, int], bool]:
+def turned(place: Place, directions: Float[np.ndarray, "q d"]) -> tuple[Signs, bool]:
     """The signs of the lowest and the highest f − f* on circles of the constraint; whether a family crosses them."""
     unit = np.random.default_rng(0).standard_normal((_TURNS, len(directions))) @ directions
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    patterns, crossed = [], []
+    patterns: list[Signs] = []
+    crossed = []
     for radius in _CIRCLES:
         ended = projected(place.problem, place.u + radius * unit)
         on = ended.z[(ended.left <= 1e-12) & (np.linalg.norm(ended.z - place.u, axis=1) <= 3 * radius)]
         rise = place.problem.slopes(on)[0][:, 0] - place.value
         rise = rise[np.isfinite(rise)]
         ends = (rise.min(), rise.max()) if len(rise) else (0.0, 0.0)
-        patterns.append(tuple(int(np.sign(r)) if abs(r) > place.value_rounding else 0 for r in ends))
+        low, high = (int(np.sign(r)) if abs(r) > place.value_rounding else 0 for r in ends)
+        patterns.append((low, high))
         crossed.append(_crossed(place, on, radius))
-    first = next(
-        (a for a, b in zip(patterns[::-1], patterns[-2::-1], strict=False) if a == b != (0, 0)), (0, 0)
-    )
-    return (first[0], first[1]), sum(crossed) >= 2
+    inward = pairwise(patterns[::-1])
+    first = next((a for a, b in inward if a == b != (0, 0)), (0, 0))
+    return first, sum(crossed) >= 2
 
 
 def _crossed(place: Place, on: Float[np.ndarray, "k d"], radius: float) -> bool:

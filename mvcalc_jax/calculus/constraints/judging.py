@@ -72,9 +72,10 @@ def judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point],
     left = df - np.einsum("km,kmd->kd", λ, slope[:, 1:])
     second = [bordered.curved(*each) for each in zip(slope[:, 1:], L, size, left, hidden, strict=True)]
     error = np.maximum(error, [_unknown(r, H, s.flat) for r, H, s in zip(left, L, second, strict=True)])
+    slope_rounding, value_rounding = least / scale
     places = [
-        flat.Place(*each, *rough)
-        for *each, rough in zip(local, u, λ, map(float, value), (least / scale).T, strict=True)
+        flat.Place(local[k], u[k], λ[k], float(value[k]), float(slope_rounding[k]), float(value_rounding[k]))
+        for k in range(len(u))
     ]
     verdict = lambda k: flat.verdict(places[k], second[k])
     verdicts = {}

@@ -61,8 +61,8 @@ class Local(NamedTuple):
 def local(problem: Problem, u: Float[np.ndarray, "k d"]) -> Local:
     """What there is at each point; NaN where anything is not finite."""
     value, slope, curved = problem.curvatures(u)
-    fine = np.isfinite(value).all(axis=1) & np.isfinite(curved).all(axis=(1, 2, 3))
-    fine &= np.isfinite(slope).all(axis=(1, 2))
+    fine = np.isfinite(np.concatenate([a.reshape(len(u), -1) for a in (value, slope, curved)], axis=1))
+    fine = np.asarray(fine.all(axis=1))
     df, A = (np.where(fine[:, None, None], a, 0) for a in (slope[:, :1], slope[:, 1:]))
     curved, m = np.where(fine[:, None, None, None], curved, 0), A.shape[1]
     back = np.linalg.pinv(A)
