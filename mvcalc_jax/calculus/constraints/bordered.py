@@ -30,6 +30,8 @@ from mvcalc_jax.calculus.constraints.multipliers import Problem, lagrange_again
 
 _ZERO = 1e-7
 """An eigenvalue this small beside the second derivatives is 0: rounding is less, and what is not 0 mostly more."""
+_NONE = 1e-13
+"""An eigenvalue this small beside them is nothing but rounding, wherever the point is."""
 _NEARBY = 0.03
 """Where derivatives are looked at, too, in unit coordinates, for their size: at a multiple point they may all be 0."""
 _MULTIPLE = 300.0
@@ -89,7 +91,7 @@ def curved(
     Z = np.linalg.svd(slope)[2][m:].T
     eigenvalues, vectors = np.linalg.eigh(Z.T @ lagrangian @ Z)
     off = np.nan_to_num(np.abs(left @ Z @ vectors) / np.abs(eigenvalues), posinf=1.0)
-    zero = np.abs(eigenvalues) <= (_ZERO + _MULTIPLE * off) * size
+    zero = np.abs(eigenvalues) <= (_NONE + _MULTIPLE * off) * size
     zero |= hidden
     kind = judged(np.where(zero, 0, eigenvalues))
     return Curved(

@@ -31,8 +31,8 @@ _MULTIPLE = 1e-2
 """Newton's step at a solution of higher multiplicity."""
 _PLAIN = 1e-100
 """A slope of f that is this small beside the largest one, all around a point, is none."""
-_APART = 1e-9
-"""The same, for those that are exact to a hundredth of that."""
+_APART, _SURE = 1e-9, 1e-8
+"""The same, for those that are known to be so exact."""
 _NEARER = 0.15
 """How far around the lowest and the highest value met more points are looked at."""
 _ENDS = 10
@@ -40,6 +40,8 @@ _EXACT = 1e-12
 """What may be left of them at a singular point, which the constraint must meet and not only near."""
 _CLOSELY = 0.3
 """In unit coordinates: all of a constraint that lies so closely together is looked at again from near."""
+_GRAIN = 1e-10
+"""How far numbers next to x may be from it, beside all of a constraint."""
 _WAYS = 32
 """Points of the constraint from which one goes down, and up, to find kinks."""
 _SAME_KINK = 1e-4
@@ -72,6 +74,12 @@ def searched(problem: Problem, look: Look) -> Extrema:
     if dependent.mean() > 0.5:
         return _dependent(problem, on, look)
     closer = _closer(problem, on, look)
+    if (
+        closer is not None
+        and resolved.grains(problem, on).max() * look.width.max() > _GRAIN * closer.width.max()
+    ):
+        seen, values = _seen(problem, on)
+        return told([], [], seen, values, unit=float(problem.unit[0]), status=Status.UNRESOLVED)
     if closer is not None:
         return searched(
             problem._replace(centre=closer.centre, width=closer.width, unit=np.ones_like(problem.unit)),
@@ -124,10 +132,11 @@ def _kinks(problem: Problem, u: Float[np.ndarray, "k d"], look: Look) -> list[Ir
     u = u[look.within(problem.plain(u))]
     kept, _ = distinct(u, np.zeros(len(u)), _SAME_KINK)
     u = _by_value(problem, u[kept])
-    if u.shape[1] - len(problem.unit) > 0 or len(u) > _FEW:
-        u = u[[0, -1][: len(u)]]
-    value = problem.slopes(u)[0][:, 0]
     words = "f or g has a kink there, or bends too sharply to be told from one"
+    if len(u) > 2 and (u.shape[1] > len(problem.unit) or len(u) > _FEW):
+        u = u[[0, -1]]
+        words += ", as on a set of points, of which these were met on ways down and up"
+    value = problem.slopes(u)[0][:, 0]
     return [
         Irregular(plain(problem, x, look), float(rounded(v)) * float(problem.unit[0]), words)
         for x, v in zip(u, value, strict=True)
@@ -242,8 +251,8 @@ def _stationary(
     here = resolved.sharpened(problem, ended.z[good, :d])
     ρ = resolved.rounding(problem, here)
     real = resolved.solved(here, ρ) & look.within(problem.plain(here.u))
-    off = np.nan_to_num(ρ / np.abs(here.slopes), nan=1, posinf=1).max(axis=1, initial=0)
-    error = np.where(off < _APART, off, np.maximum(ended.step[good], SAME / 20))
+    off = ρ.error(here)
+    error = np.where(off < _SURE, off, np.maximum(ended.step[good], SAME / 20))
     u, λ, error = here.u[real], here.multipliers[real], error[real]
     kept, of = distinct(u, error, _APART)
     return Solutions(u[kept], λ[kept], error[kept], np.bincount(of, minlength=len(kept)))

@@ -19,10 +19,10 @@ _ON = 1e-13
 _NEARER, _FARTHER = 1e-7, 1e-5
 _SHARE = 0.3
 """Of the difference of gradients over the longer way, what remains over the shorter: a hundredth, of a smooth f."""
-_POLE, _LEVEL = 1e6, 1e-4
+_BEND = 0.03
+"""The same where a way ends: a tenth, of |x|^3/2."""
+_POLE, _LEVEL = 1e6, 1e-6
 """A slope near a pole, and one that is about to vanish."""
-_ROUNDINGS = 1e-12
-"""What rounding makes of ∇L at most, beside the terms that it is made of."""
 
 
 def tangential(slope: Float[np.ndarray, "k c d"]) -> Float[np.ndarray, "k d"]:
@@ -39,8 +39,9 @@ def ends(
     """Kinks at which ways down (sign 1) or up (−1) end that begin at points of the constraint."""
     u, h = u.copy(), np.full(len(u), 0.1)
     value, slope = problem.slopes(u)
+    n = np.zeros_like(u)
     for _ in range(_STEPS):
-        n = _unit(tangential(slope))
+        n = _unit(tangential(slope), n)
         tried, across = u - (sign * h)[:, None] * n, n
         for _ in range(_BACK):
             new, rise = problem.slopes(tried)
@@ -56,20 +57,21 @@ def ends(
         h = np.where(better, 1.6 * h, h / 3).clip(0, 0.2)
         if (h < 1e-17).all():
             break
-    n = _unit(tangential(slope))
+    n = _unit(tangential(slope), n)
     steps = np.array([-_NEARER, _NEARER, -_FARTHER, _FARTHER])[:, None, None]
     beside = problem.slopes((u + steps * n).reshape(-1, u.shape[1]))[1]
     beside = tangential(beside).reshape(4, *u.shape)
     nearer, farther = np.linalg.norm(beside[::2] - beside[1::2], axis=2)
     size = np.linalg.norm(beside[:2], axis=2).max(axis=0)
     at = (h < _NEARER) & (size < _POLE) & (size > _LEVEL)
-    return u[at & (nearer >= 0.1 * size) & (nearer >= _SHARE * farther)]
+    return u[at & (nearer >= 0.1 * size) & (nearer >= _BEND * farther)]
 
 
 def creased(
     problem: Problem,
     u: Float[np.ndarray, "k d"],
     multipliers: Float[np.ndarray, "k m"],
+    rounding: Float[np.ndarray, " k"],
 ) -> Bool[np.ndarray, " k"]:
     """At which points ∇L jumps: it differs from side to side, along an axis, however near the sides are."""
     d, weights = u.shape[1], np.concatenate([np.ones((len(u), 1)), -multipliers], axis=1)
@@ -79,10 +81,14 @@ def creased(
         slope = problem.slopes(places.reshape(-1, d))[1].reshape(2, d, len(u), weights.shape[1], d)
         dL = np.einsum("sikcd,kc->sikd", slope, weights)
         jumps.append(np.linalg.norm(dL[0] - dL[1], axis=2).max(axis=0))
-    rounding = np.einsum("sikcd,kc->sikd", np.abs(slope), np.abs(weights)).max(axis=(0, 1, 3))
-    return ~np.isfinite(jumps[0]) | ((jumps[0] >= _SHARE * jumps[1]) & (jumps[0] > _ROUNDINGS * rounding))
+        if η == _NEARER:  # x itself is rounded, by which a slope of ∇L makes a difference
+            size = np.linalg.norm(dL, axis=3).max(axis=(0, 1))
+            terms = np.einsum("sikcd,kc->sikd", np.abs(slope), np.abs(weights)).max(axis=(0, 1, 3))
+            rounding = rounding + 1e-6 * size + 1e-12 * terms
+    return ~np.isfinite(jumps[0]) | ((jumps[0] >= _SHARE * jumps[1]) & (jumps[0] > rounding))
 
 
-def _unit(v: np.ndarray) -> np.ndarray:
+def _unit(v: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Unit vectors, or those before where there are none."""
     size = np.linalg.norm(v, axis=1, keepdims=True)
-    return v / np.where(size > 0, size, 1)
+    return np.where(size > 0, v / np.where(size > 0, size, 1), before)

@@ -19,6 +19,7 @@ class Status(StrEnum):
     NOTHING = "no stationary point"
     NEVER_MET = "constraint never met"
     DEPENDENT = "dependent constraints"
+    UNRESOLVED = "too small for x"
     TOO_MANY = "too many constraints"
     NOT_FINITE = "not finite"
 
@@ -39,6 +40,8 @@ _SENTENCES = {
     Status.DEPENDENT: "the gradients of the constraints are linearly dependent wherever these are met, so that there "
     "are no multipliers, or many; leave out a constraint that follows from others, write g without a square, or "
     "compare f at the points themselves",
+    Status.UNRESOLVED: "all of the constraint that was met lies so closely together that the rounding of x hides its "
+    "shape; shift x, so that it lies near 0",
     Status.TOO_MANY: "there are more constraints than variables, so that none is left to vary and multipliers are not "
     "unique; leave some out, or solve g = 0 alone",
     Status.NOT_FINITE: "f, g or their gradients are infinite or NaN at every start; give other starts, or another box",
@@ -173,8 +176,8 @@ def told(
     if dark:
         where = ", ".join(text.vector(p.x, 6) for p in dark[:3]) + ", …" * (len(dark) > 3)
         said.append(
-            f"at {where} no order of f decides: f changes too little beside its rounding; compare f within "
-            f"{max(p.error for p in dark):.1g} of it"
+            f"at {where} no order of f decides, since f changes too little beside its rounding or its derivatives "
+            f"jump; compare f within {max(p.error for p in dark):.1g} of it"
         )
     unsure = sum(not p.apart <= 1e-6 for p in points)
     if unsure:
@@ -196,7 +199,8 @@ def _outermost_said(
         met = f"f = {values[k]:.6g} at {text.vector(seen[k], 6)}"
         outermost = min(candidates, key=lambda c: sign * c.value, default=None)
         if best is not None:
-            named.append(f"{side}, f = {best.value:.8g}, at {text.vector(best.x, 6)}")
+            is_it = "" if named else "is "
+            named.append(f"f = {best.value:.8g} at {text.vector(best.x, 6)} {is_it}the {side}")
         elif outermost is None:
             words.append(f"the {side} value met was {met}")
         elif sign * values[k] < sign * outermost.value:
@@ -206,9 +210,8 @@ def _outermost_said(
         else:
             words.append(f"no {name} is among these: f goes beyond the {side} beside it")
     if named:
-        here = f"of the points found f is {' and '.join(named)}"
-        here += f", and nothing beyond was met at {text.count(len(seen))} points of the constraint"
-        words.insert(0, here + "; of where nobody looked this says nothing")
+        those = f"of these and of {text.count(len(seen))} other points that were met, {' and '.join(named)}"
+        words.insert(0, f"{those}; where nobody looked f may go beyond")
     return words
 
 
@@ -220,8 +223,9 @@ def _outermost(
     if best is None or (sign * values).min() < sign * best.value - 1e-7 * spread - 1e-12 * abs(best.value):
         return None
     opposite = Kind.SADDLE, Kind.MAXIMUM if sign == 1 else Kind.MINIMUM
-    known = isinstance(best, Point) and (best.beyond or best.kind)
-    return None if known in opposite else best
+    same = [c for c in candidates if abs(c.value - best.value) <= 1e-12 * abs(best.value)]
+    kinds = [c.beyond or c.kind if isinstance(c, Point) else None for c in same]
+    return next((c for c, kind in zip(same, kinds, strict=True) if kind not in opposite), None)
 
 
 _PLURAL = {Kind.MINIMUM: "minima", Kind.MAXIMUM: "maxima", Kind.SADDLE: "saddles"}

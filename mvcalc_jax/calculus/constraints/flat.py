@@ -18,7 +18,7 @@ from mvcalc_jax.calculus.constraints import resolved
 from mvcalc_jax.calculus.constraints.bordered import Curved, Kind, judged
 from mvcalc_jax.calculus.constraints.multipliers import Problem, lagrange_again, projected
 
-_RADII = 0.1 * 0.5 ** np.arange(14)
+_RADII = 0.1 * 0.5 ** np.arange(20)
 """How far one walks, in unit coordinates."""
 _POWER = 0.15
 """How far exponents of one power may differ from one radius to the next."""

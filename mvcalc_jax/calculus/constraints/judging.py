@@ -57,9 +57,9 @@ def judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point],
         return [], u
     here = resolved.local(problem, u)
     ρ = resolved.rounding(problem, here)
-    kinked = creases.creased(problem, u, λ)
-    least = np.stack([ρ.max(axis=1, initial=0), resolved.value_rounding(problem, here)])
-    hidden = resolved.hidden(problem, here, ρ)
+    kinked = creases.creased(problem, u, λ, ρ.gradient)
+    least = np.stack([ρ.components.max(axis=1, initial=0), ρ.value])
+    hidden, off = resolved.hidden(problem, here, ρ.components)
     scale = bordered.slope_scale(problem, u)
     scale = np.where(scale > 0, np.maximum(scale, _PLAIN), 1.0)
     λ, size = λ / scale[:, None], bordered.curvature_scale(problem, u, λ) / scale
@@ -71,7 +71,9 @@ def judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point],
     L = curvature[:, 0] / scale[:, None, None] - np.einsum("km,kmij->kij", λ, curvature[:, 1:])
     left = df - np.einsum("km,kmd->kd", λ, slope[:, 1:])
     second = [bordered.curved(*each) for each in zip(slope[:, 1:], L, size, left, hidden, strict=True)]
-    error = np.maximum(error, [_unknown(r, H, s.flat) for r, H, s in zip(left, L, second, strict=True)])
+    error = np.maximum(
+        np.maximum(error, off), [_unknown(r, H, s.flat) for r, H, s in zip(left, L, second, strict=True)]
+    )
     slope_rounding, value_rounding = least / scale
     places = [
         flat.Place(local[k], u[k], λ[k], float(value[k]), float(slope_rounding[k]), float(value_rounding[k]))

@@ -13,7 +13,7 @@ x³/3 + cx, which only comes near, is none, and x − sin x, whose slope is lost
 Reference: Moré & Wild, Estimating computational noise (2011).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -26,12 +26,14 @@ _LONGEST = 1e-2
 _NEAR = 1e-9
 _ROUNDINGS = 30
 """So many times what rounding makes of ∇L is 0."""
-_BASES = 1e-3, 0.05
+_BASES = 1e-3, 0.01
 """How far away rounding is measured: at a root itself differences may be 0 over and over, as those of 1 − cos x."""
 _SPACING = 1e-8
 _FOURTH = np.array([1, -4, 6, -4, 1]) / np.sqrt(70)
 _SPANS = 1e-3, 0.03
 """Over which it is looked how μ changes."""
+_LEAST = 1e-10, 1e-6
+"""The same, as near as can be."""
 _DEPENDENT = 0.1
 _PLAIN = 1e-100
 """A slope of f that is this small beside a typical one is none."""
@@ -61,8 +63,8 @@ class Local(NamedTuple):
 def local(problem: Problem, u: Float[np.ndarray, "k d"]) -> Local:
     """What there is at each point; NaN where anything is not finite."""
     value, slope, curved = problem.curvatures(u)
-    fine = np.isfinite(np.concatenate([a.reshape(len(u), -1) for a in (value, slope, curved)], axis=1))
-    fine = np.asarray(fine.all(axis=1))
+    finite = [np.isfinite(a).all(axis=tuple(range(1, a.ndim))) for a in (value, slope, curved)]
+    fine = np.logical_and.reduce(finite)
     df, A = (np.where(fine[:, None, None], a, 0) for a in (slope[:, :1], slope[:, 1:]))
     curved, m = np.where(fine[:, None, None, None], curved, 0), A.shape[1]
     back = np.linalg.pinv(A)
@@ -121,56 +123,93 @@ def _natural(now: Local, scale: np.ndarray, new: Local) -> np.ndarray:
     return np.linalg.norm(c, axis=1) + np.linalg.norm(np.einsum("kdm,km->kd", now.back, new.g), axis=1)
 
 
-def rounding(problem: Problem, here: Local) -> Float[np.ndarray, "k e"]:
-    """ρ, below which a component of ∇L cannot be told from 0."""
-    rough = np.abs(np.einsum("kde,bkd->bke", here.basis, _rough(problem, here)[1])).max(axis=0, initial=0)
-    terms = np.einsum("kde,kd->ke", np.abs(here.basis), here.terms)
-    place = 1 + np.linalg.norm(here.u, axis=1)[:, None]
-    return _ROUNDINGS * rough + 16 * _EPS * (terms + np.abs(here.slopes) * place) + _PLAIN
+class Rounding(NamedTuple):
+    """What cannot be told from 0: of ∇L by components, and as a whole as measured; of L; and how far u is off."""
+
+    components: Float[np.ndarray, "k e"]
+    gradient: Float[np.ndarray, " k"]
+    value: Float[np.ndarray, " k"]
+    off: Float[np.ndarray, " k"]
+
+    def error(self, here: Local) -> Float[np.ndarray, " k"]:
+        """How far solutions may be off, where no μ is 0; else infinite."""
+        with np.errstate(all="ignore"):
+            along = np.abs(self.components / here.slopes)
+        return self.off + np.nan_to_num(along, nan=np.inf).max(axis=1, initial=0)
 
 
-def value_rounding(problem: Problem, here: Local) -> Float[np.ndarray, " k"]:
-    """The same for L itself."""
-    return _ROUNDINGS * np.abs(_rough(problem, here)[0]).max(axis=0, initial=0)
-
-
-def _rough(problem: Problem, here: Local) -> tuple[np.ndarray, ...]:
-    """Fourth differences of L (b, k) and of ∇L (b, k, d) at b bases nearby; 0 where one is not finite."""
+def rounding(problem: Problem, here: Local) -> Rounding:
+    """What rounding makes of L, ∇L and g, by fourth differences at bases nearby, and of the sums taken here."""
     k, d = here.u.shape
     m = here.g.shape[1]
     dense = np.cos(1 + np.arange(4 * d)).reshape(4, d)
     dense /= np.linalg.norm(dense, axis=1, keepdims=True)
     bases = np.concatenate([r * s * dense[None, j] for j, r in enumerate(_BASES) for s in (-1, 1)])
-    along = _SPACING * np.arange(5)[:, None] * dense[2]
-    size = 1 + np.abs(here.u).max(axis=1)
-    places = here.u + size[:, None] * (bases[:, None] + along)[:, :, None]
+    grain = 16 * grains(problem, here.u)
+    along = np.arange(5)[:, None, None] * np.maximum(_SPACING, grain)[:, None] * dense[2]
+    places = here.u + bases[:, None, None] + along
     value, slope = problem.slopes(places.reshape(-1, d))
     weights = np.concatenate([np.ones((k, 1)), -here.multipliers], axis=1)
-    L = np.einsum("bskc,kc->bsk", value.reshape(len(bases), 5, k, m + 1), weights)
+    value = value.reshape(len(bases), 5, k, m + 1)
+    L = np.einsum("bskc,kc->bsk", value, weights)
     dL = np.einsum("bskcd,kc->bskd", slope.reshape(len(bases), 5, k, m + 1, d), weights)
-    fourth = np.einsum("s,bsk->bk", _FOURTH, L), np.einsum("s,bskd->bkd", _FOURTH, dL)
-    return tuple(np.where(np.isfinite(a), a, 0) for a in fourth)
+    L, dL, g = (_ROUNDINGS * _fourth(a) for a in (L, dL, value[..., 1:]))
+    terms = np.einsum("kde,kd->ke", np.abs(here.basis), here.terms)
+    terms += np.abs(here.slopes) * (1 + np.linalg.norm(here.u, axis=1)[:, None])
+    rough = np.abs(np.einsum("kde,bkd->bke", here.basis, dL)).max(axis=0)
+    off = np.einsum("kdm,km->kd", np.abs(here.back), np.abs(g).max(axis=0))
+    return Rounding(
+        rough + 16 * _EPS * terms + _PLAIN,
+        np.linalg.norm(dL, axis=2).max(axis=0),
+        np.abs(L).max(axis=0),
+        np.linalg.norm(off, axis=1),
+    )
 
 
-def solved(here: Local, ρ: Float[np.ndarray, "k e"]) -> Bool[np.ndarray, " k"]:
+def grains(problem: Problem, u: Float[np.ndarray, "k d"]) -> Float[np.ndarray, " k"]:
+    """How far the next numbers are from x, in unit coordinates."""
+    return _EPS * np.abs(problem.plain(u) / problem.width).max(axis=1, initial=0)
+
+
+def _fourth(values: Float[np.ndarray, "b 5 *k"]) -> Float[np.ndarray, "b *k"]:
+    """Fourth differences, 0 where one is not finite."""
+    difference = np.einsum("s,bs...->b...", _FOURTH, values)
+    return np.where(np.isfinite(difference), difference, 0)
+
+
+def solved(here: Local, ρ: Rounding) -> Bool[np.ndarray, " k"]:
     """Which points are solutions."""
     place = 1 + np.linalg.norm(here.u, axis=1)
     c, near = np.abs(here.components), _NEAR * place
-    met = np.linalg.norm(np.einsum("kdm,km->kd", here.back, here.g), axis=1) <= near
-    return met & ((c <= ρ) | (c <= near[:, None] * np.abs(here.slopes))).all(axis=1)
+    met = np.linalg.norm(np.einsum("kdm,km->kd", here.back, here.g), axis=1) <= near + ρ.off
+    return met & ((c <= ρ.components) | (c <= near[:, None] * np.abs(here.slopes))).all(axis=1)
 
 
-def hidden(problem: Problem, here: Local, ρ: Float[np.ndarray, "k e"]) -> Bool[np.ndarray, "k e"]:
-    """Which μ may be 0, since c changes its slope within the length over which it is lost in rounding."""
+def hidden(
+    problem: Problem, here: Local, ρ: Float[np.ndarray, "k e"]
+) -> tuple[Bool[np.ndarray, "k e"], Float[np.ndarray, " k"]]:
+    """Which μ may be 0, since c changes its slope within the length over which it is lost in rounding, or at once.
+
+    And this length, by which the point may be off.
+    """
     k, d, e = here.basis.shape
     weights = np.concatenate([np.ones((k, 1)), -here.multipliers], axis=1)
-    third = np.zeros((k, e))
-    for span in (s * t for t in _SPANS for s in (-1, 1)):
-        places = here.u[:, None] + span * here.basis.swapaxes(1, 2)
-        curved = problem.curvatures(places.reshape(-1, d))[2].reshape(k, e, weights.shape[1], d, d)
-        μ = np.einsum("kecij,kc,kie,kje->ke", curved, weights, here.basis, here.basis)
-        third = np.fmax(third, np.abs(μ - here.slopes) / abs(span))
-    return here.slopes**2 <= 100 * ρ * third
+
+    def changes(span: Any) -> np.ndarray:
+        """How much μ changes, one way or the other."""
+        places = here.u[:, None] + np.stack([-1, 1])[:, None, None, None] * (span * here.basis).swapaxes(1, 2)
+        curved = problem.curvatures(places.reshape(-1, d))[2].reshape(2, k, e, weights.shape[1], d, d)
+        μ = np.einsum("skecij,kc,kie,kje->ske", curved, weights, here.basis, here.basis)
+        return np.nan_to_num(np.abs(μ - here.slopes)).max(axis=0)
+
+    third = np.max([changes(span) / span for span in _SPANS], axis=0)
+    with np.errstate(all="ignore"):
+        least = np.nan_to_num(100 * ρ / np.abs(here.slopes), nan=1, posinf=1).clip(*_LEAST)
+    jumps = changes(least[:, None]) > 0.5 * np.abs(here.slopes)
+    unsure = here.slopes**2 <= 100 * ρ * third
+    with np.errstate(all="ignore"):
+        length = np.where(unsure & (third > 0), np.sqrt(2 * ρ / third), 0)
+    return jumps | unsure, length.max(axis=1, initial=0).clip(0, _SPANS[-1])
 
 
 def dependent(problem: Problem, u: Float[np.ndarray, "k d"]) -> Bool[np.ndarray, " k"]:
