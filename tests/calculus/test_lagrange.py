@@ -77,10 +77,8 @@ def test_the_courses_first_problem_along_an_angle():
     assert kinds(found) == ["minimum", "minimum", "maximum", "maximum"]
     assert found.minimum is found.points[0]
     assert found.maximum is found.points[3]
-    assert "of the points found f is lowest, f = 0.11494371, at (0.930942, -1.21083) and highest" in str(
-        found
-    )
-    assert "of where nobody looked this says nothing" in found.message
+    assert "points that were met, f = 0.11494371 at (0.930942, -1.21083) is the lowest and f = " in str(found)
+    assert "where nobody looked f may go beyond" in found.message
 
 
 def test_the_courses_second_problem_along_y():

@@ -50,8 +50,8 @@ class Solutions(NamedTuple):
     starts: Int[np.ndarray, " k"]
 
 
-def judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point], np.ndarray]:
-    """A verdict on each point, one point for each family; and those that lie at a kink."""
+def judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point], Float[np.ndarray, "j d"]]:
+    """A verdict on each point, one point for each family; and those that lie at a kink, in unit coordinates."""
     u, λ, error, starts = found
     if not len(u):
         return [], u
@@ -200,6 +200,7 @@ def distinct(
 
 
 def plain(problem: Problem, u: Float[np.ndarray, " d"], look: Look) -> Float[np.ndarray, " d"]:
+    """x of u, 0 for what cannot be told from it."""
     x = problem.plain(u)
     small = np.abs(x) <= RESOLVED * (np.abs(look.centre) + look.width)
     return np.where(small, 0.0, x).astype(look.dtype)

@@ -144,10 +144,11 @@ def rounding(problem: Problem, here: Local) -> Rounding:
     m = here.g.shape[1]
     dense = np.cos(1 + np.arange(4 * d)).reshape(4, d)
     dense /= np.linalg.norm(dense, axis=1, keepdims=True)
-    bases = np.concatenate([r * s * dense[None, j] for j, r in enumerate(_BASES) for s in (-1, 1)])
+    bases = np.array([r * s * dense[j] for r in _BASES for s in (-1, 1) for j in (0, 1)])
+    uneven = 1 + 0.618 * np.arange(len(bases))[:, None, None, None]  # lest all differences be 0 by chance
     grain = 16 * grains(problem, here.u)
     along = np.arange(5)[:, None, None] * np.maximum(_SPACING, grain)[:, None] * dense[2]
-    places = here.u + bases[:, None, None] + along
+    places = here.u + bases[:, None, None] + uneven * along
     value, slope = problem.slopes(places.reshape(-1, d))
     weights = np.concatenate([np.ones((k, 1)), -here.multipliers], axis=1)
     value = value.reshape(len(bases), 5, k, m + 1)
@@ -206,10 +207,10 @@ def hidden(
     with np.errstate(all="ignore"):
         least = np.nan_to_num(100 * ρ / np.abs(here.slopes), nan=1, posinf=1).clip(*_LEAST)
     jumps = changes(least[:, None]) > 0.5 * np.abs(here.slopes)
-    unsure = here.slopes**2 <= 100 * ρ * third
+    unsure = jumps | (here.slopes**2 <= 100 * ρ * third)
     with np.errstate(all="ignore"):
         length = np.where(unsure & (third > 0), np.sqrt(2 * ρ / third), 0)
-    return jumps | unsure, length.max(axis=1, initial=0).clip(0, _SPANS[-1])
+    return unsure, length.max(axis=1, initial=0).clip(0, _SPANS[-1])
 
 
 def dependent(problem: Problem, u: Float[np.ndarray, "k d"]) -> Bool[np.ndarray, " k"]:
