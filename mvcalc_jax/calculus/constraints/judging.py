@@ -16,6 +16,8 @@ SAME = 1e-6
 """Solutions are the same if they are this near, or nearer than their errors."""
 _TRIES = 3
 """Points of a group that must be isolated, so that all of it is taken to be."""
+_SPREAD = 5
+"""More of them, where each must be walked to tell what it is."""
 _EQUAL = 1e-7
 """How much values of f may differ within a family, in units of f."""
 RESOLVED = 1e-15
@@ -84,15 +86,17 @@ def judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point],
     for members in _alike(np.flatnonzero(~kinked), value * scale, scale, second):
         exact = np.argsort(error[members], kind="stable")[:_TRIES]
         tried = {int(k): verdict(members[k]) for k in exact}
-        first, judged = next(
-            ((k, v) for k, v in tried.items() if not v.isolated), (int(exact[0]), tried[int(exact[0])])
-        )
+        first = next((k for k, v in tried.items() if not v.isolated), int(exact[0]))
+        judged = tried[first]
         if judged.isolated:
             error[members] = np.maximum(error[members], judged.dark)
             kept, of = distinct(u[members], error[members])
             many = np.bincount(of, starts[members], len(kept))
         else:
-            kept, many = [first], [starts[members].sum()]
+            if not len(second[members[first]].decided):  # so that only walking tells what others are
+                tried |= {k: verdict(members[k]) for k in _spread(u[members], first) if k not in tried}
+            one_each = {v.beyond or v.kind: k for k, v in reversed(tried.items()) if not v.isolated}
+            kept, many = [*one_each.values()], [starts[members].sum()] * len(one_each)
         for k, n in zip(kept, many, strict=True):
             verdicts[members[k]] = (tried[k] if k in tried else verdict(members[k])), int(n)
     verdicts = _once(verdicts, value * scale, scale, second)
@@ -122,6 +126,16 @@ def judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point],
         )
     unit = float(whole.max())
     return sorted(points, key=lambda p: (round(p.value / unit, 9), *np.round(p.x / look.width, 9))), u[kinked]
+
+
+def _spread(u: Float[np.ndarray, "k d"], first: int) -> list[int]:
+    """Some points far from each other, each the farthest from those before."""
+    away = np.linalg.norm(u - u[first], axis=1)
+    picked = []
+    for _ in range(min(_SPREAD, len(u) - 1)):
+        picked.append(int(np.argmax(away)))
+        away = np.minimum(away, np.linalg.norm(u - u[picked[-1]], axis=1))
+    return picked
 
 
 def _once(

@@ -6,9 +6,11 @@ The sign of λ is that of this equation: the Lagrangian is f − λ·g, and wher
 stationary value f* follows at the rate df*/dc_k = λ_k. For a constraint such as x² + y² = 1, g is the left side less
 the right; of right less left, λ has the other sign. (Of SciPy's methods, SLSQP has this sign, trust-constr the other.)
 
-From many starts the constraint is met and Fritz John's equations are solved (`multipliers`); each point is judged by
-the Hessian of the Lagrangian along the constraint and by its bordered form (`bordered`); λ is checked by solving again
-for g = c ± δ. That all points were found is likely where many starts led to each, and never proven.
+From many starts the constraint is met and Fritz John's equations are solved (`multipliers`), to rounding (`resolved`);
+each point is judged by the Hessian of the Lagrangian along the constraint and by its bordered form (`bordered`), or by
+the lowest order that does not vanish (`flat`); λ is checked by solving again for g = c ± δ. Kinks, which have no
+multipliers, are found on ways down and up (`creases`). That all points were found is likely where many starts led to
+each, and never proven.
 """
 
 import contextlib
