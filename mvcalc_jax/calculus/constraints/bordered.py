@@ -11,9 +11,7 @@ whose leading principal minors of order 2m + 1 … m + d all have the sign (−1
 alternate, the last with (−1)^d. That presupposes that the first m columns of A are independent: the variables are taken
 in the order of a pivoted factorisation, not as they stand.
 
-Where an eigenvalue is 0, second order says nothing along its direction v. There one walks: x(t) makes f stationary
-among the points with v·(x − x₀) = t, and the slope τ of f along this path, 0 at x₀, tells a flat valley, τ = 0 all
-along, from a minimum, a maximum or a saddle of higher order.
+Where an eigenvalue is 0, second order says nothing along its direction, and one walks (`flat`).
 
 The shadow price is df*/dc for g = c, where f* is the value at the stationary point. By theory it is λ; here it is
 measured, by solving again at c = ±δ.
@@ -26,23 +24,18 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from mvcalc_jax.calculus.constraints.multipliers import Problem, lagrange_again, projected
+from mvcalc_jax.calculus.constraints.multipliers import Problem, lagrange_again
 
 _ZERO = 1e-7
 """An eigenvalue this small beside the second derivatives is 0: rounding is less, and what is not 0 mostly more."""
+_NONE = 1e-13
+"""An eigenvalue this small beside them is nothing but rounding, wherever the point is."""
 _NEARBY = 0.03
 """Where derivatives are looked at, too, in unit coordinates, for their size: at a multiple point they may all be 0."""
 _MULTIPLE = 300.0
 """By how many of Newton's steps a multiple point may be missed, times the reciprocal of `_NEARBY`."""
-_KINK = 1e-5
-"""The step of a second difference that meets a kink, where it is some 1/step."""
-_WALKS = 0.1, 0.03
-"""How far one walks along a flat direction, in unit coordinates."""
-_TURNS = 32
-_FLAT = 1e-6
-"""τ where it is 0, beside how much ∇f changes along the way."""
 _SHIFTS = 1e-2 * 0.25 ** np.arange(11)
 """δ, beside a typical gradient of the constraint."""
 
@@ -83,6 +76,7 @@ def curved(
     lagrangian: Float[np.ndarray, "d d"],
     size: float,
     left: Float[np.ndarray, " d"],
+    hidden: Bool[np.ndarray, " e"],
 ) -> Curved:
     """The verdict of second order.
 
@@ -91,12 +85,14 @@ def curved(
         lagrangian: ∂²L/∂x².
         size: of the second derivatives that it is made of, before they cancel, there and nearby.
         left: ∇L, what is left of it. At a multiple point it tells how far that is, and so how near 0 an eigenvalue.
+        hidden: which eigenvalues cannot be told from 0 since rounding hides where the point is.
     """
     m = len(slope)
     Z = np.linalg.svd(slope)[2][m:].T
     eigenvalues, vectors = np.linalg.eigh(Z.T @ lagrangian @ Z)
     off = np.nan_to_num(np.abs(left @ Z @ vectors) / np.abs(eigenvalues), posinf=1.0)
-    zero = np.abs(eigenvalues) <= (_ZERO + _MULTIPLE * off) * size
+    zero = np.abs(eigenvalues) <= (_NONE + _MULTIPLE * off) * size
+    zero |= hidden
     kind = judged(np.where(zero, 0, eigenvalues))
     return Curved(
         eigenvalues, _minors(slope, lagrangian, size), kind, (Z @ vectors[:, zero]).T, eigenvalues[~zero]
@@ -156,131 +152,6 @@ def curvature_scale(
     curvature = problem.curvatures(places.reshape(-1, u.shape[1]))[2]
     sizes = np.linalg.norm(curvature, axis=(2, 3)).reshape(len(places), len(u), -1)
     return np.nan_to_num(np.einsum("skc,kc->sk", sizes, weights), posinf=0).max(axis=0)
-
-
-def kinked(
-    problem: Problem,
-    u: Float[np.ndarray, " d"],
-    multipliers: Float[np.ndarray, " m"],
-    lagrangian: Float[np.ndarray, "d d"],
-    size: float,
-) -> bool:
-    """Whether second differences of L along the axes exceed its second derivatives by so much that there is a kink."""
-    d, weights = len(u), np.append(1.0, -multipliers)
-    steps = _KINK * np.concatenate([np.zeros((1, d)), np.eye(d), -np.eye(d)])
-    values = problem.slopes(u + steps)[0]
-    L = values @ weights
-    second = (L[1 : d + 1] + L[d + 1 :] - 2 * L[0]) / _KINK**2
-    rounding = 1e3 * np.finfo(float).eps * np.abs(values * weights).sum(axis=1).max() / _KINK**2
-    return not np.abs(second - np.diag(lagrangian)).max() <= 10 * size + rounding
-
-
-class Walk(NamedTuple):
-    """What walking along a flat direction shows: whether it is flat all along, and f − f* behind and ahead, or NaN."""
-
-    flat: bool
-    behind: float
-    ahead: float
-
-
-def walked(
-    problem: Problem,
-    u: Float[np.ndarray, " d"],
-    multipliers: Float[np.ndarray, " m"],
-    value: float,
-    directions: Float[np.ndarray, "q d"],
-    size: float,
-) -> list[Walk]:
-    """Walk both ways along each direction, as far as a stationary point can be followed."""
-    ahead = np.array([s * t for t in _WALKS for s in (-1, 1)])
-    q, s = len(directions), len(ahead)
-    again = lambda a: np.repeat(a[None], q * s, axis=0)
-    ended = lagrange_again(
-        problem,
-        again(u),
-        again(multipliers),
-        np.zeros((q * s, len(multipliers))),
-        along=np.repeat(directions, s, axis=0),
-        ahead=np.tile(ahead, q),
-    )
-    z, d = ended.z, len(u)
-    far = np.linalg.norm(z[:, :d] - u, axis=1) > 3 * np.abs(np.tile(ahead, q))
-    good = (ended.left <= 1e-10) & ~far
-    rise = np.where(good, problem.slopes(z[:, :d])[0][:, 0] - value, np.nan).reshape(q, len(_WALKS), 2)
-    price = np.where(good, np.abs(z[:, -1]), np.nan).reshape(q, len(_WALKS), 2)
-    walks = []
-    for k in range(q):
-        whole = np.isfinite(rise[k]).all(axis=1)
-        if not whole.any():
-            walks.append(Walk(False, np.nan, np.nan))
-            continue
-        longest = int(np.argmax(whole))
-        walks.append(
-            Walk(
-                bool((price[k, longest] <= _FLAT * _WALKS[longest] * size + 1e-12).all()),
-                *map(float, rise[k, longest]),
-            )
-        )
-    return walks
-
-
-def turned(
-    problem: Problem, u: Float[np.ndarray, " d"], value: float, directions: Float[np.ndarray, "q d"]
-) -> Walk:
-    """The lowest and the highest f − f* on a circle of the constraint around a point, of several flat directions."""
-    turns = np.random.default_rng(0).standard_normal((_TURNS, len(directions))) @ directions
-    turns *= _WALKS[-1] / np.linalg.norm(turns, axis=1, keepdims=True)
-    ended = projected(problem, u + turns)
-    rise = problem.slopes(ended.z)[0][:, 0] - value
-    rise = rise[(ended.left <= 1e-12) & np.isfinite(rise)]
-    return Walk(False, float(rise.min()), float(rise.max())) if len(rise) else Walk(False, np.nan, np.nan)
-
-
-def beyond(eigenvalues: Float[np.ndarray, " e"], rises: tuple[float, float], whole: bool) -> Kind | None:
-    """The verdict of a walk where second order has none, or None where the walk has none, either.
-
-    Args:
-        eigenvalues: those that are not 0.
-        rises: f − f* behind and ahead, or its extremes around the point.
-        whole: whether f has been made stationary in all other directions, so that these rises are all that counts.
-    """
-    signs = [*eigenvalues, *(rise for rise in rises if rise)]
-    if min(signs, default=0) < 0 < max(signs, default=0):
-        return Kind.SADDLE
-    if not whole or not all(rises) or np.isnan(rises).any():
-        return None
-    return Kind.MINIMUM if rises[0] > 0 else Kind.MAXIMUM
-
-
-class Verdict(NamedTuple):
-    """What a point is by second order; what walking shows where that is silent; whether it is no member of a family."""
-
-    kind: Kind
-    beyond: Kind | None
-    isolated: bool
-
-
-def verdict(
-    problem: Problem,
-    u: Float[np.ndarray, " d"],
-    multipliers: Float[np.ndarray, " m"],
-    value: float,
-    found: Curved,
-    size: float,
-) -> Verdict:
-    """The last word on a point: in a family, its flat directions do not count, and elsewhere one walks along them."""
-    if not len(found.flat):
-        return Verdict(found.kind, None, True)
-    walks = walked(problem, u, multipliers, value, found.flat, size)
-    silent = sum(not walk.flat for walk in walks)
-    if silent < len(walks):
-        rest = np.append(found.decided, np.zeros(silent))
-        return Verdict(judged(np.sort(rest)) if len(rest) else Kind.CONSTANT, None, False)
-    if found.kind is not Kind.DEGENERATE:
-        return Verdict(found.kind, None, True)
-    walk = walks[0] if len(walks) == 1 else turned(problem, u, value, found.flat)
-    whole = len(walks) == 1 or not len(found.decided)
-    return Verdict(found.kind, beyond(found.decided, (walk.behind, walk.ahead), whole), True)
 
 
 def prices(

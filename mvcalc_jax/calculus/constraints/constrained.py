@@ -1,17 +1,25 @@
 """The search for extrema on a constraint: where it is met, its singular points, its stationary ones, a verdict on each.
 
-Points whose f does not change along a flat direction form families, and one stands for each. What is said of the lowest
+What is said of the lowest
 and the highest point is checked against f at all points of the constraint that were met on the way.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from mvcalc_jax import text
-from mvcalc_jax.calculus.constraints import bordered, multipliers
-from mvcalc_jax.calculus.constraints.extrema import Extrema, Irregular, Point, Status, told
+from mvcalc_jax.calculus.constraints import bordered, creases, multipliers, resolved
+from mvcalc_jax.calculus.constraints.extrema import Extrema, Irregular, Status, told
+from mvcalc_jax.calculus.constraints.judging import (
+    RESOLVED,
+    SAME,
+    Look,
+    Solutions,
+    distinct,
+    judged,
+    plain,
+    rounded,
+)
 from mvcalc_jax.calculus.constraints.multipliers import Ended, Problem
 from mvcalc_jax.calculus.roots import scattered
 
@@ -23,47 +31,22 @@ _MULTIPLE = 1e-2
 """Newton's step at a solution of higher multiplicity."""
 _PLAIN = 1e-100
 """A slope of f that is this small beside the largest one, all around a point, is none."""
-_SAME = 1e-6
-"""Solutions are the same if they are this near, or nearer than their errors."""
+_APART, _SURE = 1e-9, 1e-8
+"""The same, for those that are known to be so exact."""
 _NEARER = 0.15
 """How far around the lowest and the highest value met more points are looked at."""
 _ENDS = 10
-_TRIES = 3
-"""Points of a group that must be isolated, so that all of it is taken to be."""
-_DEPENDENT = 1e-7
-"""The least singular value of ∂g/∂x where it is 0, beside a typical gradient."""
-_EQUAL = 1e-7
-"""How much values of f may differ within a family, in units of f."""
+_EXACT = 1e-12
+"""What may be left of them at a singular point, which the constraint must meet and not only near."""
+_CLOSELY = 0.3
+"""In unit coordinates: all of a constraint that lies so closely together is looked at again from near."""
+_GRAIN = 1e-10
+"""How far numbers next to x may be from it, beside all of a constraint."""
+_WAYS = 32
+"""Points of the constraint from which one goes down, and up, to find kinks."""
+_SAME_KINK = 1e-4
 _FEW = 12
 """Singular points that are told one by one."""
-_RESOLVED = 1e-15
-"""Of its unit, nothing smaller can be told from 0."""
-
-
-class Look(NamedTuple):
-    """Where to look: starts (k, d); centre and width of unit coordinates (d,); a box (d, 2) or None; the dtype."""
-
-    starts: Float[np.ndarray, "k d"]
-    centre: Float[np.ndarray, " d"]
-    width: Float[np.ndarray, " d"]
-    box: Float[np.ndarray, "d 2"] | None
-    dtype: Any
-
-    def within(self, x: Float[np.ndarray, "k d"]) -> Bool[np.ndarray, " k"]:
-        """Which points are in the box."""
-        if self.box is None:
-            return np.ones(len(x), bool)
-        slack = 1e-9 * np.ptp(self.box, axis=1)
-        return ((x >= self.box[:, 0] - slack) & (x <= self.box[:, 1] + slack)).all(axis=1)
-
-
-class Solutions(NamedTuple):
-    """In unit coordinates: u (k, d), λ (k, m), how exact each is, and how many starts led to it."""
-
-    u: Float[np.ndarray, "k d"]
-    multipliers: Float[np.ndarray, "k m"]
-    error: Float[np.ndarray, " k"]
-    starts: Int[np.ndarray, " k"]
 
 
 def nothing(status: Status, look: Look, more: str = "") -> Extrema:
@@ -78,7 +61,7 @@ def searched(problem: Problem, look: Look) -> Extrema:
     value, slope = problem.slopes(u)
     if not (np.isfinite(value[:, 1:]).all(axis=1) & np.isfinite(slope[:, 1:]).all(axis=(1, 2))).any():
         return nothing(Status.NOT_FINITE, look)
-    problem = problem._replace(unit=np.append(1.0, _typical(slope[:, 1:])))
+    problem = problem._replace(unit=_typical(slope))
     ended = multipliers.projected(problem, u)
     met = _solves(ended) & look.within(problem.plain(ended.z))
     if not met.any():
@@ -87,17 +70,77 @@ def searched(problem: Problem, look: Look) -> Extrema:
     value, slope = problem.slopes(on)
     if not (np.isfinite(value[:, 0]) & np.isfinite(slope[:, 0]).all(axis=1)).any():
         return nothing(Status.NOT_FINITE, look, "; it is f that is so, everywhere on the constraint")
-    dependent = np.linalg.svd(slope[:, 1:], compute_uv=False)[:, -1] <= _DEPENDENT
+    dependent = resolved.dependent(problem, on)
     if dependent.mean() > 0.5:
-        return nothing(Status.DEPENDENT, look)
-    problem = problem._replace(unit=problem.unit * np.append(1.0, _typical(slope[~dependent, 1:])))
+        return _dependent(problem, on, look)
+    closer = _closer(problem, on, look)
+    if (
+        closer is not None
+        and resolved.grains(problem, on).max() * look.width.max() > _GRAIN * closer.width.max()
+    ):
+        seen, values = _seen(problem, on)
+        return told([], [], seen, values, unit=float(problem.unit[0]), status=Status.UNRESOLVED)
+    if closer is not None:
+        return searched(
+            problem._replace(centre=closer.centre, width=closer.width, unit=np.ones_like(problem.unit)),
+            closer,
+        )
+    problem = problem._replace(unit=problem.unit * _typical(slope[~dependent]))
     on = _by_value(problem, np.concatenate([on, _nearer(problem, on, look)]))
     begins = np.concatenate([on, u[: len(u) // 3]])  # those on the constraint in the order of f
     singular = _singular(problem, begins, look)
     seen, values = _seen(problem, on)
     most = float(np.nanmax(np.linalg.norm(slope[:, 0], axis=1))) if np.ptp(values) > 0 else 0.0
-    points, kinks = _judged(problem, _stationary(problem, begins, on, singular, look, most), look)
-    return told(points, [*_irregular(problem, singular, look), *kinks], seen, values)
+    found = _stationary(problem, begins, on, singular, look, most)
+    points, kinks = judged(problem, found, look)
+    kinks = [
+        *_irregular(problem, singular, look),
+        *_kinks(problem, np.concatenate([_broken(problem, on), kinks]), look),
+    ]
+    return told(points, kinks, seen, values, unit=float(problem.unit[0]))
+
+
+def _closer(problem: Problem, on: Float[np.ndarray, "k d"], look: Look) -> Look | None:
+    """Where to look again, if all of the constraint that was met lies closely together; else None."""
+    low, high = on.min(axis=0), on.max(axis=0)
+    size = float((high - low).max())
+    if len(on) < 2 or not RESOLVED * _FEW < size < _CLOSELY:
+        return None
+    centre, half = problem.plain((low + high) / 2), 1.5 * size * problem.width
+    starts = scattered(np.stack([centre - half, centre + half], axis=1), len(look.starts))
+    return look._replace(starts=np.concatenate([problem.plain(on), starts]), centre=centre, width=half)
+
+
+def _dependent(problem: Problem, on: Float[np.ndarray, "k d"], look: Look) -> Extrema:
+    """Nothing but points at which the constraints' gradients are dependent: these, and f there."""
+    singular = _singular(problem, on, look)
+    irregular = _irregular(problem, singular, look)
+    seen, values = _seen(problem, on)
+    return told([], irregular, seen, values, unit=float(problem.unit[0]), status=Status.DEPENDENT)
+
+
+def _broken(problem: Problem, on: Float[np.ndarray, "k d"]) -> Float[np.ndarray, "j d"]:
+    """Kinks of f along the constraint at which ways down and up end, the lowest first."""
+    begins = on[np.unique(np.linspace(0, len(on) - 1, _WAYS).astype(int))]
+    both = np.concatenate([begins, begins])
+    return _by_value(problem, creases.ends(problem, both, np.repeat([1.0, -1.0], len(begins))))
+
+
+def _kinks(problem: Problem, u: Float[np.ndarray, "k d"], look: Look) -> list[Irregular]:
+    """Kinks in words; where they may fill more than points, those with the lowest and the highest f."""
+    u = multipliers.projected(problem, u).z
+    u = u[look.within(problem.plain(u))]
+    kept, _ = distinct(u, np.zeros(len(u)), _SAME_KINK)
+    u = _by_value(problem, u[kept])
+    words = "f or g has a kink there, or bends too sharply to be told from one"
+    if len(u) > 2 and (u.shape[1] > len(problem.unit) or len(u) > _FEW):
+        u = u[[0, -1]]
+        words += ", as on a set of points, of which these were met on ways down and up"
+    value = problem.slopes(u)[0][:, 0]
+    return [
+        Irregular(plain(problem, x, look), float(rounded(v)) * float(problem.unit[0]), words)
+        for x, v in zip(u, value, strict=True)
+    ]
 
 
 def _nearer(problem: Problem, on: Float[np.ndarray, "k d"], look: Look) -> Float[np.ndarray, "j d"]:
@@ -116,7 +159,8 @@ def _by_value(problem: Problem, u: Float[np.ndarray, "k d"]) -> Float[np.ndarray
 
 def _typical(slope: Float[np.ndarray, "k c d"]) -> Float[np.ndarray, " c"]:
     """The median length of each function's gradient, or 1 for one that has none."""
-    size = np.linalg.norm(slope, axis=2)
+    most = np.abs(slope).max(axis=2)  # of which no square is too large or too small
+    size = most * np.linalg.norm(slope / np.where(most > 0, most, 1)[:, :, None], axis=2)
     there = np.isfinite(size) & (size > 0)
     return np.array([np.median(s[t]) if t.any() else 1.0 for s, t in zip(size.T, there.T, strict=True)])
 
@@ -150,31 +194,16 @@ def _seen(problem: Problem, u: Float[np.ndarray, "k d"]) -> tuple[np.ndarray, np
     """Points of the constraint, and f there."""
     value = problem.slopes(u)[0][:, 0]
     fine = np.isfinite(value)
-    return problem.plain(u[fine]), value[fine]
-
-
-def _distinct(
-    u: Float[np.ndarray, "k d"], error: Float[np.ndarray, " k"]
-) -> tuple[Int[np.ndarray, " j"], Int[np.ndarray, " k"]]:
-    """The most exact point of each cluster, and for each point which of these it belongs to."""
-    kept: list[int] = []
-    of = np.zeros(len(u), int)
-    for k in np.argsort(error, kind="stable"):
-        away = np.linalg.norm(u[kept] - u[k], axis=1)
-        near = away <= _SAME + 10 * (error[kept] + error[k])
-        if not near.any():
-            kept.append(int(k))
-        of[k] = int(np.argmin(np.where(near, away, np.inf))) if near.any() else len(kept) - 1
-    return np.array(kept, int), of
+    return problem.plain(u[fine]), value[fine] * problem.unit[0]
 
 
 def _singular(problem: Problem, begins: Float[np.ndarray, "k d"], look: Look) -> Solutions:
     """The singular points of the constraint."""
     d = begins.shape[1]
     ended = multipliers.fritz_john(problem, begins, objective=False)
-    good = _solves(ended) & look.within(problem.plain(ended.z[:, :d]))
+    good = (ended.left <= _EXACT) & _solves(ended) & look.within(problem.plain(ended.z[:, :d]))
     u, error = ended.z[good, :d], ended.step[good]
-    kept, of = _distinct(u, error)
+    kept, of = distinct(u, error)
     return Solutions(u[kept], np.zeros((len(kept), 0)), error[kept], np.bincount(of, minlength=len(kept)))
 
 
@@ -219,111 +248,14 @@ def _stationary(
     away = np.min(away, axis=1, initial=np.inf)
     size = np.linalg.norm(ended.z[:, d:-1], axis=1) / scale
     good &= (size < 1e9) & (away > 1e-4 + 30 * ended.step) & ((size < 1e4) | (away > 1e-2))
-    u, λ, error = ended.z[good, :d], ended.z[good, d:-1], ended.step[good]
-    kept, of = _distinct(u, error)
+    here = resolved.sharpened(problem, ended.z[good, :d])
+    ρ = resolved.rounding(problem, here)
+    real = resolved.solved(here, ρ) & look.within(problem.plain(here.u))
+    off = ρ.error(here)
+    error = np.where(off < _SURE, off, np.maximum(ended.step[good], SAME / 20))
+    u, λ, error = here.u[real], here.multipliers[real], error[real]
+    kept, of = distinct(u, error, _APART)
     return Solutions(u[kept], λ[kept], error[kept], np.bincount(of, minlength=len(kept)))
-
-
-def _judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point], list[Irregular]]:
-    """A verdict on each point, one point for each family; and those that lie at a kink."""
-    u, λ, error, starts = found
-    if not len(u):
-        return [], []
-    scale = bordered.slope_scale(problem, u)
-    scale = np.where(scale > 0, scale, 1.0)
-    λ, size = λ / scale[:, None], bordered.curvature_scale(problem, u, λ) / scale
-    local = [
-        problem._replace(unit=np.append(s, problem.unit[1:])) for s in scale
-    ]  # f in units of its slope nearby
-    value, slope, curvature = problem.curvatures(u)
-    value, df = value[:, 0] / scale, slope[:, 0] / scale[:, None]
-    L = curvature[:, 0] / scale[:, None, None] - np.einsum("km,kmij->kij", λ, curvature[:, 1:])
-    left = df - np.einsum("km,kmd->kd", λ, slope[:, 1:])
-    second = [bordered.curved(*each) for each in zip(slope[:, 1:], L, size, left, strict=True)]
-    kinked = np.array([bordered.kinked(*each) for each in zip(local, u, λ, L, size, strict=True)])
-    error = np.maximum(error, [_unknown(r, H, s.flat) for r, H, s in zip(left, L, second, strict=True)])
-    verdict = lambda k: bordered.verdict(local[k], u[k], λ[k], float(value[k]), second[k], float(size[k]))
-    verdicts = {}
-    for members in _alike(np.flatnonzero(~kinked), value * scale, scale, second):
-        exact = np.argsort(error[members], kind="stable")[:_TRIES]
-        tried = {int(k): verdict(members[k]) for k in exact}
-        first, judged = next(
-            ((k, v) for k, v in tried.items() if not v.isolated), (int(exact[0]), tried[int(exact[0])])
-        )
-        if judged.isolated:
-            kept, of = _distinct(u[members], error[members])
-            many = np.bincount(of, starts[members], len(kept))
-        else:
-            kept, many = [first], [starts[members].sum()]
-        for k, n in zip(kept, many, strict=True):
-            verdicts[members[k]] = (tried[k] if k in tried else verdict(members[k])), int(n)
-    points = []
-    for k, ((kind, beyond, isolated), n) in verdicts.items():
-        shadow, ratio = bordered.prices(local[k], u[k], λ[k]), scale[k] / problem.unit[1:]
-        numbers = {
-            "x": _plain(problem, u[k], look),
-            "multipliers": _rounded(λ[k]) * ratio,
-            "gradient": _rounded(df[k]) * scale[k] / look.width,
-            "normals": _rounded(slope[k, 1:]) * problem.unit[1:, None] / look.width,
-            "eigenvalues": _along(slope[k, 1:], scale[k] * L[k], look),
-            "shadow": _rounded(shadow) * ratio,
-        }
-        points.append(
-            Point(
-                value=_rounded(value[k]) * float(scale[k]),
-                kind=kind,
-                beyond=beyond,
-                minors=second[k].minors,
-                apart=float(np.max(np.abs(shadow - λ[k]) / np.maximum(np.abs(λ[k]), 1e-3))),
-                isolated=isolated,
-                error=float(np.max(error[k] * look.width)),
-                starts=n,
-                **{name: array.astype(look.dtype) for name, array in numbers.items()},
-            )
-        )
-    kinks = [
-        Irregular(
-            _plain(problem, u[k], look), _rounded(value[k]) * float(scale[k]), "f or g has a kink there"
-        )
-        for k in np.flatnonzero(kinked)
-    ]
-    unit = float(scale.max())
-    return sorted(points, key=lambda p: (round(p.value / unit, 9), *np.round(p.x / look.width, 9))), kinks
-
-
-def _along(A: Float[np.ndarray, "m d"], L: Float[np.ndarray, "d d"], look: Look) -> Float[np.ndarray, " e"]:
-    """The eigenvalues along the constraint in plain coordinates."""
-    return bordered.along(A / look.width, L / np.outer(look.width, look.width)).astype(look.dtype)
-
-
-def _unknown(
-    left: Float[np.ndarray, " d"], L: Float[np.ndarray, "d d"], flat: Float[np.ndarray, "q d"]
-) -> float:
-    """How far a point may be off along flat directions: Newton's step there, times as much as a high multiplicity."""
-    step = np.abs(flat @ left) / np.abs(np.einsum("qi,ij,qj->q", flat, L, flat))
-    return float(np.clip(5 * np.nan_to_num(step), 0, 1e-2).max(initial=0))
-
-
-def _alike(
-    of: Int[np.ndarray, " j"],
-    value: Float[np.ndarray, " k"],
-    scale: Float[np.ndarray, " k"],
-    second: list[bordered.Curved],
-) -> list[list[int]]:
-    """Points alone, and groups with as many flat directions and one value of f, which each may be a family."""
-    groups: list[list[int]] = []
-    for k in sorted(of, key=lambda k: (len(second[k].flat), value[k])):
-        last = groups[-1][-1] if groups else k
-        same = len(second[k].flat) == len(second[last].flat) > 0
-        if (
-            groups
-            and same
-            and abs(value[k] - value[last]) <= _EQUAL * max(scale[k], scale[last], abs(value[k]))
-        ):
-            groups[-1].append(int(k))
-        else:
-            groups.append([int(k)])
-    return groups
 
 
 def _irregular(problem: Problem, singular: Solutions, look: Look) -> list[Irregular]:
@@ -346,21 +278,9 @@ def _irregular(problem: Problem, singular: Solutions, look: Look) -> list[Irregu
             reason += ", and more than one multiplier" if held else ", and no multiplier"
         points.append(
             Irregular(
-                _plain(problem, singular.u[k], look),
-                float(value[k, 0]) if abs(value[k, 0]) > _RESOLVED * scale[k] else 0.0,
+                plain(problem, singular.u[k], look),
+                float(value[k, 0] * problem.unit[0]) if abs(value[k, 0]) > RESOLVED * scale[k] else 0.0,
                 reason,
             )
         )
     return points
-
-
-def _plain(problem: Problem, u: Float[np.ndarray, " d"], look: Look) -> Float[np.ndarray, " d"]:
-    x = problem.plain(u)
-    small = np.abs(x) <= _RESOLVED * (np.abs(look.centre) + look.width)
-    return np.where(small, 0.0, x).astype(look.dtype)
-
-
-def _rounded(number: Any) -> Any:
-    """0 for what cannot be told from it, in units in which a typical number is 1."""
-    clean = np.where(np.abs(number) <= _RESOLVED, 0.0, number)
-    return float(clean) if clean.ndim == 0 else clean

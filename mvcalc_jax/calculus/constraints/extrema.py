@@ -19,6 +19,7 @@ class Status(StrEnum):
     NOTHING = "no stationary point"
     NEVER_MET = "constraint never met"
     DEPENDENT = "dependent constraints"
+    UNRESOLVED = "too small for x"
     TOO_MANY = "too many constraints"
     NOT_FINITE = "not finite"
 
@@ -32,12 +33,15 @@ _SENTENCES = {
     Status.FOUND: "stationary points were found",
     Status.CONSTANT: "f is constant on the constraint: every point of it is stationary, a minimum and a maximum",
     Status.SINGULAR: "no regular point of the constraint is stationary: an extremum can only lie where it is "
-    "irregular, and must be found by looking at f there",
+    "irregular or f has a kink, and must be found by looking at f there",
     Status.NOTHING: "the constraint is met, and f has no stationary point on it where we looked: its extrema lie at "
     "infinity, at a kink, at the edge or farther away; give other starts or a larger box",
     Status.NEVER_MET: "the constraint was never met; change g, or look elsewhere by x0 or box",
     Status.DEPENDENT: "the gradients of the constraints are linearly dependent wherever these are met, so that there "
-    "are no multipliers, or many; leave out a constraint that follows from others, and write g without a square",
+    "are no multipliers, or many; leave out a constraint that follows from others, write g without a square, or "
+    "compare f at the points themselves",
+    Status.UNRESOLVED: "all of the constraint that was met lies so closely together that the rounding of x hides its "
+    "shape; shift x, so that it lies near 0",
     Status.TOO_MANY: "there are more constraints than variables, so that none is left to vary and multipliers are not "
     "unique; leave some out, or solve g = 0 alone",
     Status.NOT_FINITE: "f, g or their gradients are infinite or NaN at every start; give other starts, or another box",
@@ -84,9 +88,14 @@ class Point:
     @property
     def verdict(self) -> str:
         """The kind in words."""
+        words = [str(self.kind)]
         if self.beyond:
-            return f"{self.kind}, by walking a {self.beyond}"
-        return str(self.kind) if self.isolated else f"{self.kind}, one of a family"
+            words.append(f"by walking a {self.beyond}")
+        elif self.kind is Kind.DEGENERATE:
+            words.append("undecided")
+        if not self.isolated:
+            words.append("one of a family")
+        return ", ".join(words)
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,8 @@ class Extrema:
     Attributes:
         points: with their multipliers.
         irregular: singular points of the constraint, and kinks: candidates for an extremum without multipliers.
-        minimum: the lowest of all these, if f is nowhere lower on the constraint where we looked; else None.
+        minimum: the lowest of all these, if f is nowhere lower on the constraint where we looked; else None. Whether
+            it is the lowest of all, where one did not look, too, is not known.
         maximum: the highest, likewise.
         status: how the search ended.
         message: that in full sentences.
@@ -144,34 +154,65 @@ def told(
     irregular: list[Irregular],
     seen: Float[np.ndarray, "k d"],
     values: Float[np.ndarray, " k"],
+    *,
+    unit: float,
+    status: Status | None = None,
 ) -> Extrema:
     """What was found, with the lowest and highest of it, and in words."""
     spread = float(np.ptp(values))
-    constant = any(p.kind is Kind.CONSTANT for p in points) and spread <= 1e-8 * (1 + np.abs(values).max())
+    if status is Status.DEPENDENT:  # such points are met to half of the digits
+        spread = max(spread, unit)
+    constant = any(p.kind is Kind.CONSTANT for p in points) and spread <= 1e-8 * (unit + np.abs(values).max())
     candidates = [p for p in (*points, *irregular) if np.isfinite(p.value)]
     lowest, highest = (_outermost(candidates, values, spread, sign) for sign in (1, -1))
-    if points:
+    if status is None and points:
         status = Status.CONSTANT if constant else Status.FOUND
-    else:
+    elif status is None:
         status = Status.SINGULAR if irregular else Status.NOTHING
     said = [_counted(points) if status is Status.FOUND else status.sentence]
-    for sign, name, best in ((1, "minimum", lowest), (-1, "maximum", highest)):
-        k = int(np.argmin(sign * values))
-        met = f"f = {values[k]:.6g} at {text.vector(seen[k], 6)}"
-        if status is Status.CONSTANT:
-            break
-        if best is not None:
-            said.append(f"the {name} is f = {best.value:.8g} at {text.vector(best.x, 6)}")
-        elif candidates:
-            said.append(
-                f"no {name} is among these, since f goes beyond them elsewhere on the constraint: {met}"
-            )
-        else:
-            said.append(f"the {'lowest' if sign == 1 else 'highest'} value met was {met}")
+    if status is not Status.CONSTANT:
+        said += _outermost_said(candidates, lowest, highest, seen, values)
+    dark = [p for p in points if p.kind is Kind.DEGENERATE and not p.beyond]
+    if dark:
+        where = ", ".join(text.vector(p.x, 6) for p in dark[:3]) + ", …" * (len(dark) > 3)
+        said.append(
+            f"at {where} no order of f decides, since f changes too little beside its rounding or its derivatives "
+            f"jump; compare f within {max(p.error for p in dark):.1g} of it"
+        )
     unsure = sum(not p.apart <= 1e-6 for p in points)
     if unsure:
         said.append(f"λ was not confirmed by solving again at {unsure} of them, where f* cannot be followed")
     return Extrema(tuple(points), tuple(irregular), lowest, highest, status, "; ".join(said), seen, values)
+
+
+def _outermost_said(
+    candidates: list[Point | Irregular],
+    lowest: Point | Irregular | None,
+    highest: Point | Irregular | None,
+    seen: Float[np.ndarray, "k d"],
+    values: Float[np.ndarray, " k"],
+) -> list[str]:
+    """The lowest and the highest of the points found, and that it is only these, and points met, that are compared."""
+    words, named = [], []
+    for sign, name, side, best in ((1, "minimum", "lowest", lowest), (-1, "maximum", "highest", highest)):
+        k = int(np.argmin(sign * values))
+        met = f"f = {values[k]:.6g} at {text.vector(seen[k], 6)}"
+        outermost = min(candidates, key=lambda c: sign * c.value, default=None)
+        if best is not None:
+            is_it = "" if named else "is "
+            named.append(f"f = {best.value:.8g} at {text.vector(best.x, 6)} {is_it}the {side}")
+        elif outermost is None:
+            words.append(f"the {side} value met was {met}")
+        elif sign * values[k] < sign * outermost.value:
+            words.append(
+                f"no {name} is among these, since f goes beyond them elsewhere on the constraint: {met}"
+            )
+        else:
+            words.append(f"no {name} is among these: f goes beyond the {side} beside it")
+    if named:
+        those = f"of these and of {text.count(len(seen))} other points that were met, {' and '.join(named)}"
+        words.insert(0, f"{those}; where nobody looked f may go beyond")
+    return words
 
 
 def _outermost(
@@ -182,8 +223,9 @@ def _outermost(
     if best is None or (sign * values).min() < sign * best.value - 1e-7 * spread - 1e-12 * abs(best.value):
         return None
     opposite = Kind.SADDLE, Kind.MAXIMUM if sign == 1 else Kind.MINIMUM
-    known = isinstance(best, Point) and (best.beyond or best.kind)
-    return None if known in opposite else best
+    same = [c for c in candidates if abs(c.value - best.value) <= 1e-12 * abs(best.value)]
+    kinds = [c.beyond or c.kind if isinstance(c, Point) else None for c in same]
+    return next((c for c, kind in zip(same, kinds, strict=True) if kind not in opposite), None)
 
 
 _PLURAL = {Kind.MINIMUM: "minima", Kind.MAXIMUM: "maxima", Kind.SADDLE: "saddles"}

@@ -6,9 +6,11 @@ The sign of λ is that of this equation: the Lagrangian is f − λ·g, and wher
 stationary value f* follows at the rate df*/dc_k = λ_k. For a constraint such as x² + y² = 1, g is the left side less
 the right; of right less left, λ has the other sign. (Of SciPy's methods, SLSQP has this sign, trust-constr the other.)
 
-From many starts the constraint is met and Fritz John's equations are solved (`multipliers`); each point is judged by
-the Hessian of the Lagrangian along the constraint and by its bordered form (`bordered`); λ is checked by solving again
-for g = c ± δ. That all points were found is likely where many starts led to each, and never proven.
+From many starts the constraint is met and Fritz John's equations are solved (`multipliers`), to rounding (`resolved`);
+each point is judged by the Hessian of the Lagrangian along the constraint and by its bordered form (`bordered`), or by
+the lowest order that does not vanish (`flat`); λ is checked by solving again for g = c ± δ. Kinks, which have no
+multipliers, are found on ways down and up (`creases`). That all points were found is likely where many starts led to
+each, and never proven.
 """
 
 import contextlib
@@ -22,8 +24,8 @@ from jaxtyping import Array
 
 from mvcalc_jax import precision, require, text
 from mvcalc_jax.calculus.constraints import constrained, multipliers
-from mvcalc_jax.calculus.constraints.constrained import Look
 from mvcalc_jax.calculus.constraints.extrema import Extrema, Status
+from mvcalc_jax.calculus.constraints.judging import Look
 from mvcalc_jax.calculus.roots import scattered
 
 _REACH = 1.5, 6.0
@@ -100,10 +102,32 @@ def of_vectors(
 
     def stacked(x: Array) -> Any:
         value = g(x)
-        numbers = isinstance(value, (tuple, list)) and value and all(jnp.shape(v) == () for v in value)
-        return jnp.stack([jnp.asarray(v) for v in value]) if numbers else value
+        if not isinstance(value, (tuple, list)):
+            return value
+        if not value or not all(_is_number(v) for v in value):
+            got = ", ".join(_named(v) for v in value)
+            raise ValueError(
+                "`g` must return a number for each constraint: one, an array of shape (m,), or a tuple of m "
+                f"floating-point numbers; got a tuple of ({got}); take arrays apart, or join them by jnp.concatenate"
+            )
+        return jnp.stack([jnp.asarray(v, x.dtype) if isinstance(v, (int, float)) else v for v in value])
 
     return _of_vector("f", f, variables), stacked
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is one real number, of Python or as an array of shape ()."""
+    if isinstance(value, (int, float)):
+        return not isinstance(value, bool)
+    return getattr(value, "shape", None) == () and jnp.issubdtype(value.dtype, jnp.floating)
+
+
+def _named(value: Any) -> str:
+    """What a value is, in a message."""
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        return type(value).__name__
+    return f"{value.dtype} of shape {shape}"
 
 
 def _of_vector(name: str, f: Callable[..., Array], variables: int) -> Callable[[Array], Array]:
