@@ -134,6 +134,7 @@ def test_entropy_budget_and_means():
         lagrange(lambda x, y: x**0.3 * y**0.7, lambda x, y: 2 * x + 5 * y - 100, box=((0, 60), (0, 25)))
     )
     np.testing.assert_allclose([p.x for p in budget.points], [(15, 14)], rtol=1e-13)
+    assert not budget.irregular  # the edges of f are no kinks
     np.testing.assert_allclose(budget.points[0].multipliers, 15**0.3 * 14**0.7 / 100, rtol=1e-12)
     means = confirmed(lagrange(jnp.prod, lambda x: x.sum() - 3, box=[(-1, 4)] * 3))
     np.testing.assert_allclose(

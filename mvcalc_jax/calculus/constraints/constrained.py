@@ -250,7 +250,7 @@ def _stationary(
     good &= (size < 1e9) & (away > 1e-4 + 30 * ended.step) & ((size < 1e4) | (away > 1e-2))
     here = resolved.sharpened(problem, ended.z[good, :d])
     ρ = resolved.rounding(problem, here)
-    real = resolved.solved(here, ρ) & look.within(problem.plain(here.u))
+    real = resolved.solved(here, ρ) & look.within(problem.plain(here.u)) & creases.inside(problem, here.u)
     off = ρ.error(here)
     error = np.where(off < _SURE, off, np.maximum(ended.step[good], SAME / 20))
     u, λ, error = here.u[real], here.multipliers[real], error[real]

@@ -85,7 +85,15 @@ def creased(
             size = np.linalg.norm(dL, axis=3).max(axis=(0, 1))
             terms = np.einsum("sikcd,kc->sikd", np.abs(slope), np.abs(weights)).max(axis=(0, 1, 3))
             rounding = rounding + 1e-6 * size + 1e-12 * terms
-    return ~np.isfinite(jumps[0]) | ((jumps[0] >= _SHARE * jumps[1]) & (jumps[0] > rounding))
+    return (jumps[0] >= _SHARE * jumps[1]) & (jumps[0] > rounding)
+
+
+def inside(problem: Problem, u: Float[np.ndarray, "k d"]) -> Bool[np.ndarray, " k"]:
+    """Which points are not at an edge of f or g, beyond which they are not finite."""
+    d = u.shape[1]
+    places = u + _NEARER * np.concatenate([np.eye(d), -np.eye(d)])[:, None]
+    slope = problem.slopes(places.reshape(-1, d))[1].reshape(2 * d, len(u), d * len(problem.unit))
+    return np.asarray(np.isfinite(slope).all(axis=(0, 2)))
 
 
 def _unit(v: np.ndarray, before: np.ndarray) -> np.ndarray:

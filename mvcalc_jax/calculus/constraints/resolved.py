@@ -4,9 +4,10 @@ Along the constraint, in the basis v of eigenvectors of ∂²L/∂x² there, ∇
 is made as exact as it can be by Newton's steps −c/μ, each direction measured by its own μ, so that one in which f is
 flat keeps its digits beside one in which it is steep; at an m-fold root m times as long. Then it must satisfy
 
-    |c_i| ≤ ρ_i   or   |c_i| ≤ 10⁻⁹ |μ_i|,
+    |c_i| ≤ ρ_i   or   |c_i| ≤ 10⁻⁹ |μ_i| and ≤ 10⁻⁶,
 
-ρ the rounding of ∇L: nothing is left that could be told from 0, or the root is nearer than anything that matters. So
+ρ the rounding of ∇L: nothing is left that could be told from 0, or the root is nearer than anything that matters, and
+next to nothing is left of a typical slope, for near a kink or an edge of f some μ are as large as one likes. So
 x³/3 + cx, which only comes near, is none, and x − sin x, whose slope is lost in rounding for |x| < 10⁻⁸, is one.
 
 ρ is measured nearby by fourth differences of values of ∇L very near to each other, in which all that is smooth is gone.
@@ -23,7 +24,7 @@ from mvcalc_jax.calculus.constraints.multipliers import Problem
 _STEPS = 40
 _LONGEST = 1e-2
 """A step along one direction; a longer one is a quotient of rounding errors, in a family."""
-_NEAR = 1e-9
+_NEAR, _LITTLE = 1e-9, 1e-6
 _ROUNDINGS = 30
 """So many times what rounding makes of ∇L is 0."""
 _BASES = 1e-3, 0.01
@@ -183,7 +184,9 @@ def solved(here: Local, ρ: Rounding) -> Bool[np.ndarray, " k"]:
     place = 1 + np.linalg.norm(here.u, axis=1)
     c, near = np.abs(here.components), _NEAR * place
     met = np.linalg.norm(np.einsum("kdm,km->kd", here.back, here.g), axis=1) <= near + ρ.off
-    return met & ((c <= ρ.components) | (c <= near[:, None] * np.abs(here.slopes))).all(axis=1)
+    return met & ((c <= ρ.components) | (c <= np.minimum(near[:, None] * np.abs(here.slopes), _LITTLE))).all(
+        axis=1
+    )
 
 
 def hidden(
