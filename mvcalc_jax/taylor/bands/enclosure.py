@@ -23,9 +23,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require
-from mvcalc_jax.taylor.bands.tensors import TensorEnclosure, in_several_variables
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, outward, point, sum_of_products
+from mvcalc_jax.taylor.bands.tensors import TensorEnclosure, in_several_variables, reach_of, usable
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, held, point, sum_of_products
 from mvcalc_jax.taylor.intervals.compiled import compiled_apart
+from mvcalc_jax.taylor.intervals.elementary import where
 from mvcalc_jax.taylor.intervals.expansions import Expansion, tightened
 from mvcalc_jax.taylor.intervals.walk import carried_out
 
@@ -63,7 +64,7 @@ class TaylorEnclosure:
     def band(self, x: Any) -> Interval:
         """The interval in which f(x) lies, for a number x or an array of them; [−∞, ∞] outside the region."""
         with precision.of(self.x0):
-            return _band(self, jnp.asarray(x, self.x0.dtype))
+            return _band(self, held(precision.floats("x", x), self.x0.dtype))
 
     def lower(self, x: Any) -> jax.Array:
         """A number that f(x) is not below."""
@@ -135,6 +136,11 @@ def _checked(f: Any, x0: Any, radius: Any, order: Any, pieces: Any) -> tuple[Any
     require.function("f", f)
     x0, radius = precision.floats("x0", x0), precision.floats("radius", radius)
     require.finite("x0", x0)
+    for name, array in (("x0", x0), ("radius", radius)):
+        if jnp.finfo(array.dtype).bits not in (32, 64):
+            raise TypeError(
+                f"`{name}` must be of 32 or 64 bits, whose rounding errors are known; got {array.dtype}"
+            )
     require.finite("radius", radius)
     if x0.ndim > 1:
         raise ValueError(
@@ -170,10 +176,7 @@ def _in_one_variable(
     # The coefficients do not depend on the piece; only the remainders are computed for each.
     c, remainders = jax.vmap(over, out_axes=(None, 0))(edges[:-1], edges[1:])
     coefficients = Interval(jnp.stack([e.lo for e in c]), jnp.stack([e.hi for e in c]))
-    # Inside `jit` and `vmap` a radius cannot be refused.
-    sound = radius > 0
-    open_ = lambda x, end: jnp.where(sound, x, end)
-    remainders = Interval(open_(remainders.lo, -jnp.inf), open_(remainders.hi, jnp.inf))
+    remainders = where(usable(x0, radius, pieces), remainders)
     return TaylorEnclosure(x0, radius, order, coefficients, edges, remainders, f)
 
 
@@ -189,8 +192,7 @@ def _numbers(entry: Interval | None, like: jax.Array) -> Interval:
 
 def _edges(x0: jax.Array, radius: jax.Array, each: int) -> jax.Array:
     """The ends of the pieces, `each` to a side; the outermost reach so far that x₀ ± radius, rounded, lie within."""
-    reach = outward(radius, radius, error=jnp.abs(x0) * float(2 * jnp.finfo(x0.dtype).eps)).hi
-    return jnp.asarray(np.arange(-each, each + 1) / each, x0.dtype) * reach
+    return jnp.asarray(np.arange(-each, each + 1) / each, x0.dtype) * reach_of(x0, radius)
 
 
 def expanded(f: Callable[[Any], Any], x0: Interval, region: Interval, h: Interval, order: int) -> Expansion:
@@ -211,14 +213,14 @@ def _single(results: list[Any]) -> Any:
     return results[0]
 
 
-def _band(e: TaylorEnclosure, x: jax.Array) -> Interval:
-    h = point(x) - point(e.x0)
+def _band(e: TaylorEnclosure, x: Interval) -> Interval:
+    h = x - point(e.x0)
     at = lambda end: jnp.clip(jnp.searchsorted(e.edges, end, side="right") - 1, 0, e.edges.size - 2)
     first, last = at(h.lo), at(h.hi)  # h may lie on both sides of an edge
     R = Interval(e.remainders.lo[first], e.remainders.hi[first]) | Interval(
         e.remainders.lo[last], e.remainders.hi[last]
     )
-    spread = lambda a: a.reshape(a.shape + (1,) * (R.lo.ndim - x.ndim))
+    spread = lambda a: a.reshape(a.shape + (1,) * (R.lo.ndim - jnp.ndim(h.lo)))
     h, total = Interval(spread(h.lo), spread(h.hi)), R
     for k in reversed(range(e.order)):
         total = sum_of_products([(total, h)], [Interval(e.coefficients.lo[k], e.coefficients.hi[k])])

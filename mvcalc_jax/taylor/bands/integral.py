@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require
-from mvcalc_jax.taylor.bands.enclosure import taylor_enclosure
+from mvcalc_jax.taylor.bands.enclosure import TaylorEnclosure, taylor_enclosure
 from mvcalc_jax.taylor.bands.tensors import along
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, power, scaled
 
@@ -81,6 +81,7 @@ def _piece(f: Callable[[Any], Any], order: int, ends: jax.Array) -> Interval:
     low, high = ends
     middle = low + (high - low) / 2
     e = taylor_enclosure(f, middle, jnp.maximum(high - middle, middle - low), order)
+    assert isinstance(e, TaylorEnclosure)
     up, down = point(high) - point(middle), point(low) - point(middle)
     entries = [Interval(e.coefficients.lo[k], e.coefficients.hi[k]) for k in range(order)] + [e.remainder]
     total = scaled(entries[0] * (up - down), 1.0)

@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import autodiff, precision, require
+from mvcalc_jax import precision, require
 from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
-from mvcalc_jax.taylor.bands.tensors import along, interval_of, steady
+from mvcalc_jax.taylor.bands.tensors import along, interval_of, jacobian_over, steady
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
 from mvcalc_jax.taylor.intervals.elementary import where
 
@@ -22,7 +22,7 @@ BOXES = 20_000
 
 
 class Range(NamedTuple):
-    """All values of a function lie in [lo, hi]; it takes values at or below `attained.lo` and at or above `attained.hi`."""
+    """All values of a function lie in [lo, hi]; it takes values ≤ `attained.lo` and values ≥ `attained.hi`."""
 
     lo: float
     hi: float
@@ -82,10 +82,9 @@ class _Bounds(NamedTuple):
 def _bounds(f: Callable[[Any], Any], box: jax.Array) -> _Bounds:
     """By interval arithmetic on the box, and by the mean value theorem about its middle, whichever is sharper."""
     region, middle = Interval(box[:, 0], box[:, 1]), (box[:, 0] + box[:, 1]) / 2
-    at = interval_of(f, point(middle))
-    slope = interval_of(autodiff.jacobian(f, mode="forward"), region)
+    at, slope = interval_of(f, point(middle)), jacobian_over(f, region)
     h = region - point(middle)
-    centred = where(steady(f, point(middle), h, 1), at + along(slope, h))
+    centred = where(steady(f, point(middle), h, 1)[1], at + along(slope, h))
     found = interval_of(f, region) & centred
     return _Bounds(found.lo, found.hi, at.lo, at.hi)
 

@@ -5,8 +5,8 @@ Along −∇C the cost is a function of the learning rate alone, of which the or
     φ(η) = C(p − η ∇C(p)) ∈ c₀ + c₁ η + R η²,    c₁ = −|∇C|²    for 0 ≤ η ≤ most.
 
 So φ(η) < φ(0) wherever c₁ + R̄ η < 0, with the largest number R̄ in R: for quadratics with curvature λ, up to η = 2/λ. The
-interval is divided in pieces with an R of their own, since R is smaller near 0 than it is over all; the rate returned is the
-end of the last piece before the first one on which the cost is not proven lower.
+interval is divided in pieces with an R of their own, since R is smaller near 0 than it is over all; the rate returned
+is the end of the last piece before the first one on which the cost is not proven lower.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,8 @@ def safe_learning_rate(cost: Callable[[Any], Any], params: Any, jacobian: Any, m
         most: where to stop looking, above zero.
 
     Raises:
-        TypeError, ValueError: where an argument is none of these; or the cost has an operation that no rule is known for.
+        TypeError, ValueError: where an argument is none of these; or the cost has an operation that no rule is known
+            for.
     """
     leaves = jax.tree.leaves((params, jacobian))
     require.function("cost", cost)
@@ -66,4 +67,4 @@ def _last_proven(φ: Callable[[Any], Any], most: jax.Array) -> jax.Array:
         return (total.hi < 0) & jnp.isfinite(total.lo)
 
     proven = jnp.cumprod(jax.vmap(lower)(starts, ends).astype(int))
-    return jnp.where(proven[0] == 1, ends[jnp.maximum(proven.sum() - 1, 0)], 0)
+    return jnp.where((proven[0] == 1) & (starts[1] > 0), ends[jnp.maximum(proven.sum() - 1, 0)], 0)

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import autodiff, precision, require
+from mvcalc_jax import precision, require
 from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
-from mvcalc_jax.taylor.bands.tensors import along, interval_of, steady
+from mvcalc_jax.taylor.bands.tensors import along, interval_of, jacobian_over, steady
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
 from mvcalc_jax.taylor.intervals.elementary import where
 
@@ -103,10 +103,10 @@ def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
 def _krawczyk(f: Callable[[Any], Any], box: jax.Array) -> tuple[Any, Any, Any, Any]:
     """Whether exactly one root is in it, whether none, and the part of the box that all roots in it lie in."""
     X, m = Interval(box[:, 0], box[:, 1]), (box[:, 0] + box[:, 1]) / 2
-    jacobian = autodiff.jacobian(f, mode="forward")
     h = X - point(m)
-    J = where(steady(f, point(m), h, 1), interval_of(jacobian, X))
-    Y = jnp.linalg.inv(jacobian(m))
+    J = where(steady(f, point(m), h, 1)[1], jacobian_over(f, X))
+    near = jacobian_over(f, point(m))
+    Y = jnp.linalg.inv((near.lo + near.hi) / 2)
     Y = jnp.where(jnp.isfinite(Y), Y, 0)
     at, over = interval_of(f, point(m)), interval_of(f, X)
     over &= at + along(J, h)

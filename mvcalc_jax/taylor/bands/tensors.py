@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from mvcalc_jax import autodiff, precision
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, known, outward, point, products, scaled
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, held, known, outward, point, products, scaled
 from mvcalc_jax.taylor.intervals.elementary import where
 from mvcalc_jax.taylor.intervals.expansions import Expansion, constant
 from mvcalc_jax.taylor.intervals.walk import carried_out
@@ -45,12 +45,12 @@ class TensorEnclosure:
     def band(self, x: Any) -> Interval:
         """The interval in which f(x) lies, x of shape (d,); [−∞, ∞] outside the region. For many points, use `vmap`."""
         with precision.of(self.x0):
-            x = jnp.asarray(x, self.x0.dtype)
-            if x.shape != self.x0.shape:
+            x = held(precision.floats("x", x), self.x0.dtype)
+            if x.lo.shape != self.x0.shape:
                 raise ValueError(
-                    f"`x` must have shape {self.x0.shape}; got {x.shape}; for many points use jax.vmap"
+                    f"`x` must have shape {self.x0.shape}; got {x.lo.shape}; for many points use jax.vmap"
                 )
-            h = point(x) - point(self.x0)
+            h = x - point(self.x0)
             total = self.remainder
             for k in reversed(range(self.order)):
                 total = along(total, h) + self.coefficients[k]
@@ -84,7 +84,13 @@ class TensorEnclosure:
 
 def reach_of(x0: jax.Array, radius: jax.Array) -> jax.Array:
     """The radius, and a little more, so that x₀ ± radius, rounded, lie within."""
-    return outward(radius, radius, error=jnp.abs(x0) * float(2 * jnp.finfo(x0.dtype).eps)).hi
+    return outward(radius, radius, 8, jnp.abs(x0) * float(4 * jnp.finfo(x0.dtype).eps)).hi
+
+
+def usable(x0: jax.Array, radius: jax.Array, parts: int = 1) -> Any:
+    """Whether a region is one, which inside `jit` and `vmap` cannot be asked before; and its parts are not lost in ω."""
+    info = jnp.finfo(x0.dtype)
+    return jnp.isfinite(x0) & jnp.isfinite(radius) & (radius > float(parts * info.tiny / info.eps))
 
 
 def in_several_variables(
@@ -95,7 +101,7 @@ def in_several_variables(
         raise ValueError(f"`order` must be at most {MOST} in several variables; got {order}")
     radius = jnp.broadcast_to(radius, x0.shape)
     reach = reach_of(x0, radius)
-    h = Interval(jnp.where(reach > 0, -reach, -jnp.inf), jnp.where(reach > 0, reach, jnp.inf))
+    h = where(usable(x0, radius), Interval(-reach, reach))
     region = point(x0) + h
     tensors = [f]
     for _ in range(order + 1):
@@ -103,8 +109,8 @@ def in_several_variables(
     at = [_scaled(interval_of(g, point(x0)), k) for k, g in enumerate(tensors[: order + 1])]
     over, next_over = (interval_of(tensors[k], region) for k in (order, order + 1))
     near = at[order] + scaled(along(next_over, h), 1 / ((order + 1) * math.factorial(order)))
-    smooth = steady(f, point(x0), h, order)
-    remainder = where(smooth, _scaled(over, order) & near)
+    smooth, smoother = steady(f, point(x0), h, order + 1)[order:]
+    remainder = where(smooth, _scaled(over, order)) & where(smooth & smoother, near)
     return TensorEnclosure(x0, radius, order, tuple(at[:order]), remainder, f)
 
 
@@ -121,8 +127,8 @@ def interval_of(f: Callable[..., Any], *args: Interval) -> Interval:
     return found.range
 
 
-def steady(f: Callable[[Any], Any], at: Interval, h: Interval, order: int) -> Any:
-    """Whether f is proven to have bounded divided differences of an order along all lines through a point of a box.
+def steady(f: Callable[[Any], Any], at: Interval, h: Interval, order: int) -> list[Any]:
+    """Whether f is proven to have bounded divided differences of orders 0, 1, … along all lines through a point of a box.
 
     Autodiff differentiates the branch that is taken, and knows nothing of the step between two. Here a branch that is
     not certain leaves nothing known, so that what autodiff gives may be relied on where something is.
@@ -132,8 +138,26 @@ def steady(f: Callable[[Any], Any], at: Interval, h: Interval, order: int) -> An
     c = (at, along_line, *[None] * order)[:order]
     line = Expansion(c, (at + along_line, along_line, *[None] * order)[: order + 1], Interval(-one, one))
     (found,) = carried_out(f, [jax.ShapeDtypeStruct(jnp.shape(at.lo), at.lo.dtype)], [line], line)
-    rest = found.r[order]
-    return True if rest is None else jnp.all(jnp.isfinite(rest.lo) & jnp.isfinite(rest.hi))
+    finite = lambda r: jnp.all(jnp.isfinite(r.lo) & jnp.isfinite(r.hi))
+    return [jnp.array(True) if r is None else finite(r) for r in found.r]
+
+
+def jacobian_over(f: Callable[[Any], Any], at: Interval) -> Interval:
+    """All Jacobians of f, from an array of shape (d,), over a box: d expansions of first order about all of its points.
+
+    By the rules of expansions and not by autodiff: nobody's own derivative is believed, and `stop_gradient` stops nothing.
+    """
+    shape = jax.ShapeDtypeStruct(at.lo.shape, at.lo.dtype)
+
+    def column(direction: jax.Array) -> Interval:
+        zero, d = jnp.zeros_like(direction[0]), Interval(direction, direction)
+        line = Expansion((at, d), (at, d, None), Interval(zero, zero))
+        (found,) = carried_out(f, [shape], [line], line)
+        slope = found.c[1]
+        like = jnp.zeros_like(found.range.lo)
+        return Interval(like, like) if slope is None else slope
+
+    return jax.vmap(column, out_axes=-1)(jnp.eye(at.lo.size, dtype=at.lo.dtype))
 
 
 def along(tensor: Interval, h: Interval) -> Interval:

@@ -2,7 +2,8 @@
 
 An `Interval` [lo, hi] holds a set of real numbers. The result of an operation on intervals holds every result of the
 operation on numbers in them, in exact arithmetic. Floating-point results are therefore moved outward by at least their
-own rounding error. There is no directed rounding in XLA, so that the errors are bounds of `mvcalc_jax.taylor.intervals.ulps`:
+own rounding error. There is no directed rounding in XLA, so that the errors are bounds of
+`mvcalc_jax.taylor.intervals.ulps`:
 
     lower end   x − k ε |x| − 5 ω,    upper end   x + k ε |x| + 5 ω
 
@@ -104,7 +105,6 @@ def greatest(a: Any, b: Any) -> Any:
 
 def point(x: Any) -> Interval:
     """The interval that holds x alone; a subnormal number is held between zero and the smallest normal one."""
-    x = jnp.asarray(x)
     if not require.traced(x):
         return _exact(np.asarray(x))
     tiny = jnp.finfo(x.dtype).tiny
@@ -119,26 +119,34 @@ def _exact(x: np.ndarray) -> Interval:
     """The same for numbers that can be looked at; an interval of one object is known to be a point."""
     tiny = np.finfo(x.dtype).tiny
     if np.all(np.isfinite(x) & ((np.abs(x) >= tiny) | (x == 0))):
-        x = jnp.asarray(x)
-        return Interval(x, x)
+        same = jnp.asarray(x)
+        return Interval(same, same)
     subnormal = (np.abs(x) < tiny) & (x != 0)
     low = np.where(np.isnan(x), -np.inf, np.where(subnormal & (x < 0), -tiny, np.where(subnormal, 0, x)))
     high = np.where(np.isnan(x), np.inf, np.where(subnormal & (x > 0), tiny, np.where(subnormal, 0, x)))
     return Interval(jnp.asarray(low.astype(x.dtype)), jnp.asarray(high.astype(x.dtype)))
 
 
+def held(x: Any, dtype: Any) -> Interval:
+    """Numbers of any kind, between neighbours of another kind where this one does not have them."""
+    if require.traced(x):
+        return point(x) if x.dtype == dtype else outward(x.astype(dtype), x.astype(dtype))
+    x, dtype = np.asarray(x), np.dtype(dtype)
+    if x.dtype == dtype:
+        return point(x)
+    with np.errstate(over="ignore", under="ignore"):
+        nearest = x.astype(dtype)
+        exact = nearest.astype(np.longdouble) == x.astype(np.longdouble)
+        down = np.where(exact, nearest, np.nextafter(nearest, dtype.type(-np.inf)))
+        up = np.where(exact, nearest, np.nextafter(nearest, dtype.type(np.inf)))
+    return point(nearest) if exact.all() else Interval(point(down).lo, point(up).hi)
+
+
 def enclosing(x: Any, like: Interval) -> Interval:
     """A number as an interval of the other's kind; one that this kind cannot hold exactly, between its neighbours."""
     if isinstance(x, Interval):
         return x
-    if isinstance(x, float | int):
-        dtype = np.dtype(like.lo.dtype)
-        nearest = dtype.type(x)
-        if float(nearest) == x:
-            return Interval(jnp.asarray(nearest), jnp.asarray(nearest))
-        down, up = np.nextafter(nearest, dtype.type(-np.inf)), np.nextafter(nearest, dtype.type(np.inf))
-        return Interval(jnp.asarray(down), jnp.asarray(up))
-    return point(x)
+    return held(x, like.lo.dtype)
 
 
 def everything(like: Any) -> Interval:
@@ -163,9 +171,12 @@ def known(lo: Any, hi: Any) -> Interval:
 
 
 def products(a: Interval, b: Interval) -> tuple[jax.Array, jax.Array]:
-    """The least and the greatest of the four products of ends, not yet moved outward; 0 · ∞ is left out, as 0."""
+    """The least and the greatest of the four products of ends, not yet moved outward; NaN, if one of them is 0 · ∞."""
     p, q, r, s = a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi
-    return least(least(p, q), least(r, s)), greatest(greatest(p, q), greatest(r, s))
+    lo, hi = least(least(p, q), least(r, s)), greatest(greatest(p, q), greatest(r, s))
+    # The sum is NaN if one of them is, or if both −∞ and ∞ are among them.
+    nothing = jnp.isnan((p + q) + (r + s))
+    return jnp.where(nothing, jnp.nan, lo), jnp.where(nothing, jnp.nan, hi)
 
 
 def sum_of_products(pairs: Iterable[tuple[Interval, Interval]], plus: Iterable[Interval] = ()) -> Interval:

@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from mvcalc_jax import require
+
 COMPILING = ContextVar("whether the expansion is part of a program that is compiled", default=False)
 
 
@@ -27,9 +29,13 @@ def apart(f: Callable[..., Any], *args: Any) -> Any:
     """f(*args), kept apart from what surrounds it when it is compiled.
 
     XLA merges operations on arrays into loops, and computes what two of them need in both. Where everything depends on
-    everything, that multiplies the work by five. It does not merge across a branch, and does not know which one is taken.
+    everything, that multiplies the work by five. It does not merge across a branch, and does not know which one is
+    taken.
     """
     if not COMPILING.get():
         return f(*args)
+    true = lax.optimization_barrier(np.array(True))
+    if not require.traced(true):  # inside `vmap`, but not compiled
+        return f(*args)
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(f, *args))
-    return lax.cond(lax.optimization_barrier(np.array(True)), f, lambda *_: nothing, *args)
+    return lax.cond(true, f, lambda *_: nothing, *args)

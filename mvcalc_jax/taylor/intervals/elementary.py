@@ -2,12 +2,13 @@
 
 For each function one recurrence gives φ⁽ᵏ⁾(u)/k! for k = 0 … order from u alone, all in interval arithmetic. At a point
 it is as sharp as rounding permits; over a wide interval it is crude where u stands in it more than once
-(`mvcalc_jax.taylor.slopes` makes it sharp again). Outside its domain a function is known to lie in [−∞, ∞], no more.
+(`mvcalc_jax.taylor.intervals.slopes` makes it sharp again). Outside its domain a function is known to lie in [−∞, ∞], no more.
 
 Recurrences: R. E. Moore, Interval Analysis (1966), §11; the letters are y for φ(u) and w for a power's base.
 """
 
 from collections.abc import Callable
+from math import comb
 from typing import Any
 
 import jax
@@ -52,7 +53,8 @@ def monotone(
     """The range of an increasing (or, with sign −1, decreasing) function, whose values lie between low and high."""
     first = f(u.lo)
     second = first if u.hi is u.lo else f(u.hi)
-    found = outward(*(first, second)[::sign], units(name, u.lo.dtype))
+    low_end, high_end = (first, second) if sign > 0 else (second, first)
+    found = outward(low_end, high_end, units(name, u.lo.dtype))
     return Interval(greatest(found.lo, low), least(found.hi, high))
 
 
@@ -148,11 +150,10 @@ def integer_power(n: int) -> Recurrence:
     """uⁿ: coefficients binom(n, k) uⁿ⁻ᵏ."""
 
     def recurrence(u: Interval, order: int) -> list[Interval]:
-        binomial, ys = 1.0, []
+        zero, ys = jnp.zeros_like(u.lo), []
         for k in range(order + 1):
-            zero = jnp.zeros_like(u.lo)
-            ys.append(scaled(power(u, n - k), binomial) if binomial else Interval(zero, zero))
-            binomial *= (n - k) / (k + 1)
+            binomial = comb(n, k) if n >= 0 else (-1) ** k * comb(k - n - 1, k)
+            ys.append(scaled(power(u, n - k), float(binomial)) if binomial else Interval(zero, zero))
         return ys if n >= 0 else [where(_nonzero(u), y) for y in ys]
 
     return recurrence
@@ -255,8 +256,7 @@ def tanh(u: Interval, order: int) -> list[Interval]:
 def logistic(u: Interval, order: int) -> list[Interval]:
     """y′ = y (1 − y), with 1 − σ(u) = σ(−u)."""
     ys = [monotone("logistic", jax.nn.sigmoid, u, 0.0, 1.0)]
-    if order:
-        others = [monotone("logistic", jax.nn.sigmoid, -u, 0.0, 1.0)]
+    others = [monotone("logistic", jax.nn.sigmoid, -u, 0.0, 1.0)] if order else []
     for k in range(order):
         ys.append(scaled(convolved(ys, others), 1 / (k + 1)))
         others.append(-ys[-1])

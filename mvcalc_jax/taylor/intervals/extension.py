@@ -20,9 +20,9 @@ def interval(f: Callable[..., Any]) -> Callable[..., Any]:
 
     `interval(f)(X, y)` takes an `Interval` wherever f takes floating-point numbers, or an array for exactly these numbers,
     within pytrees, too, and returns f's results with an `Interval` for every array of floating-point numbers. All values
-    of f in exact arithmetic lie in them, under the bounds on rounding errors of `mvcalc_jax.taylor.intervals.ulps`; they are wider
-    than the range where an argument stands in f more than once. [−∞, ∞] says that f is not defined everywhere, or that
-    nothing is known.
+    of f in exact arithmetic lie in them, under the bounds on rounding errors of `mvcalc_jax.taylor.intervals.ulps`;
+    they are wider than the range where an argument stands in f more than once. [−∞, ∞] says that f is not defined
+    everywhere, or that nothing is known.
 
     Works in `jit` and `vmap`. Conditions in the result are returned where they are certain, and are refused elsewhere.
 
@@ -57,8 +57,9 @@ def _given(number: int, leaf: Any) -> Any:
         raise ValueError(f"an interval must have ends of one shape; got {low.shape} and {high.shape}")
     if not require.traced((low, high)) and not bool(jnp.all(low <= high)):
         raise ValueError(f"an interval must have lo <= hi; got [{low}, {high}]")
-    a, b = point(low), point(high)
-    return constant(Interval(a.lo, b.hi))
+    a, b = point(low).lo, point(high).hi
+    ordered = low <= high  # inside `jit` and `vmap` the wrong order cannot be refused
+    return constant(Interval(jnp.where(ordered, a, -jnp.inf), jnp.where(ordered, b, jnp.inf)))
 
 
 def _shape(leaf: Any) -> jax.ShapeDtypeStruct:

@@ -13,8 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from mvcalc_jax import require
 from mvcalc_jax.taylor.intervals import truths
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, known, outward
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, everything, known, outward
 from mvcalc_jax.taylor.intervals.compiled import apart
 from mvcalc_jax.taylor.intervals.elementary import ELEMENTARY, exp, integer_power, log, real_power, reciprocal
 from mvcalc_jax.taylor.intervals.expansions import (
@@ -55,7 +56,7 @@ def _power(params: Params, bind: Any, u: Expansion, v: Any) -> Expansion:
     if not fixed:
         return chain(exp, product(v, chain(log, u)))
     p = v.range.lo
-    if v.range.lo is v.range.hi and not isinstance(p, jax.core.Tracer):
+    if v.range.lo is v.range.hi and not require.traced(p):
         values = np.unique(np.asarray(p))
         if len(values) == 1 and float(values[0]).is_integer() and abs(values[0]) <= 64:
             return chain(integer_power(int(values[0])), u)
@@ -71,7 +72,9 @@ def _quotient(params: Params, bind: Any, u: Expansion, v: Expansion) -> Expansio
 
 def _moved(params: Params, bind: Any, *us: Any) -> Any:
     """What moves, copies or joins entries does so with both ends, and with every coefficient."""
-    like = next(u for u in us if isinstance(u, Expansion))
+    like = next((u for u in us if isinstance(u, Expansion)), None)
+    if like is None:
+        return _moved_truths(bind, *us)
     full = [_full(u, like) if isinstance(u, Expansion) else u for u in us]
     zeros = [jnp.zeros(u.shape, like.range.lo.dtype) if isinstance(u, Expansion) else u for u in full]
     single = not isinstance(jax.eval_shape(bind, *zeros), list | tuple)
@@ -99,6 +102,16 @@ def _moved(params: Params, bind: Any, *us: Any) -> Any:
     return results[0] if single else results
 
 
+def _moved_truths(bind: Any, *us: Any) -> Any:
+    """Conditions are moved as they are."""
+    parts = [jax.tree.leaves(u if isinstance(u, Truth) else truths.fact(u)) for u in us]
+    found = [bind(*part) for part in zip(*parts, strict=True)]
+    known = lambda a, b, c, d: Truth(truths.Known(a, b), truths.Known(c, d))
+    if not isinstance(found[0], list | tuple):
+        return known(*found)
+    return [known(*part) for part in zip(*found, strict=True)]
+
+
 def _full(u: Expansion, like: Expansion) -> Expansion:
     return u if u.order == like.order else constant(u.range, like)
 
@@ -112,7 +125,7 @@ def _summed(params: Params, bind: Any, u: Expansion) -> Expansion:
         terms = max(np.size(a.lo) // max(np.size(jax.eval_shape(bind, a.lo)), 1), 1)
         info = jnp.finfo(a.lo.dtype)
         error = bind(a.magnitude) * float(terms * info.eps * 1.1) + float(2 * terms * info.tiny)
-        return known(*(end for end in (bind(a.lo) - error, bind(a.hi) + error)))
+        return known(bind(a.lo) - error, bind(a.hi) + error)
 
     return entrywise(of, u)
 
@@ -155,11 +168,11 @@ def _matrix_product(params: Params, bind: Any, u: Expansion, v: Expansion) -> Ex
         kept = [(a, b) for a, b in pairs if a is not None and b is not None]
         if not kept:
             return None
-        middle, error = 0.0, 0.0
+        middle, error, info = jnp.zeros(()), jnp.zeros(()), jnp.finfo(kept[0][0].lo.dtype)
+        middle, error = middle.astype(info.dtype), error.astype(info.dtype)
         for a, b in kept:
             (am, ar), (bm, br) = _middle(a), _middle(b)
             size = jnp.abs(am)
-            info = jnp.finfo(am.dtype)
             middle = middle + dot(am, bm)
             rest = dot(size, jnp.abs(bm)) * float((terms + len(kept) + 2) * info.eps) + float(
                 4 * terms * info.tiny
@@ -169,7 +182,7 @@ def _matrix_product(params: Params, bind: Any, u: Expansion, v: Expansion) -> Ex
                 error = error + dot(size, br)
             if ar is not None:
                 error = error + dot(ar, jnp.abs(bm) if br is None else jnp.abs(bm) + br)
-        error = error * (1 + float((2 * terms + 8) * jnp.finfo(middle.dtype).eps))
+        error = error * (1 + float((2 * terms + 8) * info.eps))
         return outward(middle, middle, error=error)
 
     return product(u, v, of)
@@ -186,12 +199,18 @@ def _middle(a: Interval) -> tuple[Any, Any]:
 
 
 def _converted(params: Params, bind: Any, u: Any) -> Any:
-    """Whole numbers and conditions become numbers; floating-point numbers of another kind are rounded."""
+    """Floating-point numbers of another kind are rounded. Conditions as numbers are seen to by the walk."""
     dtype = params["new_dtype"]
     if isinstance(u, Truth):
-        raise NotImplementedError("a condition used as a number")
+        return u  # a condition, or the index of a branch; whatever else is done with it is refused
     if not jnp.issubdtype(dtype, jnp.floating):
         raise NotImplementedError("a number rounded to a whole one")
+    if jnp.finfo(dtype).bits not in (32, 64):
+        raise NotImplementedError(f"no bounds on rounding errors are known for {dtype}")
+    if dtype == u.range.lo.dtype:
+        return u
+    if jnp.finfo(dtype).bits > jnp.finfo(u.range.lo.dtype).bits:
+        return entrywise(lambda a: _on_ends(bind, a), u)
     return entrywise(lambda a: None if a is None else outward(bind(a.lo), bind(a.hi)), u)
 
 
@@ -240,7 +259,7 @@ def _finite(params: Params, bind: Any, u: Expansion) -> Truth:
 
 
 def _angle(params: Params, bind: Any, y: Expansion, x: Expansion) -> Expansion:
-    """atan2(y, x) to the right of x = 0, where it is atan(y/x), and above and below; nothing is known elsewhere."""
+    """atan2(y, x) to the right of x = 0, where it is atan(y/x), and above and below; from −π to π where it jumps."""
     right = chain(ELEMENTARY["atan"], quotient(y, x))
     turn = quotient(x, y)
     quarter = constant(Interval(*[jnp.full_like(y.range.lo, np.pi / 2)] * 2), y)
@@ -248,8 +267,13 @@ def _angle(params: Params, bind: Any, y: Expansion, x: Expansion) -> Expansion:
     above = entrywise(minus, quarter, chain(ELEMENTARY["atan"], turn))
     below = entrywise(minus, entrywise(negative, quarter), chain(ELEMENTARY["atan"], turn))
     zero = constant(Interval(*[jnp.zeros_like(y.range.lo)] * 2), y)
-    over = truths.select(truths.compared("gt", y, zero), below, above)
-    return truths.select(truths.compared("gt", x, zero), over, right)
+    half = outward(*[jnp.full_like(y.range.lo, np.pi)] * 2).hi
+    anything = constant(Interval(-half, half), y)
+    unknown = [None if e is None else everything(half) for e in (0, *[1] * y.order)][1:]
+    anything = Expansion((*anything.c[:1], *unknown[1:]), (anything.range, *unknown), y.h)
+    up, down, ahead = (truths.compared(*of) for of in (("gt", y, zero), ("lt", y, zero), ("gt", x, zero)))
+    found = truths.preferred(down, below, anything)
+    return truths.preferred(ahead, right, truths.preferred(up, above, found))
 
 
 MOVING = [
@@ -308,3 +332,6 @@ RULES: dict[str, Rule] = {
     **{name: _compared(name) for name in ("lt", "le", "gt", "ge", "eq", "ne")},
     **{name: _combined(name) for name in ("and", "or", "not")},
 }
+
+OF_CONDITIONS = {*MOVING, "and", "or", "not", "select_n", "convert_element_type"}
+"""What takes conditions that are only known in part; all else wants numbers."""

@@ -1,8 +1,9 @@
 """Comparisons of what is only known to lie in intervals, and choices that hang on them.
 
 A comparison is certain, possible or impossible, at the base point and over the region. A choice that is certain for both
-is the branch chosen. Where it changes within the region the function may have a jump or a kink there: its range is that of
-both branches, and its remainders follow from its values, (u − Σ c h)/hᵐ, as far as the region keeps away from the base point.
+is the branch chosen. Where it changes within the region the function may have a jump or a kink there: its range is
+that of both branches, and its remainders follow from its values, (u − Σ c h)/hᵐ, as far as the region keeps away from
+the base point.
 """
 
 from collections.abc import Callable
@@ -12,12 +13,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, everything, greatest, inverse, scaled
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, greatest, inverse, scaled
 from mvcalc_jax.taylor.intervals.elementary import absolute
 from mvcalc_jax.taylor.intervals.expansions import (
     Entry,
     Expansion,
     chain,
+    constant,
     entrywise,
     minus,
     negative,
@@ -61,15 +63,15 @@ def compared(name: str, u: Expansion, v: Expansion) -> Truth:
 
 
 def _less(a: Interval, b: Interval) -> Known:
-    return Known(a.hi < b.lo, a.lo < b.hi)
+    return Known(a.hi < b.lo, ~(a.lo >= b.hi))  # of NaN, everything is possible
 
 
 def _less_or_equal(a: Interval, b: Interval) -> Known:
-    return Known(a.hi <= b.lo, a.lo <= b.hi)
+    return Known(a.hi <= b.lo, ~(a.lo > b.hi))
 
 
 def _equal(a: Interval, b: Interval) -> Known:
-    return Known((a.lo == b.hi) & (a.hi == b.lo), (a.lo <= b.hi) & (b.lo <= a.hi))
+    return Known((a.lo == b.hi) & (a.hi == b.lo), ~((a.lo > b.hi) | (b.lo > a.hi)))
 
 
 def _not(known: Known) -> Known:
@@ -102,15 +104,33 @@ def select(truth: Truth, no: Expansion, yes: Expansion) -> Expansion:
     r = [_picked(truth.over.certain, ~truth.over.possible, yes.r[0], no.r[0])]
     over = None if no.h is None else inverse(no.h)
     for m in range(no.order):
-        by_values = _times(minus(r[m], c[m]), over)
+        by_values = times(minus(r[m], c[m]), over)
         agreed = _picked(certain, impossible, yes.r[m + 1], no.r[m + 1])
         settled = certain | impossible
         r.append(_where(settled, agreed, by_values))
     return tightened(Expansion(c, tuple(r), no.h))
 
 
-def _times(a: Entry, b: Interval | None) -> Entry:
+def times(a: Entry, b: Interval | None) -> Entry:
+    """a b"""
     return None if a is None or b is None else a * b
+
+
+def preferred(truth: Truth, yes: Expansion, otherwise: Expansion) -> Expansion:
+    """Two expansions of one function: the first where the condition is certain, the other one elsewhere."""
+    at, over = truth.at.certain, truth.over.certain
+    c = tuple(_where(at, y, n) for y, n in zip(yes.c, otherwise.c, strict=True))
+    first, *rest = (
+        _where(over & at if m else over, y, n)
+        for m, (y, n) in enumerate(zip(yes.r, otherwise.r, strict=True))
+    )
+    return tightened(Expansion(c, (first, *rest), yes.h))
+
+
+def as_number(truth: Truth, dtype: Any, like: Expansion | None) -> Expansion:
+    """1 where a condition holds, 0 where it does not."""
+    no, yes = (jnp.full(truth.shape, value, dtype) for value in (0, 1))
+    return select(truth, constant(Interval(no, no), like), constant(Interval(yes, yes), like))
 
 
 def _picked(certain: Any, impossible: Any, yes: Entry, no: Entry) -> Entry:
@@ -157,14 +177,18 @@ def minimum(u: Expansion, v: Expansion) -> Expansion:
 
 
 def stepwise(f: Callable[[Any], Any], u: Expansion) -> Expansion:
-    """floor, ceil, round and sign: constant where both ends have one value, a jump elsewhere."""
+    """floor, ceil, round and sign: constant where both ends have one value, a jump elsewhere.
+
+    With derivatives of zero, which they have wherever they have one, the remainders follow from the values.
+    """
     value = Interval(f(u.range.lo), f(u.range.hi))
     if u.order == 0:
         return Expansion((), (value,), u.h)
     at = u.c[0] or Interval(jnp.zeros_like(value.lo), jnp.zeros_like(value.lo))
     start = Interval(f(at.lo), f(at.hi))
-    flat = (value.lo == value.hi) & (start.lo == value.lo) & (start.hi == value.lo)
-    nothing = everything(value.lo)
     zero = Interval(jnp.zeros_like(value.lo), jnp.zeros_like(value.lo))
-    rest = _where(flat, zero, nothing)
-    return Expansion((start, *[rest] * (u.order - 1)), (value, *[rest] * u.order), u.h)
+    same = (value.lo == value.hi) & (start.lo == value.lo) & (start.hi == value.lo)
+    r, over = [value], None if u.h is None else inverse(u.h)
+    for m in range(u.order):
+        r.append(_where(same, zero, times(r[m] - start if m == 0 else r[m], over)))
+    return Expansion((start, *[None] * (u.order - 1)), tuple(r), u.h)

@@ -15,12 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Literal
 
-from mvcalc_jax import jaxprs
+from mvcalc_jax import jaxprs, require
 from mvcalc_jax.taylor.intervals import truths
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, outward, point
 from mvcalc_jax.taylor.intervals.elementary import softplus
 from mvcalc_jax.taylor.intervals.expansions import Expansion, chain, constant, entrywise, minus, plus
-from mvcalc_jax.taylor.intervals.rules import RULES
+from mvcalc_jax.taylor.intervals.rules import OF_CONDITIONS, RULES
 from mvcalc_jax.taylor.intervals.truths import Truth
 
 ROUNDS = 1000
@@ -83,15 +83,21 @@ def _outputs(equation: Any, inputs: list[Any], like: Expansion | None) -> list[A
     if not any(isinstance(value, Expansion | Truth) for value in inputs):
         found = bind(*inputs)
         found = list(found) if equation.primitive.multiple_results else [found]
+        if name == "convert_element_type" and jnp.issubdtype(params["new_dtype"], jnp.floating):
+            exact = np.finfo(params["new_dtype"]).nmant  # larger whole numbers may be rounded
+            return [_lifted_whole(inputs[0], found[0], 2.0 ** (exact + 1), like)]
         return [_lifted(value, like) for value in found]
+    if name == "convert_element_type" and isinstance(inputs[0], Truth):
+        if jnp.issubdtype(params["new_dtype"], jnp.floating):
+            return [truths.as_number(inputs[0], params["new_dtype"], like)]
     rule = RULES.get(name)
     if rule is None:
         raise Unsupported(
-            f"`f` must be made of operations that have an interval rule; {name!r} has none; known: {', '.join(sorted(RULES))}"
+            f"`f` must be made of operations that have an interval rule; {name!r} has none; "
+            f"known: {', '.join(sorted(RULES))}"
         )
-    inputs = _mixed(name, inputs, like)
     try:
-        found = rule(params, bind, *inputs)
+        found = rule(params, bind, *_mixed(name, inputs))
     except NotImplementedError as error:
         raise Unsupported(
             f"`f` must be made of operations that have an interval rule; {name!r}: {error}"
@@ -99,10 +105,27 @@ def _outputs(equation: Any, inputs: list[Any], like: Expansion | None) -> list[A
     return list(found) if isinstance(found, list) else [found]
 
 
-def _mixed(name: str, inputs: list[Any], like: Expansion | None) -> list[Any]:
-    """Plain conditions beside ones that are only known in part are facts."""
-    if name in ("and", "or", "not") or (name == "select_n" and isinstance(inputs[0], Truth)):
-        return [v if isinstance(v, Expansion | Truth) else truths.fact(v) for v in inputs]
+def _lifted_whole(whole: Any, value: Any, most: float, like: Expansion | None) -> Expansion:
+    """Whole numbers as floating-point ones, which hold them exactly up to some size."""
+    if not require.traced(whole) and np.all(np.abs(np.asarray(whole).astype(float)) <= most):
+        return constant(point(value), like)
+    return constant(outward(value, value), like)
+
+
+def _mixed(name: str, inputs: list[Any]) -> list[Any]:
+    """Plain conditions beside ones that are only known in part are facts.
+
+    Raises:
+        NotImplementedError: where a condition that is only known in part is used for something else.
+    """
+    if name in ("and", "or", "not"):
+        if not all(isinstance(v, Truth) or v.dtype == jnp.bool_ for v in inputs):
+            raise NotImplementedError("a condition used as a whole number")
+        return [v if isinstance(v, Truth) else truths.fact(v) for v in inputs]
+    if any(isinstance(v, Truth) for v in inputs):
+        of_numbers = name == "select_n" and all(isinstance(v, Expansion) for v in inputs[1:])
+        if name not in OF_CONDITIONS or (name == "select_n" and not of_numbers):
+            raise NotImplementedError("a condition, or a whole number, that depends on the arguments")
     return inputs
 
 
@@ -148,12 +171,14 @@ def _branch(params: dict[str, Any], inputs: list[Any], like: Expansion | None) -
     """`lax.cond`: the branch that is certain, or a choice between two."""
     index, *rest = inputs
     branches = [jaxprs.opened(branch) for branch in params["branches"]]
-    if not isinstance(index, Truth) and not isinstance(index, jax.core.Tracer):
+    if not isinstance(index, Truth) and not require.traced(index):
         return run(*branches[min(max(int(index), 0), len(branches) - 1)], rest, like)
     if len(branches) != 2:
         raise Unsupported("`f` must not choose among more than two branches by a traced number")
     no, yes = (run(*branch, rest, like) for branch in branches)
-    truth = index if isinstance(index, Truth) else truths.fact(index == 1)
+    truth = index if isinstance(index, Truth) else truths.fact(index >= 1)
+    if not all(isinstance(value, Expansion) for value in (*no, *yes)):
+        raise Unsupported("`f` must not choose between whole numbers or conditions by its arguments")
     return [truths.select(_spread(truth, n.shape), n, y) for n, y in zip(no, yes, strict=True)]
 
 
@@ -181,7 +206,7 @@ def _is_logaddexp(inner: Any) -> bool:
     jaxpr = jaxprs.opened(inner)[0]
     if len(jaxpr.invars) != 2 or len(jaxpr.outvars) != 1:
         return False
-    a = jaxpr.invars[0].aval
+    a: Any = jaxpr.invars[0].aval
     return jnp.issubdtype(a.dtype, jnp.floating) and str(inner) == _logaddexp_text(a.dtype, a.shape)
 
 
