@@ -1,13 +1,18 @@
 """A learning rate that is proven at every step: no step of steepest descent goes up.
 
-    p ← p − η_k J,    η_k = safe_learning_rate(C, p, J, most_k),    most_{k+1} = min(4 η_k, most)
+    η_k = safe_learning_rate(C, p, J, most_k)        C(p − ηJ) < C(p) for all 0 < η ≤ η_k
+    p ← p − share · η_k J
+    most_{k+1} = min(4 η_k, most)
 
-Proven is that C(p − ηJ) < C(p) for all η up to η_k, for the cost in exact arithmetic: on the batch that the step sees, where
-there are batches, and along the Jacobian that it was given, where that is noisy. Where no rate is proven the rate is 0 and
-the parameters stay: at a minimum, which its neighbours cannot be told from for rounding errors, and where the Jacobian does
-not point uphill.
+The proof is for the cost in exact arithmetic, on the batch that the step sees, where there are batches, and along the
+Jacobian that it was given, where that is noisy. It rests on a parabola above the cost, c₀ + c₁ η + R̄ η², which is below c₀
+up to η_k and lowest at half of it; hence a share of ½. With all of η_k a step may end as high as it began.
 
-A step costs about as much as a hundred others, and its program takes some seconds to compile.
+Where no rate is proven it is 0 and the parameters stay: at a minimum, which cannot be told from its neighbours for rounding
+errors, and where the Jacobian does not point uphill. A step takes about a hundred times as long as one at a fixed rate, and
+its program some seconds to compile.
+
+Reference: M. Streeter, J. V. Dillon, Automatically Bounding the Taylor Remainder Series (2023), §5, without the rounding.
 """
 
 from functools import partial
@@ -22,51 +27,56 @@ from mvcalc_jax.descent.problem import Rule
 from mvcalc_jax.taylor import safe_learning_rate
 
 AHEAD = 4.0
-"""How many times the last rate is looked at; the course's networks want a longer step now and then."""
+"""So many times the last rate the search for the next one begins."""
 
 
 class Proven(NamedTuple):
-    """In place of a learning rate: at every step the largest one that is proven to go down. See `proven`."""
+    """In place of a learning rate: one that is found and proven at every step. See `proven`."""
 
     most: float
+    share: float
 
 
 class ProvenState(NamedTuple):
-    """The rate of the step that was taken, 0 where none was proven; and up to where the next step looks."""
+    """The rate that was proven for the last step, 0 where none was; and up to where the next step looks."""
 
     rate: Any
     ahead: Any
 
 
-def proven(most: float = 1e6) -> Proven:
+def proven(most: float = 1e6, *, share: float = 0.5) -> Proven:
     """A learning rate that is found anew at every step, so that the cost provably never rises.
 
     For `steepest_descent(…, learning_rate=mv.descent.proven(), cost=cost)`, with the cost that the Jacobian belongs to,
-    written in JAX. Prefer float64: in float32 rounding errors are soon larger than what there is to gain, and then there
-    is no step.
+    written in JAX. It is found in the precision of the parameters. Prefer float64: in float32 rounding errors are soon
+    larger than what there is to gain, and then there is no step.
 
     Args:
         most: no larger rate is looked for.
+        share: of the largest rate that is proven, at most 1, how much is taken.
 
     Raises:
-        ValueError, TypeError: where it is not a positive number.
+        ValueError, TypeError: where they are not positive numbers, or the share is more than 1.
     """
     require.positive("most", most)
-    return Proven(float(most))
+    require.positive("share", share)
+    if share > 1:
+        raise ValueError(f"`share` must be at most 1, for beyond that nothing is proven; got {share}")
+    return Proven(float(most), float(share))
 
 
-def proven_rule(most: float) -> Rule:
+def proven_rule(rate: Proven) -> Rule:
     """The rule of `proven`; its update needs `value_fn`, the cost, as line searches of optax do."""
 
     def init(params: Any) -> ProvenState:
         dtype = jnp.result_type(*jax.tree.leaves(params))
-        return ProvenState(jax.device_put(np.zeros((), dtype)), jax.device_put(np.asarray(most, dtype)))
+        return ProvenState(jax.device_put(np.zeros((), dtype)), jax.device_put(np.asarray(rate.most, dtype)))
 
-    return Rule(init, partial(_update, most))
+    return Rule(init, partial(_update, rate))
 
 
 def _update(
-    most: float,
+    of: Proven,
     jacobian: Any,
     state: ProvenState,
     params: Any = None,
@@ -75,5 +85,6 @@ def _update(
     **for_line_search: Any,
 ) -> tuple[Any, ProvenState]:
     η = safe_learning_rate(value_fn, params, jacobian, state.ahead)
-    ahead = jnp.where(η > 0, jnp.minimum(AHEAD * η, jnp.asarray(most, η.dtype)), state.ahead)
-    return jax.tree.map(lambda J: -η.astype(J.dtype) * J, jacobian), ProvenState(η, ahead)
+    ahead = jnp.where(η > 0, jnp.minimum(AHEAD * η, jnp.asarray(of.most, η.dtype)), state.ahead)
+    step = jnp.asarray(of.share, η.dtype) * η
+    return jax.tree.map(lambda J: -step.astype(J.dtype) * J, jacobian), ProvenState(η, ahead)

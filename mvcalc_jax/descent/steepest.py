@@ -51,9 +51,9 @@ class _Update(NamedTuple):
 
 
 def steepest(learning_rate: float | AnyArray | Schedule | Proven) -> Rule:
-    """The rule p ← p − ηJ, for a constant η, a schedule (any of optax's, say), or one that is `proven` at every step."""
+    """The rule p ← p − ηJ, for a constant η, a schedule (any of optax's, say), or one `proven` at every step."""
     if isinstance(learning_rate, Proven):
-        return proven_rule(learning_rate.most)
+        return proven_rule(learning_rate)
     schedule = learning_rate if callable(learning_rate) else None
     if schedule is None:
         require.positive("learning_rate", learning_rate)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -49,7 +49,7 @@ class Banded(NamedTuple):
 
 
 def enclosure(e: TaylorEnclosure, path: str | Path | None = None) -> Figure | Path:
-    """f, the polynomial and the band, as `TaylorEnclosure.plot` shows them; below, how far from the polynomial they are.
+    """f, the polynomial and the band, as `TaylorEnclosure.plot` shows them; below, all less the polynomial.
 
     Of a function that returns an array, its first entries side by side.
 
@@ -137,7 +137,7 @@ def banded(panels: Sequence[Banded], names: str | Sequence[str] = "x") -> Figure
         below.set(xlabel=name, xlim=(one.x[0] - room, one.x[-1] + room))
     axes[0, 0].set_ylabel("f(x)")
     axes[1, 0].set_ylabel("less the polynomial")
-    axes[0, 0].legend(fontsize=9, frameon=True, framealpha=0.85, edgecolor="none")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
     return figure
 
 
@@ -152,7 +152,7 @@ def _draw(ax: Axes, one: Banded, less: np.ndarray) -> None:
             for end, sign in ((band.lo, -1), (band.hi, 1))
         )
         if k == 0:
-            ax.fill_between(one.x, lo, hi, color=BLUE, alpha=0.25, linewidth=0, label=name)
+            ax.fill_between(one.x, lo, hi, color=BLUE, alpha=0.35, linewidth=0, label=name)
             ax.plot(one.x, np.stack([lo, hi], -1), color=BLUE, linewidth=0.9, alpha=0.8)
         else:
             ax.plot(one.x, lo, color=_COLOURS[(k - 1) % len(_COLOURS)], linewidth=1.4, label=name)
@@ -164,7 +164,7 @@ def _draw(ax: Axes, one: Banded, less: np.ndarray) -> None:
 
 
 def _window(one: Banded, less: np.ndarray) -> tuple[float, float]:
-    """What is seen: f and the bands, as far as they are not much wider than f; the first one may be so more than others."""
+    """What is seen: f and the bands, as far as they are not much wider than f; of the first one more than of others."""
     f, p = one.f - less, one.p - less
     core = np.concatenate([f[np.isfinite(f)], p[np.isfinite(p)]])
     low, high = (float(core.min()), float(core.max())) if core.size else (-1.0, 1.0)
@@ -178,7 +178,9 @@ def _window(one: Banded, less: np.ndarray) -> tuple[float, float]:
     return low - room, high + room
 
 
-def widths(radius: Float[np.ndarray, " r"], found: Mapping[str, Float[np.ndarray, " r"]], title: str) -> Figure:
+def widths(
+    radius: Float[np.ndarray, " r"], found: Mapping[str, Float[np.ndarray, " r"]], title: str
+) -> Figure:
     """How wide bands are at the ends of regions of many sizes, both as logarithms; the first is the bold one."""
     figure = Figure(figsize=(7.6, 4.6), layout="constrained")
     ax = figure.subplots()
@@ -192,33 +194,72 @@ def widths(radius: Float[np.ndarray, " r"], found: Mapping[str, Float[np.ndarray
 
 
 class Rounded(NamedTuple):
-    """A function near x₀, in units in the last place of f(x₀), less f(x₀): exactly, and two bands."""
+    """What bounds say near x₀, less the exact f, in units in the last place.
+
+    Attributes:
+        title: of the picture.
+        h: x − x₀.
+        naive: bounds in ordinary arithmetic.
+        proven: bounds that hold.
+        outside: where f lies outside the naive ones.
+    """
 
     title: str
     h: Float[np.ndarray, " k"]
-    f: Float[np.ndarray, " k"]
     naive: Band
     proven: Band
-    outside: np.ndarray
-    """Where f lies outside the naive band."""
+    outside: Bool[np.ndarray, " k"]
 
 
-def rounding(panels: Sequence[Rounded]) -> Figure:
-    """Where rounding breaks bounds: less the exact function, in units in the last place, naive and proven ones."""
-    figure = Figure(figsize=(9.2, 4.4), layout="constrained")
-    axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for ax, one in zip(axes, panels, strict=True):
-        ax.fill_between(
-            one.h, one.proven.lo - one.f, one.proven.hi - one.f, color=BLUE, alpha=0.25, linewidth=0, step="mid"
-        )
-        for end, name in ((one.naive.lo, "naive bounds"), (one.naive.hi, None)):
-            ax.step(one.h, end - one.f, color=GOLD, linewidth=1.2, where="mid", label=name)
-        ax.axhline(0, color=INK, linewidth=1.6, label="f, exactly")
-        wrong = one.outside.astype(bool)
-        ax.plot(one.h[wrong], np.zeros(wrong.sum()), "o", color=RED, markersize=3.5, zorder=4, label="outside them")
-        ax.fill_between([], [], [], color=BLUE, alpha=0.25, linewidth=0, label="proven band")
-        ax.set(title=one.title, xlabel="h", xlim=(one.h[0], one.h[-1]))
-        ax.ticklabel_format(axis="x", style="sci", scilimits=(0, 0))
-    axes[0].set_ylabel("units in the last place of f(x₀)")
-    axes[0].legend(fontsize=9, frameon=True, framealpha=0.85, edgecolor="none")
+def rounding(radii: Sequence[float], shares: Mapping[str, Sequence[float]], one: Rounded) -> Figure:
+    """Where rounding breaks bounds: at which share of points, by the size of the region; and one region magnified."""
+    figure = Figure(figsize=(9.2, 4.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for k, (name, share) in enumerate(shares.items()):
+        style_ = {"color": BLUE, "linewidth": 3.2} if k == 0 else {"color": _COLOURS[(k - 1) // 2]}
+        left.plot(radii, 100 * np.asarray(share), marker="o", markersize=4, label=name, **style_)
+        left.lines[-1].set_linestyle("-" if k == 0 or k % 2 else (0, (3, 2)))
+    left.set(xscale="log", xlabel="radius of the region", ylim=(-4, 104), ylabel="% of points with f outside")
+    left.set_title("bounds that do not hold")
+    left.legend(
+        fontsize=9,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 0.07),
+        frameon=True,
+        framealpha=0.85,
+        edgecolor="none",
+    )
+    _magnify(right, one)
     return figure
+
+
+def _magnify(ax: Axes, one: Rounded) -> None:
+    reach = 2.5 * float(np.abs(np.concatenate(one.naive)).max())
+    lo, hi = (np.clip(end, -10 * reach, 10 * reach) for end in one.proven)
+    ax.fill_between(
+        one.h,
+        lo,
+        hi,
+        color=BLUE,
+        alpha=0.25,
+        linewidth=0,
+        step="mid",
+        label="proven band, to beyond the edges",
+    )
+    ax.fill_between(one.h, *one.naive, color=VIOLET, alpha=0.9, linewidth=0, step="mid")
+    for end, name in zip(one.naive, ("sharp bounds, rounded", None), strict=True):
+        ax.step(one.h, end, color=VIOLET, linewidth=1.6, where="mid", label=name)
+    ax.axhline(0, color=INK, linewidth=1.6, label="f, exactly")
+    ax.plot(
+        one.h[one.outside],
+        np.zeros(one.outside.sum()),
+        "o",
+        color=RED,
+        markersize=3,
+        label="f is outside",
+        zorder=4,
+    )
+    ax.set(title=one.title, xlabel="h", xlim=(one.h[0], one.h[-1]), ylim=(-reach, reach))
+    ax.set_ylabel("units in the last place")
+    ax.ticklabel_format(axis="x", style="sci", scilimits=(0, 0))
+    ax.legend(fontsize=9, frameon=True, framealpha=0.85, edgecolor="none", loc="lower center")
