@@ -5,14 +5,15 @@
     most_{k+1} = min(4 η_k, most)
 
 The proof is for the cost in exact arithmetic, on the batch that the step sees, where there are batches, and along the
-Jacobian that it was given, where that is noisy. It rests on a parabola above the cost, c₀ + c₁ η + R̄ η², which is below c₀
-up to η_k and lowest at half of it; hence a share of ½. With all of η_k a step may end as high as it began.
+Jacobian that it was given, where that is noisy. It rests on a parabola above the cost, c₀ + c₁ η + R̄ η²: below c₀ up to
+η_k, and lowest at half of that; hence a share of ½. With all of η_k a step may end as high as it began.
 
-Where no rate is proven it is 0 and the parameters stay: at a minimum, which cannot be told from its neighbours for rounding
-errors, and where the Jacobian does not point uphill. A step takes about a hundred times as long as one at a fixed rate, and
-its program some seconds to compile.
+Where no rate is proven it is 0 and the parameters stay: at a minimum, which cannot be told from its neighbours for
+rounding errors, and where the Jacobian does not point uphill. A step takes about a hundred times as long as one at a
+fixed rate, and its program some seconds to compile.
 
-Reference: M. Streeter, J. V. Dillon, Automatically Bounding the Taylor Remainder Series (2023), §5, without the rounding.
+Reference: M. Streeter, J. V. Dillon, Universal Majorization-Minimization Algorithms (2023), whose SafeRate it is, with
+rounding errors accounted for.
 """
 
 from functools import partial
