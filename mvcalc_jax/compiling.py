@@ -10,9 +10,14 @@ _WANTED = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": F
 
 
 @cache
-def quickly() -> dict[str, Any]:
-    """`compiler_options` for `jax.jit`: those that this version of XLA knows."""
-    return {name: value for name, value in _WANTED.items() if _known(name, value)}
+def quickly(level: int = 0) -> dict[str, Any]:
+    """`compiler_options` for `jax.jit`: those that this version of XLA knows.
+
+    Args:
+        level: how much LLVM is to optimise: 0 for what runs a few times, 1 for what runs a thousand.
+    """
+    wanted = {**_WANTED, "xla_backend_optimization_level": level}
+    return {name: value for name, value in wanted.items() if _known(name, value)}
 
 
 def _known(name: str, value: Any) -> bool:

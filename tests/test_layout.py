@@ -32,8 +32,13 @@ LAYERS = [
 ]
 """A module imports from its own layer's name or from layers above it in this list, never from those below."""
 
-DOWNWARD = {("verify/report.py", "plots"), ("fitting/regression.py", "plots")}
-"""But for `Report.plot` and `Regression.plot`, a word for those who look for the picture where the report is: they load
+DOWNWARD = {
+    ("verify/report.py", "plots"),
+    ("fitting/regression.py", "plots"),
+    ("taylor/bands/enclosure.py", "plots"),
+    ("taylor/bands/tensors.py", "plots"),
+}
+"""But for `Report.plot`, `Regression.plot` and those of enclosures, a word for those who look for the picture where the report is: they load
 it when called."""
 
 AUTODIFF = {

@@ -1,6 +1,7 @@
 """Descents: rules that turn a Jacobian into a step, and the one compiled loop that takes the steps.
 
 steepest  p ← p − ηJ, with the course's multiplicative noise
+proven    the same, with a rate that is proven at every step
 newton    p ← p − H⁻¹J
 baseline  optax's optimisers in the same loop
 rules     all of them by name
@@ -24,6 +25,7 @@ from mvcalc_jax.descent.loop import descend as descend
 from mvcalc_jax.descent.newton import newton as newton
 from mvcalc_jax.descent.problem import Rule as Rule
 from mvcalc_jax.descent.progress import progress_bar as progress_bar
+from mvcalc_jax.descent.proven import proven as proven
 from mvcalc_jax.descent.result import Result as Result
 from mvcalc_jax.descent.result import State as State
 from mvcalc_jax.descent.result import Status as Status

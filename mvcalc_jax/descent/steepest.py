@@ -2,7 +2,7 @@ r"""Steepest descent: a step against the Jacobian, as long as the Jacobian times
 
     p ← p − η_k · ∂C/∂p
 
-η is the learning rate (the course says aggression), constant or a function of the step k. With noise ν,
+η is the learning rate (the course says aggression), constant, a function of the step k, or `proven`. With noise ν,
 the course's stochastic descent: each tensor's Jacobian is first multiplied by a number of its own,
 1 + ν·N(0,1), drawn anew at every step.
 
@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, Key
 from mvcalc_jax import require
 from mvcalc_jax.descent.loop import Options, descend
 from mvcalc_jax.descent.problem import Rule
+from mvcalc_jax.descent.proven import Proven, proven_rule
 from mvcalc_jax.descent.result import Params, Result
 from mvcalc_jax.require import AnyArray
 
@@ -49,8 +50,10 @@ class _Update(NamedTuple):
         return jax.tree.map(lambda J: -jnp.asarray(η, J.dtype) * J, jacobian), state
 
 
-def steepest(learning_rate: float | AnyArray | Schedule) -> Rule:
-    """The rule p ← p − ηJ, for a constant η or a schedule (any of optax's, say)."""
+def steepest(learning_rate: float | AnyArray | Schedule | Proven) -> Rule:
+    """The rule p ← p − ηJ, for a constant η, a schedule (any of optax's, say), or one `proven` at every step."""
+    if isinstance(learning_rate, Proven):
+        return proven_rule(learning_rate)
     schedule = learning_rate if callable(learning_rate) else None
     if schedule is None:
         require.positive("learning_rate", learning_rate)
@@ -96,7 +99,7 @@ def steepest_descent(
     params: Params,
     *,
     steps: int,
-    learning_rate: float | AnyArray | Schedule,
+    learning_rate: float | AnyArray | Schedule | Proven,
     noise: float | AnyArray = 0.0,
     key: Key[Array, "*m"] | None = None,
     **options: Unpack[Options],
@@ -108,7 +111,8 @@ def steepest_descent(
             `jacobian(params, *data)`.
         params: any tree of floating-point arrays.
         steps: how many steps, at least 1.
-        learning_rate: η, in units of params²/cost, or a function of the step's number.
+        learning_rate: η, in units of params²/cost, a function of the step's number, or `proven()`: the largest that is
+            proven to go down, at every step; it needs `cost`.
         noise: ν, the standard deviation of the factor on each tensor of the Jacobian.
         key: from `jax.random.key`; needed where there is noise or a batch size.
         **options: `cost`, `data`, `record_every`, `progress` and the rest of `Options`.

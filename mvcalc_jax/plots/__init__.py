@@ -11,6 +11,7 @@ fits     curves and images with what was fitted to them
 errors   errors of derivatives
 slope    secants that close on the tangent, and errors by step as a V
 lagrange extrema on a constraint, with parallel gradients
+bands    functions in proven bands, and in others
 taylor   partial sums of Taylor series, their disc, and their errors by order
 surface  a function of two variables on its contours, with its gradients, and as a surface
 coordinates  a change of variables: cells before and after

@@ -1,3 +1,4 @@
+from . import bands as bands
 from . import check as check
 from . import coordinates as coordinates
 from . import critical as critical

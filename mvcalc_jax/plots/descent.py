@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from mvcalc_jax.plots.style import CYCLE, QUIET
+from mvcalc_jax.plots.style import CYCLE, INK, QUIET
 
 
 def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
@@ -49,3 +50,36 @@ def _frame(ax: Axes, last: int, known: bool) -> None:
     else:  # matplotlib refuses a logarithmic scale for nothing
         ax.set_yticks([])
         ax.text(0.5, 0.5, "no finite cost", ha="center", va="center", color=QUIET, transform=ax.transAxes)
+
+
+def rates(
+    costs: Mapping[str, np.ndarray],
+    rates: Mapping[str, np.ndarray],
+    step: np.ndarray,
+    largest: Float[np.ndarray, " steps"],
+) -> Figure:
+    """Above, costs by step; below, learning rates, and at some steps the largest that would have lowered the cost.
+
+    Args:
+        costs, rates: by the name of a run, the same ones; a rate of 0, where no step was taken, is not drawn.
+        step, largest: where the largest is known; where it is not finite, it is not drawn.
+    """
+    figure = Figure(figsize=(7.8, 6.4), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True)
+    draw_costs(above, {name: (np.arange(len(cost)), cost) for name, cost in costs.items()})
+    above.set_xlabel("")
+    for k, rate in enumerate(rates.values()):
+        # Dots, because rates that follow the curvature go to and fro.
+        below.plot(
+            np.arange(len(rate)),
+            np.where(rate > 0, rate, np.nan),
+            ".",
+            color=CYCLE[k % len(CYCLE)],
+            markersize=3,
+        )
+    known = np.isfinite(largest)
+    label = "largest that lowers the cost"
+    below.plot(step[known], largest[known], "o", color=INK, markersize=4.5, label=label, zorder=4)
+    below.set(xlabel="step", ylabel="learning rate", yscale="log")
+    below.legend()
+    return figure

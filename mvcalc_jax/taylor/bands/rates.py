@@ -5,8 +5,8 @@ Along −∇C the cost is a function of the learning rate alone, of which the or
     φ(η) = C(p − η ∇C(p)) ∈ c₀ + c₁ η + R η²,    c₁ = −|∇C|²    for 0 ≤ η ≤ most.
 
 So φ(η) < φ(0) wherever c₁ + R̄ η < 0, with the largest number R̄ in R: for quadratics with curvature λ, up to η = 2/λ. The
-interval is divided in pieces with an R of their own, since R is smaller near 0 than it is over all; the rate returned
-is the end of the last piece before the first one on which the cost is not proven lower.
+interval is divided in pieces with an R of their own, since R is smaller near 0 than it is over all; what is returned lies in
+the first piece that is not proven to its end, as far as its R̄ permits: −c₁/R̄.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from mvcalc_jax import precision, require
 from mvcalc_jax.taylor.bands.enclosure import expanded
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
-from mvcalc_jax.taylor.intervals.compiled import compiled_apart
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, divided, greatest, least, point
+from mvcalc_jax.taylor.intervals.compiled import COMPILING, compiled_apart
 
-PIECES = 8
-"""Doubling rates, each the end of a piece."""
+PIECES, LOOKS = 8, 5
+"""Doubling rates, each the end of a piece; and how often it is looked nearer to 0, at rates 128 times smaller."""
 
 
 def safe_learning_rate(cost: Callable[[Any], Any], params: Any, jacobian: Any, most: Any) -> jax.Array:
@@ -52,19 +53,45 @@ def safe_learning_rate(cost: Callable[[Any], Any], params: Any, jacobian: Any, m
 
 
 def _last_proven(φ: Callable[[Any], Any], most: jax.Array) -> jax.Array:
+    """Looks nearer to 0 as long as what is proven lies in the first piece, whose R̄ is that of all of it."""
+
+    def look(carry: Any) -> Any:
+        looks, upto, found = carry
+        return looks + 1, upto * 2.0 ** (1 - PIECES), greatest(_proven_below(φ, upto), found)
+
+    vague = lambda carry: (carry[0] < LOOKS) & (carry[2] < carry[1])
+    carry = 0, most, jnp.zeros_like(most)
+    if COMPILING.get():
+        return lax.while_loop(vague, look, carry)[2]
+    while vague(carry):
+        carry = look(carry)
+    return carry[2]
+
+
+def _proven_below(φ: Callable[[Any], Any], most: jax.Array) -> jax.Array:
     ends = most * jnp.asarray(2.0 ** np.arange(1 - PIECES, 1), most.dtype)
     starts = jnp.concatenate([jnp.zeros_like(ends[:1]), ends[:-1]])
     zero = point(jnp.zeros_like(most))
 
-    def lower(low: jax.Array, high: jax.Array) -> Any:
-        """Whether c₁ + R η < 0 on a piece."""
+    def reach(low: jax.Array, high: jax.Array) -> jax.Array:
+        """Up to which rate of a piece c₁ + R̄ η < 0; its beginning, if nowhere."""
         η = Interval(low, high)
         found = expanded(φ, zero, η, η, 2)
         slope, R = found.c[1], found.r[2]
         if slope is None:
-            return jnp.zeros_like(low, bool)
-        total = slope if R is None else slope + R * η
-        return (total.hi < 0) & jnp.isfinite(total.lo)
+            return low
+        down = jnp.isfinite(slope.lo) & (slope.hi < 0)
+        if R is None:
+            return jnp.where(down, high, low)
+        rising = greatest(R.hi, float(jnp.finfo(R.hi.dtype).tiny))  # a little more than R̄ is a bound, too
+        end = divided(point(-slope.hi), point(rising)).lo
+        proven = down & jnp.isfinite(R.lo) & jnp.isfinite(R.hi) & (end > low)
+        return jnp.where(proven, least(end, high), low)
 
+<<<<<<< HEAD
     proven = jnp.cumprod(jax.vmap(lower)(starts, ends).astype(int))
     return jnp.where((proven[0] == 1) & (starts[1] > 0), ends[jnp.maximum(proven.sum() - 1, 0)], 0)
+=======
+    reached = jax.vmap(reach)(starts, ends)
+    return reached[jnp.argmin(jnp.append(reached[:-1] == ends[:-1], False))]
+>>>>>>> steps
