@@ -39,8 +39,7 @@ def safe_learning_rate(cost: Callable[[Any], Any], params: Any, jacobian: Any, m
         most: where to stop looking, above zero.
 
     Raises:
-        TypeError, ValueError: where an argument is none of these; or the cost has an operation that no rule is known
-            for.
+        TypeError, ValueError: where an argument is none of these; or the cost has an operation that no rule is known for.
     """
     leaves = jax.tree.leaves((params, jacobian))
     require.function("cost", cost)
@@ -88,10 +87,5 @@ def _proven_below(φ: Callable[[Any], Any], most: jax.Array) -> jax.Array:
         proven = down & jnp.isfinite(R.lo) & jnp.isfinite(R.hi) & (end > low)
         return jnp.where(proven, least(end, high), low)
 
-<<<<<<< HEAD
-    proven = jnp.cumprod(jax.vmap(lower)(starts, ends).astype(int))
-    return jnp.where((proven[0] == 1) & (starts[1] > 0), ends[jnp.maximum(proven.sum() - 1, 0)], 0)
-=======
     reached = jax.vmap(reach)(starts, ends)
     return reached[jnp.argmin(jnp.append(reached[:-1] == ends[:-1], False))]
->>>>>>> steps
