@@ -26,8 +26,8 @@ from mvcalc_jax import precision, require
 from mvcalc_jax.taylor.bands.tensors import TensorEnclosure, in_several_variables, reach_of, usable
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, held, point, sum_of_products
 from mvcalc_jax.taylor.intervals.compiled import compiled_apart
-from mvcalc_jax.taylor.intervals.elementary import where
 from mvcalc_jax.taylor.intervals.expansions import Expansion, tightened
+from mvcalc_jax.taylor.intervals.recurrences import where
 from mvcalc_jax.taylor.intervals.walk import carried_out
 
 MOST = 20

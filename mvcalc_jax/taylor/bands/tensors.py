@@ -15,8 +15,8 @@ import jax.numpy as jnp
 
 from mvcalc_jax import autodiff, precision
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, held, known, outward, point, products, scaled
-from mvcalc_jax.taylor.intervals.elementary import where
 from mvcalc_jax.taylor.intervals.expansions import Expansion, constant
+from mvcalc_jax.taylor.intervals.recurrences import where
 from mvcalc_jax.taylor.intervals.walk import carried_out
 
 MOST = 6

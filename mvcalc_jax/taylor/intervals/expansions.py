@@ -27,7 +27,7 @@ import jax.numpy as jnp
 
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, divided, sum_of_products
 from mvcalc_jax.taylor.intervals.compiled import apart
-from mvcalc_jax.taylor.intervals.elementary import Recurrence
+from mvcalc_jax.taylor.intervals.recurrences import Recurrence
 from mvcalc_jax.taylor.intervals.slopes import slopes
 
 Entry = Interval | None

@@ -17,7 +17,7 @@ from mvcalc_jax import require
 from mvcalc_jax.taylor.intervals import truths
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, everything, known, outward
 from mvcalc_jax.taylor.intervals.compiled import apart
-from mvcalc_jax.taylor.intervals.elementary import ELEMENTARY, exp, integer_power, log, real_power, reciprocal
+from mvcalc_jax.taylor.intervals.elementary import ELEMENTARY
 from mvcalc_jax.taylor.intervals.expansions import (
     Entry,
     Expansion,
@@ -30,6 +30,7 @@ from mvcalc_jax.taylor.intervals.expansions import (
     product,
     quotient,
 )
+from mvcalc_jax.taylor.intervals.powers import exp, integer_power, log, real_power, reciprocal
 from mvcalc_jax.taylor.intervals.truths import Truth
 
 Params = dict[str, Any]

@@ -24,7 +24,8 @@ from mvcalc_jax.taylor.intervals.arithmetic import (
     sum_of_products,
 )
 from mvcalc_jax.taylor.intervals.compiled import apart
-from mvcalc_jax.taylor.intervals.elementary import Recurrence, absolute
+from mvcalc_jax.taylor.intervals.elementary import absolute
+from mvcalc_jax.taylor.intervals.recurrences import Recurrence
 
 
 def slopes(
