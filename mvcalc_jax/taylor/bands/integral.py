@@ -31,8 +31,8 @@ def verified_integral(
 ) -> VerifiedIntegral:
     """∫ f dx from low to high, with an error that is proven.
 
-    Each piece is expanded about its middle, f ∈ Σ c_k hᵏ + R hⁿ, and integrated term by term. The pieces whose integrals
-    are known worst are halved.
+    Each piece is expanded about its middle, f ∈ Σ c_k hᵏ + R hⁿ, and integrated term by term. The pieces whose
+    integrals are known worst are halved.
 
     Args:
         f: a function of a number, with a number for its value, written in JAX.

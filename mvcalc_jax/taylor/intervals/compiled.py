@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.extend.core import jaxpr_as_fun
 
 from mvcalc_jax import require
 
@@ -37,5 +38,7 @@ def apart(f: Callable[..., Any], *args: Any) -> Any:
     true = lax.optimization_barrier(np.array(True))
     if not require.traced(true):  # inside `vmap`, but not compiled
         return f(*args)
-    nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(f, *args))
-    return lax.cond(true, f, lambda *_: nothing, *args)
+    jaxpr, shapes = jax.make_jaxpr(f, return_shape=True)(*args)  # once, since parts have parts
+    nothing = [jnp.zeros(x.shape, x.dtype) for x in jax.tree.leaves(shapes)]
+    found = lax.cond(true, jaxpr_as_fun(jaxpr), lambda *_: nothing, *jax.tree.leaves(args))
+    return jax.tree.unflatten(jax.tree.structure(shapes), found)

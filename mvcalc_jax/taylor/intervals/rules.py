@@ -1,7 +1,7 @@
 """The table of what each of JAX's primitives does to expansions.
 
-Four kinds: elementary functions of one entry; arithmetic; what moves or copies entries, which acts on both ends of every
-interval alike; and sums of many entries, whose rounding errors are bounded by their number.
+Four kinds: elementary functions of one entry; arithmetic; what moves or copies entries, which acts on both ends of
+every interval alike; and sums of many entries, whose rounding errors are bounded by their number.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,9 +1,9 @@
 """Comparisons of what is only known to lie in intervals, and choices that hang on them.
 
-A comparison is certain, possible or impossible, at the base point and over the region. A choice that is certain for both
-is the branch chosen. Where it changes within the region the function may have a jump or a kink there: its range is
-that of both branches, and its remainders follow from its values, (u − Σ c h)/hᵐ, as far as the region keeps away from
-the base point.
+A comparison is certain, possible or impossible, at the base point and over the region. A choice that is certain for
+both is the branch chosen. Where it changes within the region the function may have a jump or a kink there: its
+range is that of both branches, and its remainders follow from its values, (u − Σ c h)/hᵐ, as far as the region
+keeps away from the base point.
 """
 
 from collections.abc import Callable
