@@ -204,6 +204,8 @@ def _converted(params: Params, bind: Any, u: Any) -> Any:
     dtype = params["new_dtype"]
     if isinstance(u, Truth):
         return u  # a condition, or the index of a branch; whatever else is done with it is refused
+    if jnp.issubdtype(dtype, jnp.complexfloating):
+        raise NotImplementedError("a complex number")
     if not jnp.issubdtype(dtype, jnp.floating):
         raise NotImplementedError("a number rounded to a whole one")
     if jnp.finfo(dtype).bits not in (32, 64):
