@@ -100,7 +100,7 @@ def main(config: Config) -> int:
     return command.DONE
 
 
-def conclude(banded: Any, widths: Any, counts: list[Any], run: Path) -> None:
+def conclude(banded: Any, widths: Any, counts: dict[Any, Any], run: Path) -> None:
     radii, by_name = widths
     mv.runs.write_metrics(run / "metrics.csv", {"radius": radii, **by_name})
     spans = {name: float((band.hi - band.lo).max()) for name, band in banded.bands.items()}
