@@ -54,7 +54,7 @@ def test_another_function_of_another_order_in_pieces(tmp_path, capsys):
         ({"points": 3}, "`points` must be at least 11"),
         ({"pieces": 0}, "`pieces` must be at least 1"),
         ({"radius": -1.0}, "`radius` must be positive"),
-        ({"at": float("nan")}, "`x0` must be finite"),
+        ({"at": float("nan")}, "`at` must be finite"),
         ({"function": "tail", "at": -1.5}, "where x exp.* is defined; got -1.5"),
     ],
     ids=str,
