@@ -4,9 +4,10 @@
 
 Soundness: functions of the catalogue and of `benchmarks.edges`, random boxes of radius 1e-6 to 10, many of them across
 poles, jumps and kinks, in float32 and float64; random points and the ends of every box, f there in ball arithmetic to
-60 digits, and `lower(x)`, `upper(x)` compared with it exactly. Then compiled bands, ranges by `interval`, functions of
-several variables, and what is proven of ranges, roots and integrals. Sharpness: the width of the remainder over the width
-that it must have, at order 2, beside the textbook's bound by the second derivative. Three minutes; `--full` half an hour.
+60 digits, and `lower(x)`, `upper(x)` compared with it exactly. Then compiled bands, ranges by `interval`, functions
+of several variables, and what is proven of ranges, roots and integrals. Sharpness: the width of the remainder over the
+width that it must have, at order 2, beside the textbook's bound by the second derivative. Three minutes; `--full` half
+an hour.
 """
 
 import dataclasses
@@ -17,7 +18,6 @@ from typing import Any, NamedTuple
 
 import flint
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 import mvcalc_jax as mv
@@ -92,7 +92,7 @@ def boxes_of(case: edges.Case, dtype: Any, boxes: int, points: int, rng: np.rand
 
 
 def exactly(case: edges.Case, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest floats below and above f(x): a float is ≤ f(x) just if it is ≤ the first. NaN where f is undefined."""
+    """The nearest floats below and above f(x): a float is ≤ f(x) just if it is ≤ the first. NaN: f is undefined."""
     ends = np.full((2, *x.shape), np.nan)
     before = flint.ctx.prec, flint.ctx.cap
     flint.ctx.prec, flint.ctx.cap = BITS, 1
@@ -243,7 +243,8 @@ def sharpness(config: Config) -> list[str]:
         if not ratios:
             continue
         quartiles = lambda r: " / ".join(f"{q:.3f}" for q in np.nanquantile(r, (0.25, 0.5, 0.75)))
-        rows.append((kind, str(len(entries)), *map(quartiles, ratios)))
+        row: Any = (kind, str(len(entries)), *map(quartiles, ratios))
+        rows.append(row)
         for what, found, limit in (("one piece", ratios[0], bar), ("16 pieces", ratios[1], PIECEWISE)):
             if np.nanmedian(found) > limit:
                 missed.append(f"sharpness of {kind}, {what}: {np.nanmedian(found):.3f}")

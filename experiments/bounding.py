@@ -116,7 +116,7 @@ def in_bands(example: Example, e: Any) -> Any:
     }
     bands = {name: Band(*map(np.asarray, band)) for name, band in found.items()}
     title = f"{example.formula} about {float(e.x0):g}, n = {e.order}"
-    p, edges = np.asarray(summed(c, h, 0 * h)), np.asarray(e.x0 + e.edges)
+    p, edges = np.asarray(summed(c, h, 0 * h)), np.asarray(e.x0 + e.edges).tolist()
     return mv.plots.bands.Banded(title, x, np.asarray(example(x)), p, bands, float(e.x0), edges)
 
 
@@ -181,7 +181,7 @@ def near(
     return rows
 
 
-def counted(one: Near) -> tuple[int, int, int, int, int]:
+def counted(one: Near) -> tuple[int, ...]:
     """Of how many points f is outside the textbook's band and the sharp one; f rounded, that; f, the proven one."""
     nearest = [decimal.Decimal(float(one.x.dtype.type(f))) for f in one.exact]
     held = [(one.exact, one.textbook), (one.exact, one.sharp), (nearest, one.sharp), (one.exact, one.proven)]

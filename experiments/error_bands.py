@@ -75,38 +75,44 @@ def main(config: Config) -> int:
     example = bounding.EXAMPLES[config.function]
     at = example.at if config.at is None else config.at
     radius = example.radius if config.radius is None else config.radius
-    with mv.devices.computing(config.device, "float64") as device:
+    mv.require.finite("at", at)
+    mv.require.positive("radius", radius)
+    with (
+        mv.devices.computing(config.device, "float64") as device,
+        mv.aside.Aside(config.device, "float64") as aside,
+    ):
         e = mv.taylor_enclosure(example, at, radius, config.order, pieces=config.pieces)
         if not np.isfinite(float(example(e.x0))):
             raise ValueError(f"`at` must be a point where {example.formula} is defined; got {at:g}")
         run = mv.runs.create("error_bands", config, 0, device, config.out)
-        banded, widths = bounding.in_bands(example, e), bounding.over_radii(example, e)
-        near = {
-            (name, precision): bounding.near(each, each.at, precision, RADII, config.order, config.points)
+        waiting = {
+            (name, precision): aside.submit(
+                bounding.near, each, each.at, precision, RADII, config.order, config.points
+            )
             for name, each in bounding.EXAMPLES.items()
             for precision in PRECISIONS
             if name in (*bounding.COUNTED, config.function)
         }
+        banded, widths = bounding.in_bands(example, e), bounding.over_radii(example, e)
+        near = {of: one.result() for of, one in waiting.items()}
         counts = bounding.counts(near)
-        seen = near[config.function, "float64"][RADII.index(MAGNIFIED)]
+        seen = bounding.magnified(near[config.function, "float64"][RADII.index(MAGNIFIED)], "float64")
         with mv.plots.style():
             mv.plots.save(mv.plots.bands.banded([banded]), run / "bands.png")
             mv.plots.save(mv.plots.bands.widths(*widths, banded.title), run / "widths.png")
-            mv.plots.save(
-                mv.plots.bands.rounding(RADII, bounding.shares(counts), bounding.magnified(seen, "float64")),
-                run / "rounding.png",
-            )
+            mv.plots.save(mv.plots.bands.rounding(RADII, bounding.shares(counts), seen), run / "rounding.png")
     conclude(banded, widths, counts, run)
     return command.DONE
 
 
-def conclude(banded: Any, widths: Any, counts: list[Any], run: Path) -> None:
+def conclude(banded: Any, widths: Any, counts: dict[Any, Any], run: Path) -> None:
     radii, by_name = widths
     mv.runs.write_metrics(run / "metrics.csv", {"radius": radii, **by_name})
     spans = {name: float((band.hi - band.lo).max()) for name, band in banded.bands.items()}
     rows = [("band", "at its widest", "so many times the proven one", "proven?")]
+    known = lambda number, otherwise: f"{number:.4g}" if np.isfinite(number) else otherwise
     rows += [
-        (name, f"{span:.4g}", f"{span / spans['proven']:.3g}", proven)
+        (name, known(span, "nothing is known"), known(span / spans["proven"], "–"), proven)
         for (name, span), proven in zip(spans.items(), ("yes", "no", "but for rounding", "yes"), strict=True)
     ]
     wrong = [("precision", "radius", "points", "textbook", "sharp", "sharp, f rounded", "proven")]

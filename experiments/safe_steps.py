@@ -25,7 +25,7 @@ SCENE = """Along −J the cost is a function of one number, the learning rate η
 parabola that provably lies above it, for all η up to some bound: where the parabola is lower than where it began, \
 so is the cost. No step is tried, and no constant guessed."""
 NETWORK = """The network. Above, the cost by step. Below, the rates: in red the proven one, of which a step takes \
-half, where the parabola is lowest; as dots, the largest that would have lowered the cost. Steepest descent goes to \
+half, where the parabola is lowest; as circles, the largest that would have lowered the cost. Steepest descent goes to \
 and fro across a valley, so the rates are long and short in turn"""
 HEIGHTS = """The same for the two parameters of the Gaussian, where useful rates are a thousand times larger; \
 nobody said so. Where the red dots end, the parameters are known to rounding and no step is proven"""

@@ -38,8 +38,8 @@ DOWNWARD = {
     ("taylor/bands/enclosure.py", "plots"),
     ("taylor/bands/tensors.py", "plots"),
 }
-"""But for `Report.plot`, `Regression.plot` and those of enclosures, a word for those who look for the picture where
-the report is: they load it when called."""
+"""But for the `plot` of reports, regressions and enclosures, a word for those who look for the picture where the result
+is: they load it when called."""
 
 AUTODIFF = {
     "grad", "value_and_grad", "jacobian", "jacfwd", "jacrev", "hessian", "jvp", "vjp", "linearize", "linear_transpose",

@@ -58,6 +58,18 @@ def test_the_calculus_is_as_promised(capsys):
         assert "at least" in a or float(a) == pytest.approx(float(b), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.slow
+def test_the_bands_are_as_promised(capsys):
+    section = README.split("## Bands that are proven")[1].split("\n## ")[0]
+    code, told = re.findall(r"^```(?:python)?\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    exec(compile(code, "README.md", "exec"), {})
+    number = r"-?\d+(?:\.\d+)?(?:e-\d+)?"
+    said, told = (re.sub(r"with \d+ ", "with # ", words) for words in (capsys.readouterr().out, told))
+    assert re.sub(number, "#", said) == re.sub(number, "#", told)
+    pairs = zip(re.findall(number, said), re.findall(number, told), strict=True)
+    assert all(float(a) == pytest.approx(float(b), rel=1e-6) for a, b in pairs)
+
+
 @pytest.mark.parametrize("path", re.findall(r"\]\(([\w/.]+)\)", README))
 def test_pictures_and_links_lead_somewhere(path):
     assert (ROOT / path).exists()

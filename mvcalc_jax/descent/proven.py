@@ -49,8 +49,8 @@ def proven(most: float = 1e6, *, share: float = 0.5) -> Proven:
     """A learning rate that is found anew at every step, so that the cost provably never rises.
 
     For `steepest_descent(…, learning_rate=mv.descent.proven(), cost=cost)`, with the cost that the Jacobian belongs to,
-    written in JAX. It is found in the precision of the parameters. Prefer float64: in float32 rounding errors are soon
-    larger than what there is to gain, and then there is no step.
+    written in JAX. It is found in the precision of the parameters. Prefer float64: in float32 rounding errors sooner
+    exceed what there is to gain, and then there is no step.
 
     Args:
         most: no larger rate is looked for.

@@ -74,13 +74,13 @@ def enclosure(e: TaylorEnclosure, path: str | Path | None = None) -> Figure | Pa
             p[:, k],
             {"proven": Band(bands.lo[:, k], bands.hi[:, k])},
             x0,
-            edges,
+            edges.tolist(),
         )
         for k in range(min(f.shape[1], ENTRIES))
     ]
     if float(e.radius) > 1e-3 * abs(x0):
         return _drawn(panels, "x", path)
-    near = [one._replace(x=one.x - x0, at=0.0, edges=edges - x0) for one in panels]
+    near = [one._replace(x=one.x - x0, at=0.0, edges=(edges - x0).tolist()) for one in panels]
     return _drawn(near, f"x − {x0:.6g}", path)
 
 
@@ -173,7 +173,7 @@ def _window(one: Banded, less: np.ndarray) -> tuple[float, float]:
         reach = (12 if k == 0 else 0.5) * size
         ends = np.concatenate([end - less for end in band])
         near = ends[np.isfinite(ends) & (ends > low - reach) & (ends < high + reach)]
-        low, high = min([low, *near]), max([high, *near])
+        low, high = float(min([low, *near])), float(max([high, *near]))
     room = 0.06 * (high - low) or 1e-300
     return low - room, high + room
 

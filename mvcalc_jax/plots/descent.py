@@ -69,17 +69,21 @@ def rates(
     draw_costs(above, {name: (np.arange(len(cost)), cost) for name, cost in costs.items()})
     above.set_xlabel("")
     for k, rate in enumerate(rates.values()):
-        # Dots, because rates that follow the curvature go to and fro.
+        # Rates that follow the curvature go to and fro: dots, where a line would fill the space between.
+        fixed = len(rate) > 0 and bool(np.all(rate == rate[0]))
+        look = (
+            {"linestyle": "-"}
+            if fixed
+            else {"marker": ".", "markersize": 3 if len(rate) > 200 else 7, "linestyle": ""}
+        )
         below.plot(
-            np.arange(len(rate)),
-            np.where(rate > 0, rate, np.nan),
-            ".",
-            color=CYCLE[k % len(CYCLE)],
-            markersize=3,
+            np.arange(len(rate)), np.where(rate > 0, rate, np.nan), color=CYCLE[k % len(CYCLE)], **look
         )
     known = np.isfinite(largest)
-    label = "largest that lowers the cost"
-    below.plot(step[known], largest[known], "o", color=INK, markersize=4.5, label=label, zorder=4)
+    below.plot(
+        step[known], largest[known], "o", color=INK, markersize=8, fillstyle="none",
+        label="largest that lowers the cost", zorder=4,
+    )  # fmt: skip
     below.set(xlabel="step", ylabel="learning rate", yscale="log")
     below.legend()
     return figure

@@ -65,7 +65,9 @@ def test_ends_middle_and_outside(dtype):
         ends = np.array([dtype(x0) - dtype(radius), dtype(x0), dtype(x0) + dtype(radius)])
         found = e.band(ends)
         assert np.isfinite(found.width).all()
-        assert (found.lo <= np.sin(ends.astype(float))).all() and (np.sin(ends.astype(float)) <= found.hi).all()
+        assert (found.lo <= np.sin(ends.astype(float))).all() and (
+            np.sin(ends.astype(float)) <= found.hi
+        ).all()
         out = e.band(np.array([x0 - 2 * radius, x0 + 2 * radius, np.nan, np.inf], dtype))
         assert np.isneginf(out.lo).all() and np.isposinf(out.hi).all()
 
@@ -85,7 +87,9 @@ def test_jit_and_vmap_enclose_the_same():
         one = of(0.5, 0.5)
         np.testing.assert_allclose([found.lo[0], found.hi[0]], [one.lo, one.hi], rtol=1e-13)
         assert np.isneginf(found.lo[1:]).all() and np.isposinf(found.hi[1:]).all()
-    unknown = jax.vmap(lambda a: mv.taylor_enclosure(f, a, jnp.ones_like(a), 1).band(a))(np.array([np.nan, np.inf]))
+    unknown = jax.vmap(lambda a: mv.taylor_enclosure(f, a, jnp.ones_like(a), 1).band(a))(
+        np.array([np.nan, np.inf])
+    )
     assert np.isinf(unknown.width).all()
 
 

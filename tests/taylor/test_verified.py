@@ -18,7 +18,8 @@ def named(table, *names):
 
 
 @pytest.mark.parametrize(
-    ("f", "box", "low", "high"), named(proven.RANGES, "x exp(−x)", "floor x", "log x", "x·stop(x)", "Himmelblau")
+    ("f", "box", "low", "high"),
+    named(proven.RANGES, "x exp(−x)", "floor x", "log x", "x·stop(x)", "Himmelblau"),
 )
 def test_ranges(f, box, low, high):
     found = mv.verified_range(f, box)
@@ -32,7 +33,17 @@ def test_ranges(f, box, low, high):
     ("f", "box", "true"),
     named(
         proven.ROOTS,
-        *("x² + 1", "x²", "cos x − x", "1/x", "x + floor x", "|x| − 1", "x·stop(x) − 2", "x + 0 log x", "circle, line"),
+        *(
+            "x² + 1",
+            "x²",
+            "cos x − x",
+            "1/x",
+            "x + floor x",
+            "|x| − 1",
+            "x·stop(x) − 2",
+            "x + 0 log x",
+            "circle, line",
+        ),
     ),
 )
 def test_roots(f, box, true):

@@ -270,7 +270,8 @@ def _angle(params: Params, bind: Any, y: Expansion, x: Expansion) -> Expansion:
     above = entrywise(minus, quarter, chain(ELEMENTARY["atan"], turn))
     below = entrywise(minus, entrywise(negative, quarter), chain(ELEMENTARY["atan"], turn))
     zero = constant(Interval(*[jnp.zeros_like(y.range.lo)] * 2), y)
-    half = outward(*[jnp.full_like(y.range.lo, np.pi)] * 2).hi
+    straight = jnp.full_like(y.range.lo, np.pi)
+    half = outward(straight, straight).hi
     anything = constant(Interval(-half, half), y)
     unknown = [None if e is None else everything(half) for e in (0, *[1] * y.order)][1:]
     anything = Expansion((*anything.c[:1], *unknown[1:]), (anything.range, *unknown), y.h)

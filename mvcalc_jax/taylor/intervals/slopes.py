@@ -20,7 +20,6 @@ from mvcalc_jax.taylor.intervals.arithmetic import (
     inverse,
     least,
     outward,
-    scaled,
     sum_of_products,
 )
 from mvcalc_jax.taylor.intervals.compiled import apart

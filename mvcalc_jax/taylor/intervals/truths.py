@@ -188,7 +188,8 @@ def stepwise(f: Callable[[Any], Any], u: Expansion) -> Expansion:
     start = Interval(f(at.lo), f(at.hi))
     zero = Interval(jnp.zeros_like(value.lo), jnp.zeros_like(value.lo))
     same = (value.lo == value.hi) & (start.lo == value.lo) & (start.hi == value.lo)
-    r, over = [value], None if u.h is None else inverse(u.h)
+    r: list[Entry] = [value]
+    over = None if u.h is None else inverse(u.h)
     for m in range(u.order):
-        r.append(_where(same, zero, times(r[m] - start if m == 0 else r[m], over)))
+        r.append(_where(same, zero, times(minus(r[m], start) if m == 0 else r[m], over)))
     return Expansion((start, *[None] * (u.order - 1)), tuple(r), u.h)

@@ -1,0 +1,55 @@
+"""safe_learning_rate: never too large, little too small, and the same wherever the search begins."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import mvcalc_jax as mv
+
+COSTS = {
+    "valley": (lambda p: (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2, [-1.2, 1.0]),
+    "bumps": (lambda p: jnp.sum(jnp.sin(3 * p) + p**2), [0.7, -0.4]),
+    "saturated": (lambda p: jnp.sum((jax.nn.sigmoid(5 * p) - 0.2) ** 2), [1.5, 0.1]),
+    "steep": (lambda p: jnp.log(jnp.sum(jnp.exp(4 * p))), [2.0, 1.9]),
+}
+
+
+def largest(cost, p, J):
+    """The largest rate up to which the cost is lower than it was, from above: on a fine grid."""
+    rates = np.geomspace(1e-7, 1e7, 4000)
+    higher = np.array(jax.vmap(lambda η: cost(p - η * J))(rates)) >= float(cost(p))
+    return rates[np.argmax(higher)] if higher.any() else np.inf
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_rates_are_safe_and_nearly_as_large_as_can_be(name, float64):
+    cost, start = COSTS[name]
+    p = np.array(start)
+    J = np.asarray(jax.grad(cost)(p))
+    limit = largest(cost, p, J)
+    for most in (1e-3 * min(limit, 1.0), 2 * min(limit, 10.0), 1e3, 1e7):
+        η = float(mv.safe_learning_rate(cost, p, J, most))
+        assert η <= min(most, limit)
+        assert η >= 0.4 * min(most, limit) or np.isinf(limit)
+
+
+@pytest.mark.parametrize("most", [0.1, 1.0, 50.0, 1e9])
+def test_two_over_the_curvature_wherever_the_search_begins(most, precision):
+    p = np.array([1.0, -2.0], precision)
+    η = mv.safe_learning_rate(lambda p: 3 * p @ p / 2, p, 3 * p, most)
+    assert η.dtype == p.dtype
+    assert float(η) == pytest.approx(min(2 / 3, most), rel=1e-5)
+    assert float(η) < 2 / 3
+
+
+@pytest.mark.parametrize("J", [[-1.0, 2.0], [0.0, 0.0], [2.0, 1.0]], ids=["downhill", "none", "across"])
+def test_directions_that_are_not_uphill_have_no_rate(J, float64):
+    assert mv.safe_learning_rate(lambda p: p @ p, np.array([1.0, -2.0]), np.array(J), 1.0) == 0
+
+
+def test_it_may_be_compiled_and_mapped(float64):
+    cost, start = COSTS["valley"]
+    p = np.array(start) + np.array([[0.0, 0.0], [0.3, 0.0], [0.0, -1.0]])
+    one = lambda p: mv.safe_learning_rate(cost, p, jax.grad(cost)(p), 1e4)
+    np.testing.assert_allclose(jax.jit(jax.vmap(one))(p), [one(each) for each in p], rtol=1e-9)
