@@ -19,7 +19,7 @@ SEVERAL = (
     ("1/(1 + |x|²)", lambda x: 1 / (1 + x @ x), lambda *x: 1 / (1 + sum(t * t for t in x)), 3),
     ("|x₀| + x₁", lambda x: jnp.abs(x[0]) + x[1], lambda a, b: abs(a) + b, 2),
     ("max x", jnp.max, lambda *x: max(x), 3),
-    ("logsumexp", jax.scipy.special.logsumexp, lambda *x: sum((t.exp() for t in x), A(0)).log(), 3),
+    ("logsumexp", jax.scipy.special.logsumexp, lambda *x: A(sum(t.exp() for t in x)).log(), 3),
     ("log(x₀ + x₁)", lambda x: jnp.log(x[0] + x[1]), lambda a, b: (a + b).log(), 2),
     ("√(x₀² + x₁²)", lambda x: jnp.sqrt(x @ x), lambda a, b: (a * a + b * b).sqrt(), 2),
     ("tanh(x₀ − x₁) x₂", lambda x: jnp.tanh(x[0] - x[1]) * x[2], lambda a, b, c: (a - b).tanh() * c, 3),

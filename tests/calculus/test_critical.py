@@ -16,18 +16,15 @@ SQUARE = ((-1, 1), (-1, 1))
 FORMS = {
     "x³ + y²": (lambda s, t: s**3 + t**2, Kind.DEGENERATE_SADDLE, 3, 0),
     "x⁴ + y²": (lambda s, t: s**4 + t**2, Kind.DEGENERATE_MINIMUM, 4, 1),
-    "−x⁴ − y²": (lambda s, t: -(s**4) - t**2, Kind.DEGENERATE_MAXIMUM, 4, 1),
     "x⁴ − y²": (lambda s, t: s**4 - t**2, Kind.DEGENERATE_SADDLE, 4, -1),
-    "x⁵ + y²": (lambda s, t: s**5 + t**2, Kind.DEGENERATE_SADDLE, 5, 0),
     "x³ − 3xy²": (lambda s, t: s**3 - 3 * s * t**2, Kind.DEGENERATE_SADDLE, 3, -2),
-    "x⁴ − 1.5x²y² + y⁴": (lambda s, t: s**4 - 1.5 * s**2 * t**2 + t**4, Kind.DEGENERATE_MINIMUM, 4, 1),
     "x⁴ − 3x²y² + y⁴": (lambda s, t: s**4 - 3 * s**2 * t**2 + t**4, Kind.DEGENERATE_SADDLE, 4, -3),
     "(y − x²)(y − 3x²)": (lambda s, t: (t - s**2) * (t - 3 * s**2), Kind.DEGENERATE_SADDLE, 4, -1),
 }
 """Normal forms: what each is at 0, the order that decides, the turns of its gradient."""
 
 
-QUICK = ("x³ + y²", "x⁴ − y²", "x³ − 3xy²", "(y − x²)(y − 3x²)")
+QUICK = ("x³ + y²", "x⁴ − y²")
 
 
 @pytest.mark.parametrize(
@@ -60,8 +57,8 @@ def test_in_one_variable():
     assert (flat.kind, flat.order) == ("undecided", None)
 
 
-@pytest.mark.parametrize("slope", [1e-8, 1e-14, 1e-30])
-@pytest.mark.parametrize("at", [0, 0.3])
+@pytest.mark.slow
+@pytest.mark.parametrize(("slope", "at"), [(1e-8, 0), (1e-14, 0.3), (1e-30, 0)])
 def test_a_slope_that_has_digits_of_its_own_is_no_zero(slope, at):
     found = critical_points(lambda x: (x - at) ** 3 / 3 + slope * (x - at), (-1, 1.3), starts=64)
     assert (found.status, len(found)) == (Status.NONE, 0)
@@ -76,6 +73,7 @@ def test_so_it_is_in_two_variables():
     assert len(critical_points(fold, SQUARE, starts=64)) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("f", "at", "kind", "order"),
     [
@@ -139,6 +137,7 @@ def test_a_derivative_that_is_given_is_compared():
     assert p.kind == "minimum"
 
 
+@pytest.mark.slow
 def test_in_three_variables_and_where_the_second_order_decides_in_spite_of_a_zero():
     found = critical_points(lambda x: jnp.sum(x**2) + 2 * jnp.prod(x), ((-2, 2),) * 3)
     assert Counter((p.kind, p.index) for p in found) == {("minimum", 0): 1, ("saddle", 1): 4}
@@ -148,19 +147,18 @@ def test_in_three_variables_and_where_the_second_order_decides_in_spite_of_a_zer
     assert (p.kind, p.order, p.index) == ("degenerate saddle", 2, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("f", "value", "what"),
     [
         (lambda x: (jnp.sum(x**2) - 0.5) ** 2, 0, "minima"),
         (lambda x: x[0] ** 2 * x[1] ** 2, 0, "minima"),
-        (lambda x: 3 - (x[0] + 2 * x[1] - 0.3) ** 2, 3, "maxima"),
         (lambda x: x[0] * x[1] ** 2, 0, "minima on one part of it, maxima on another"),
         (lambda x: jnp.exp(-1e4 * jnp.sum(x**2)), 0, "f is flat there"),
-        (lambda x: x[0] ** 4 * x[1] ** 4, 0, "minima"),
         (lambda x: -((x[1] - x[0] ** 2) ** 6), 0, "maxima"),
         (lambda x: x[0] ** 3 * x[1] ** 3, 0, "saddles"),
     ],
-    ids=["circle", "cross", "line", "both", "plateau", "flat cross", "parabola", "bent cross"],
+    ids=["circle", "cross", "both", "plateau", "parabola", "bent cross"],
 )
 def test_whole_sets_are_said_to_be_such(f, value, what):
     found = critical_points(f, SQUARE, starts=64)
@@ -170,6 +168,7 @@ def test_whole_sets_are_said_to_be_such(f, value, what):
     assert {p.kind for p in found} <= {"not isolated", "maximum"}
 
 
+@pytest.mark.slow
 def test_units_do_not_matter():
     tilted = lambda x: x[0] ** 2 + 1e-20 * x[1] ** 2
     assert [p.kind for p in critical_points(tilted, SQUARE, starts=32)] == ["minimum"]
@@ -205,6 +204,7 @@ def test_points_on_the_edge_belong_to_the_box():
     assert Counter(p.kind for p in found) == {"saddle": 4, "maximum": 1}
 
 
+@pytest.mark.slow
 def test_too_few_starts_are_admitted():
     found = critical_points(lambda x: jnp.sin(9 * x[0]) * jnp.sin(9 * x[1]), SQUARE, starts=8)
     assert found.status == Status.INCOMPLETE
@@ -214,6 +214,7 @@ def test_too_few_starts_are_admitted():
     assert "points are missing" in found.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("f", "status", "sentence"),
     [

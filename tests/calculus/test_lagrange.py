@@ -171,6 +171,7 @@ def test_families_count_once():
     assert everywhere.points[0].kind is Kind.CONSTANT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("f", "variables", "beyond"),
     [
@@ -214,8 +215,8 @@ def test_slopes_that_cancel_to_rounding_make_no_extrema(f, at, width):
     assert found.maximum is None
 
 
-@pytest.mark.parametrize("c", [1e-14, 1e-12, 1e-10, 1e-8])
-@pytest.mark.parametrize("scale", [1e-200, 1.0, 1e155])
+@pytest.mark.slow
+@pytest.mark.parametrize(("c", "scale"), [(1e-14, 1.0), (1e-8, 1.0), (1e-11, 1e-200), (1e-12, 1e155)])
 def test_a_near_miss_is_no_stationary_point(c, scale):
     none = lagrange(lambda x: scale * (x[0] ** 3 / 3 + c * x[0]), LINE, x0=(0.5, 0.5))
     assert none.status is Status.NOTHING
@@ -252,6 +253,7 @@ def test_flat_to_all_orders_is_undecided():
     assert "no order of f decides" in found.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("power", [2, 4])
 def test_crossing_valleys_are_one_family(power):
     found = lagrange(lambda x: (x[0] * x[1]) ** power + x[2], lambda x: x[2], box=[(-1, 1)] * 3)

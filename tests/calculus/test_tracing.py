@@ -19,6 +19,7 @@ INEXACT = {"sinc": 32, "softmax": 64, "variance": 32, "centred": 64, "matrix": 1
 """Sums of terms that cancel, compiled as one by JAX or added in another order: so many units in the last place."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SINGLE)
 def test_every_function_by_itself(name, rng, standard_promotion, float64):
     f = lambda u: jnp.sum(jnp.sin(SINGLE[name](u)) * u)
@@ -204,6 +205,7 @@ def _at_the_end(k):
     return odeint(lambda y, t, k: -k * y, jnp.ones(1), jnp.array([0.0, 1.0]), k)[-1, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("f", "at", "word"),
     [

@@ -149,6 +149,7 @@ STRUCTURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STRUCTURES)
 def test_structures_against_nested_derivatives(name, float64):
     f, x = STRUCTURES[name], 0.37

@@ -9,6 +9,7 @@ from benchmarks.taylor import RADII
 from mvcalc_jax.taylor.series.polynomial import taylor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "f", "at", "true"), RADII, ids=[f"{r[0]} at {r[2]:g}" for r in RADII])
 def test_never_a_wrong_singularity(name, f, at, true):
     found = taylor(f, at, 2).convergence

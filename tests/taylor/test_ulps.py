@@ -14,6 +14,7 @@ TOY = 240
 FEW = ("log1p", "cbrt", "lgamma")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FEW)
 @pytest.mark.parametrize("dtype", benchmark.PRECISIONS, ids=["float32", "float64"])
 def test_the_table_holds(name, dtype, float64):
@@ -62,6 +63,7 @@ def test_what_was_not_measured_is_refused(call, said):
         ulps.error(*call)
 
 
+@pytest.mark.slow
 def test_a_function_that_is_too_wrong_is_found(monkeypatch, capsys, standard_promotion):
     wrong = benchmark.Case(lambda x: jnp.exp(x) * (1 + 1e-14), arb.exp)
     monkeypatch.setitem(benchmark.CASES, "exp", wrong)
