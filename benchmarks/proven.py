@@ -6,12 +6,13 @@ import flint
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flint import arb as A
+from flint import arb
 
 import mvcalc_jax as mv
 from mvcalc_jax import text
 from mvcalc_jax.taylor.bands.roots import RootStatus
 
+A = arb
 SEVERAL = (
     ("x₀² sin x₁", lambda x: x[0] ** 2 * jnp.sin(x[1]), lambda a, b: a**2 * b.sin(), 2),
     ("exp(x₀ x₁)", lambda x: jnp.exp(x[0] * x[1]), lambda a, b: (a * b).exp(), 2),

@@ -31,7 +31,9 @@ def over(f, *boxes, dtype=np.float64):
     ],
 )
 def test_products(a, b, exact, float64):
-    found = sum_of_products([(Interval(*map(jnp.asarray, map(float, a))), Interval(*map(jnp.asarray, map(float, b))))])
+    found = sum_of_products(
+        [(Interval(*map(jnp.asarray, map(float, a))), Interval(*map(jnp.asarray, map(float, b))))]
+    )
     for end, true, sign in ((found.lo, exact[0], -1), (found.hi, exact[1], 1)):
         assert end == true if np.isinf(true) else 0 <= sign * (float(end) - true) < 1e-14 * abs(true)
 
@@ -107,11 +109,19 @@ def test_ranges(f, boxes, exact, precision):
     dtype, eps = np.dtype(precision).type, np.finfo(precision).eps
     for end, true, sign in zip(over(f, *boxes, dtype=dtype), exact, (-1, 1), strict=True):
         room = max(abs(true), 1) * eps
-        assert end == true if np.isinf(true) else -room <= sign * (end - true) < 1000 * room  # cosh is off by hundreds
+        assert (
+            end == true if np.isinf(true) else -room <= sign * (end - true) < 1000 * room
+        )  # cosh is off by hundreds
 
 
 def test_every_elementary_function_knows_nothing_outside_its_domain(float64):
-    for name, low, high in (("log", -1, 1), ("sqrt", -1, 1), ("asin", 0, 2), ("acosh", 0, 2), ("atanh", -2, 0)):
+    for name, low, high in (
+        ("log", -1, 1),
+        ("sqrt", -1, 1),
+        ("asin", 0, 2),
+        ("acosh", 0, 2),
+        ("atanh", -2, 0),
+    ):
         for y in ELEMENTARY[name](Interval(jnp.asarray(float(low)), jnp.asarray(float(high))), 4):
             assert np.isneginf(y.lo) and np.isposinf(y.hi), name
 

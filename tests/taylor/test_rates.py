@@ -32,9 +32,7 @@ def test_the_cost_is_lower_at_all_rates_up_to_it(rng):
         assert all(cost(p - t * rate * J) < cost(p) for t in (0.01, 0.3, 0.7, 1.0))
 
 
-@pytest.mark.parametrize(
-    ("J", "most"), [([0.0, -10.0], 0.1), ([0.0, 0.0], 0.1)], ids=["downhill", "nothing"]
-)
+@pytest.mark.parametrize(("J", "most"), [([0.0, -10.0], 0.1), ([0.0, 0.0], 0.1)], ids=["downhill", "nothing"])
 def test_what_does_not_go_down_has_no_rate(J, most):
     assert mv.safe_learning_rate(bowl, np.array([0.0, 1.0]), np.array(J), most) == 0
 

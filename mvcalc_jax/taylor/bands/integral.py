@@ -31,8 +31,8 @@ def verified_integral(
 ) -> VerifiedIntegral:
     """∫ f dx from low to high, with an error that is proven.
 
-    Each piece is expanded about its middle, f ∈ Σ c_k hᵏ + R hⁿ, and integrated term by term. The pieces whose integrals
-    are known worst are halved.
+    Each piece is expanded about its middle, f ∈ Σ c_k hᵏ + R hⁿ, and integrated term by term. The pieces whose
+    integrals are known worst are halved.
 
     Args:
         f: a function of a number, with a number for its value, written in JAX.
@@ -51,7 +51,7 @@ def verified_integral(
         raise ValueError(f"`order` must be even, so that all of the remainder counts alike; got {order}")
     with precision.of(limits):
         integrals = jax.jit(jax.vmap(partial(_piece, f, order)))
-        edges = np.linspace(*limits, AT_ONCE + 1)
+        edges = np.linspace(limits[0], limits[1], AT_ONCE + 1)
         pieces = np.stack([edges[:-1], edges[1:]], -1)
         found = _numbers(integrals(pieces))
         while True:

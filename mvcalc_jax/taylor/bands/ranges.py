@@ -35,7 +35,8 @@ def verified_range(f: Callable[[Any], Any], box: Any, *, tolerance: float = 1e-6
     """Bounds on f over a box that provably hold, sharp to `tolerance` of their width.
 
     Args:
-        f: a function of an array of shape (d,) with a single number for its value, or of a number for a box of one pair.
+        f: a function of an array of shape (d,) with a single number for its value, or of a number for a box of one
+            pair.
         box: a pair (low, high) for each variable, or one pair for a function of a number.
         tolerance: how much wider than f's range the bounds may be, relative to it.
 

@@ -4,9 +4,9 @@ Along −∇C the cost is a function of the learning rate alone, of which the or
 
     φ(η) = C(p − η ∇C(p)) ∈ c₀ + c₁ η + R η²,    c₁ = −|∇C|²    for 0 ≤ η ≤ most.
 
-So φ(η) < φ(0) wherever c₁ + R̄ η < 0, with the largest number R̄ in R: for quadratics with curvature λ, up to η = 2/λ. The
-interval is divided in pieces with an R of their own, since R is smaller near 0 than it is over all; the rate returned
-is the end of the last piece before the first one on which the cost is not proven lower.
+So φ(η) < φ(0) wherever c₁ + R̄ η < 0, with the largest number R̄ in R: for quadratics with curvature λ, up to η = 2/λ.
+The interval is divided in pieces with an R of their own, since R is smaller near 0 than it is over all; the rate
+returned is the end of the last piece before the first one on which the cost is not proven lower.
 """
 
 from collections.abc import Callable
@@ -28,8 +28,9 @@ PIECES = 8
 def safe_learning_rate(cost: Callable[[Any], Any], params: Any, jacobian: Any, most: Any) -> jax.Array:
     """The largest learning rate, up to `most`, at which p − η·jacobian provably costs less than p; 0 if none is found.
 
-    Proven for the cost in exact arithmetic, for all rates between 0 and the one returned. `jacobian` may be any direction,
-    such as a hand-written ∂C/∂p or one with noise; where it does not point uphill, no rate is proven. Works in `jit`.
+    Proven for the cost in exact arithmetic, for all rates between 0 and the one returned. `jacobian` may be any
+    direction, such as a hand-written ∂C/∂p or one with noise; where it does not point uphill, no rate is proven.
+    Works in `jit`.
 
     Args:
         cost: `cost(params)`, a single number, written in JAX.

@@ -32,7 +32,8 @@ class VerifiedRoot(NamedTuple):
 
     status: RootStatus
     root: Interval
-    """Where the root lies, shape (d,) or (); where status is not ONE, what could not be excluded (NaN: nothing is left)."""
+    """Where the root lies, shape (d,) or (); where status is not ONE, what could not be excluded (NaN: nothing is
+    left)."""
     message: str
 
 
@@ -43,8 +44,8 @@ def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
 
     .. math:: K(X) = m - Y f(m) + (I - Y J(X)) (X - m):
 
-    all roots in X lie in K(X), so that X holds none if they do not meet; and exactly one, at which J is regular, if K(X)
-    lies within X. Boxes in which f keeps away from zero are dropped, others divided, until one box is left.
+    all roots in X lie in K(X), so that X holds none if they do not meet; and exactly one, at which J is regular, if
+    K(X) lies within X. Boxes in which f keeps away from zero are dropped, others divided, until one box is left.
 
     Args:
         f: as many numbers as variables, of an array of shape (d,); or a number of a number.
@@ -53,7 +54,8 @@ def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
     Raises:
         TypeError, ValueError: where an argument is none of these; or f has an operation that no rule is known for.
 
-    Reference: R. Krawczyk, Newton-Algorithmen zur Bestimmung von Nullstellen mit Fehlerschranken, Computing 4 (1969) 187.
+    Reference: R. Krawczyk, Newton-Algorithmen zur Bestimmung von Nullstellen mit Fehlerschranken, Computing 4
+    (1969) 187.
     """
     given, box, alone = function_on_box(f, box)
     g = (lambda x: given(x)[None]) if alone else given

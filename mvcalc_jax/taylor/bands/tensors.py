@@ -88,7 +88,8 @@ def reach_of(x0: jax.Array, radius: jax.Array) -> jax.Array:
 
 
 def usable(x0: jax.Array, radius: jax.Array, parts: int = 1) -> Any:
-    """Whether a region is one, which inside `jit` and `vmap` cannot be asked before; and its parts are not lost in ω."""
+    """Whether a region is one, which inside `jit` and `vmap` cannot be asked before; and its parts are not lost in
+    ω."""
     info = jnp.finfo(x0.dtype)
     return jnp.isfinite(x0) & jnp.isfinite(radius) & (radius > float(parts * info.tiny / info.eps))
 
@@ -128,7 +129,8 @@ def interval_of(f: Callable[..., Any], *args: Interval) -> Interval:
 
 
 def steady(f: Callable[[Any], Any], at: Interval, h: Interval, order: int) -> list[Any]:
-    """Whether f is proven to have bounded divided differences of orders 0, 1, … along all lines through a point of a box.
+    """Whether f is proven to have bounded divided differences of orders 0, 1, … along all lines through a point of
+    a box.
 
     Autodiff differentiates the branch that is taken, and knows nothing of the step between two. Here a branch that is
     not certain leaves nothing known, so that what autodiff gives may be relied on where something is.
@@ -145,7 +147,8 @@ def steady(f: Callable[[Any], Any], at: Interval, h: Interval, order: int) -> li
 def jacobian_over(f: Callable[[Any], Any], at: Interval) -> Interval:
     """All Jacobians of f, from an array of shape (d,), over a box: d expansions of first order about all of its points.
 
-    By the rules of expansions and not by autodiff: nobody's own derivative is believed, and `stop_gradient` stops nothing.
+    By the rules of expansions and not by autodiff: nobody's own derivative is believed, and `stop_gradient` stops
+    nothing.
     """
     shape = jax.ShapeDtypeStruct(at.lo.shape, at.lo.dtype)
 

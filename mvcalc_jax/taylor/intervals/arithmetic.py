@@ -8,9 +8,9 @@ own rounding error. There is no directed rounding in XLA, so that the errors are
     lower end   x − k ε |x| − 5 ω,    upper end   x + k ε |x| + 5 ω
 
 with ε the spacing of numbers at 1, ω the smallest normal number and k units in the last place. XLA may flush a
-subnormal number to zero, within an operation, at its end or at the start of the next; where an operation is wrong by 4 ω
-at most, 5 ω cover that too, since a bound that came out subnormal stays a bound when it is read as zero. Adding to every
-result also keeps XLA from merging operations into others, with errors of their own.
+subnormal number to zero, within an operation, at its end or at the start of the next; where an operation is wrong
+by 4 ω at most, 5 ω cover that too, since a bound that came out subnormal stays a bound when it is read as zero.
+Adding to every result also keeps XLA from merging operations into others, with errors of their own.
 
 [−∞, ∞] says that nothing is known; NaN in an end, that there is nothing in it. An operation that comes upon ∞ − ∞, 0·∞
 or an argument outside its domain knows nothing.
@@ -30,7 +30,8 @@ from mvcalc_jax import require
 from mvcalc_jax.taylor.intervals.ulps import FLOOR
 
 ARITHMETIC, QUOTIENT = 2.0, 4.0
-"""Units in the last place for +, −, × and for ÷: half a unit, or one, for the result, half a unit for moving it, and room."""
+"""Units in the last place for +, −, × and for ÷: half a unit, or one, for the result, half a unit for moving it,
+and room."""
 
 
 @jax.tree_util.register_dataclass

@@ -2,7 +2,8 @@
 
 For each function one recurrence gives φ⁽ᵏ⁾(u)/k! for k = 0 … order from u alone, all in interval arithmetic. At a point
 it is as sharp as rounding permits; over a wide interval it is crude where u stands in it more than once
-(`mvcalc_jax.taylor.intervals.slopes` makes it sharp again). Outside its domain a function is known to lie in [−∞, ∞], no more.
+(`mvcalc_jax.taylor.intervals.slopes` makes it sharp again). Outside its domain a function is known to lie in [−∞,
+∞], no more.
 
 Recurrences: R. E. Moore, Interval Analysis (1966), §11; the letters are y for φ(u) and w for a power's base.
 """

@@ -1,22 +1,23 @@
-"""What is known of a function u of one variable x near a base point x₀, for x in a region X: an expansion with remainders.
+"""What is known of a function u of one variable x near a base point x₀, for x in a region X: an expansion with
+remainders.
 
     u(x) = c₀ + c₁ h + … + c_{m−1} h^{m−1} + r_m(x) hᵐ,    h = x − x₀,    for each m = 0 … order.
 
-`c` holds enclosures of the coefficients, `r` of the factors of the remainders over all of X; r₀ is the range of u itself.
-r_m is the divided difference u[x₀, …, x₀, x] with m times x₀. Sums, products, quotients and chains of expansions follow
-from Leibniz' rule for divided differences,
+`c` holds enclosures of the coefficients, `r` of the factors of the remainders over all of X; r₀ is the range of u
+itself. r_m is the divided difference u[x₀, …, x₀, x] with m times x₀. Sums, products, quotients and chains of
+expansions follow from Leibniz' rule for divided differences,
 
     (uv)[x₀ᵐ, x] = Σ_{j<m} u_j v[x₀^{m−j}, x] + u[x₀ᵐ, x] v(x),
 
 where of each product one factor is known to rounding and only the other one is wide. Whatever is known of r_{m+1} says
 something of r_m = c_m + r_{m+1} h, too.
 
-None stands for an exact zero: a constant is an expansion of which all other entries are None. An expansion of order 0 has no
-coefficients, and is an interval: its range.
+None stands for an exact zero: a constant is an expansion of which all other entries are None. An expansion of order
+0 has no coefficients, and is an interval: its range.
 
-References: R. Krawczyk, A. Neumaier, Interval slopes for rational functions and associated centered forms, SIAM J. Numer.
-Anal. 22 (1985) 604; K. Makino, M. Berz, Taylor models and other validated functional inclusion methods, Int. J. Pure
-Appl. Math. 4 (2003) 379.
+References: R. Krawczyk, A. Neumaier, Interval slopes for rational functions and associated centered forms, SIAM J.
+Numer. Anal. 22 (1985) 604; K. Makino, M. Berz, Taylor models and other validated functional inclusion methods, Int.
+J. Pure Appl. Math. 4 (2003) 379.
 """
 
 from collections.abc import Callable, Sequence

@@ -18,16 +18,17 @@ from mvcalc_jax.taylor.intervals.walk import carried_out
 def interval(f: Callable[..., Any]) -> Callable[..., Any]:
     """The interval extension of f: what it may return for any arguments within given intervals.
 
-    `interval(f)(X, y)` takes an `Interval` wherever f takes floating-point numbers, or an array for exactly these numbers,
-    within pytrees, too, and returns f's results with an `Interval` for every array of floating-point numbers. All values
-    of f in exact arithmetic lie in them, under the bounds on rounding errors of `mvcalc_jax.taylor.intervals.ulps`;
-    they are wider than the range where an argument stands in f more than once. [−∞, ∞] says that f is not defined
-    everywhere, or that nothing is known.
+    `interval(f)(X, y)` takes an `Interval` wherever f takes floating-point numbers, or an array for exactly these
+    numbers, within pytrees, too, and returns f's results with an `Interval` for every array of floating-point
+    numbers. All values of f in exact arithmetic lie in them, under the bounds on rounding errors of
+    `mvcalc_jax.taylor.intervals.ulps`; they are wider than the range where an argument stands in f more than once.
+    [−∞, ∞] says that f is not defined everywhere, or that nothing is known.
 
     Works in `jit` and `vmap`. Conditions in the result are returned where they are certain, and are refused elsewhere.
 
     Raises:
-        ValueError: for an operation that no rule is known for, by name; or an interval whose ends are in the wrong order.
+        ValueError: for an operation that no rule is known for, by name; or an interval whose ends are in the wrong
+            order.
         TypeError: for a function that cannot be traced, or returns a condition that depends on the arguments.
     """
     require.function("f", f)

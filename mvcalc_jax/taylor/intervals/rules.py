@@ -1,7 +1,7 @@
 """The table of what each of JAX's primitives does to expansions.
 
-Four kinds: elementary functions of one entry; arithmetic; what moves or copies entries, which acts on both ends of every
-interval alike; and sums of many entries, whose rounding errors are bounded by their number.
+Four kinds: elementary functions of one entry; arithmetic; what moves or copies entries, which acts on both ends of
+every interval alike; and sums of many entries, whose rounding errors are bounded by their number.
 """
 
 from collections.abc import Callable, Sequence
@@ -269,7 +269,8 @@ def _angle(params: Params, bind: Any, y: Expansion, x: Expansion) -> Expansion:
     above = entrywise(minus, quarter, chain(ELEMENTARY["atan"], turn))
     below = entrywise(minus, entrywise(negative, quarter), chain(ELEMENTARY["atan"], turn))
     zero = constant(Interval(*[jnp.zeros_like(y.range.lo)] * 2), y)
-    half = outward(*[jnp.full_like(y.range.lo, np.pi)] * 2).hi
+    π = jnp.full_like(y.range.lo, np.pi)
+    half = outward(π, π).hi
     anything = constant(Interval(-half, half), y)
     unknown = [None if e is None else everything(half) for e in (0, *[1] * y.order)][1:]
     anything = Expansion((*anything.c[:1], *unknown[1:]), (anything.range, *unknown), y.h)

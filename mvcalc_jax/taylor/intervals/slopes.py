@@ -2,9 +2,9 @@
 
     Φ_k(u) = φ[u₀, …, u₀, u] = (φ(u) − Σ_{j<k} φ_j (u − u₀)ʲ) / (u − u₀)ᵏ,    φ_j = φ⁽ʲ⁾(u₀)/j!,
 
-the divided difference in which u₀ stands k times. Its derivative φ[u₀, …, u₀, u, u] is a mean of φ⁽ᵏ⁺¹⁾/(k+1)! between u₀
-and u: where that has one sign, Φ_k is monotone, and its range is known from its values at both ends. The ranges of φ⁽ᵏ⁾/k!
-follow in the same way, from the top down, since d/du φ⁽ᵏ⁾/k! = (k+1) φ⁽ᵏ⁺¹⁾/(k+1)!.
+the divided difference in which u₀ stands k times. Its derivative φ[u₀, …, u₀, u, u] is a mean of φ⁽ᵏ⁺¹⁾/(k+1)!
+between u₀ and u: where that has one sign, Φ_k is monotone, and its range is known from its values at both ends. The
+ranges of φ⁽ᵏ⁾/k! follow in the same way, from the top down, since d/du φ⁽ᵏ⁾/k! = (k+1) φ⁽ᵏ⁺¹⁾/(k+1)!.
 
 Where the sign changes, what lies between two ends is bounded by how far the slope lets it rise or fall.
 """
@@ -91,8 +91,8 @@ def _at_an_end(end: Any, value: Interval, base: Any, ranges: list[Interval]) -> 
 def between_ends(low: Interval, high: Interval, slope: Interval, width: Any) -> Interval:
     """What a function reaches between two ends, from its values there and the range of its slope.
 
-    With a slope of one sign it lies between the two values. Otherwise it rises from one end, and falls to the other, by at
-    most |slope| · width.
+    With a slope of one sign it lies between the two values. Otherwise it rises from one end, and falls to the
+    other, by at most |slope| · width.
     """
     rise = jnp.where(slope.hi <= 0, 0.0, _up(slope.hi * width))
     fall = jnp.where(slope.lo >= 0, 0.0, _up(-slope.lo * width))

@@ -1,7 +1,7 @@
 """Comparisons of what is only known to lie in intervals, and choices that hang on them.
 
-A comparison is certain, possible or impossible, at the base point and over the region. A choice that is certain for both
-is the branch chosen. Where it changes within the region the function may have a jump or a kink there: its range is
+A comparison is certain, possible or impossible, at the base point and over the region. A choice that is certain for
+both is the branch chosen. Where it changes within the region the function may have a jump or a kink there: its range is
 that of both branches, and its remainders follow from its values, (u − Σ c h)/hᵐ, as far as the region keeps away from
 the base point.
 """
@@ -188,7 +188,8 @@ def stepwise(f: Callable[[Any], Any], u: Expansion) -> Expansion:
     start = Interval(f(at.lo), f(at.hi))
     zero = Interval(jnp.zeros_like(value.lo), jnp.zeros_like(value.lo))
     same = (value.lo == value.hi) & (start.lo == value.lo) & (start.hi == value.lo)
-    r, over = [value], None if u.h is None else inverse(u.h)
-    for m in range(u.order):
-        r.append(_where(same, zero, times(r[m] - start if m == 0 else r[m], over)))
+    over = None if u.h is None else inverse(u.h)
+    r: list[Entry] = [value, _where(same, zero, times(value - start, over))]
+    for m in range(1, u.order):
+        r.append(_where(same, zero, times(r[m], over)))
     return Expansion((start, *[None] * (u.order - 1)), tuple(r), u.h)

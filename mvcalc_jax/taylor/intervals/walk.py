@@ -87,9 +87,9 @@ def _outputs(equation: Any, inputs: list[Any], like: Expansion | None) -> list[A
             exact = np.finfo(params["new_dtype"]).nmant  # larger whole numbers may be rounded
             return [_lifted_whole(inputs[0], found[0], 2.0 ** (exact + 1), like)]
         return [_lifted(value, like) for value in found]
-    if name == "convert_element_type" and isinstance(inputs[0], Truth):
-        if jnp.issubdtype(params["new_dtype"], jnp.floating):
-            return [truths.as_number(inputs[0], params["new_dtype"], like)]
+    to_number = name == "convert_element_type" and jnp.issubdtype(params["new_dtype"], jnp.floating)
+    if to_number and isinstance(inputs[0], Truth):
+        return [truths.as_number(inputs[0], params["new_dtype"], like)]
     rule = RULES.get(name)
     if rule is None:
         raise Unsupported(
