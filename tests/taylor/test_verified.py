@@ -17,10 +17,7 @@ def named(table, *names):
     return [pytest.param(*row[1:], id=f"{k}") for k, row in enumerate(table) if not names or row[0] in names]
 
 
-@pytest.mark.parametrize(
-    ("f", "box", "low", "high"),
-    named(proven.RANGES, "x exp(−x)", "floor x", "log x", "x·stop(x)", "Himmelblau"),
-)
+@pytest.mark.parametrize(("f", "box", "low", "high"), named(proven.RANGES, "floor x", "log x", "x·stop(x)"))
 def test_ranges(f, box, low, high):
     found = mv.verified_range(f, box)
     assert found.lo <= low and high <= found.hi
@@ -74,7 +71,7 @@ def test_what_is_said_of_roots(f, box, status):
 
 @pytest.mark.parametrize(
     ("f", "low", "high", "exact"),
-    named(proven.INTEGRALS, "exp(−x²)", "4/(1 + x²)", "|x − ¼|", "1/x², a pole"),
+    named(proven.INTEGRALS, "exp(−x²)", "1/x², a pole"),
 )
 def test_integrals(f, low, high, exact):
     found = mv.verified_integral(f, low, high)

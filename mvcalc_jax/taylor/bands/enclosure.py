@@ -108,8 +108,8 @@ def taylor_enclosure(
     Proven is f in exact arithmetic, with the constants that stand in it, under the bounds on XLA's rounding errors of
     `mvcalc_jax.taylor.intervals.ulps`. Where nothing can be proven – a pole or a branch point in the region, a jump
     – the band is [−∞, ∞]. Works in `jit` and `vmap`; for many boxes, `jax.vmap(lambda a, r: taylor_enclosure(f, a,
-    r, 2))`. In several variables, derivatives that f's author wrote (`jax.custom_jvp`) are believed; in one they
-    are not used.
+    r, 2))`. In several variables, derivatives that f's author wrote or
+    stopped (`jax.custom_jvp`, `stop_gradient`) are believed; in one they are not used.
 
     Args:
         f: a function of a number, or of an array of shape (d,), written in JAX; it returns a number, or an array.
