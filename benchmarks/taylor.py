@@ -5,7 +5,8 @@
 Digits: every function of the catalogue, at points of its domain, to order 20, against ball arithmetic. Speed: the
 coefficients of exp(sin x)/(1 + x²), first call and later ones, against nested `jax.grad` as far as that ends in
 reasonable time. Radius: functions whose nearest singularity is known; one that is not found must be called unknown,
-not wrong.
+not wrong. Batches: the band of a composition over a million boxes, compiled, over the cost of the composition there;
+what bands are worth is asked by `benchmarks.enclosures`.
 """
 
 import time
@@ -25,8 +26,9 @@ from mvcalc_jax.taylor.series.polynomial import taylor
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 ORDER = 20
-DIGITS, COVERED, SECONDS = 13.0, 50, 5.0
-"""What is asked: correct digits to order 20, functions covered of the fifty-three, and seconds to compile order 30."""
+DIGITS, COVERED, SECONDS, TIMES = 13.0, 50, 5.0, 30
+"""What is asked: correct digits to order 20, functions covered of the fifty-three, seconds to compile order 30, and how
+many times f a band may cost over many boxes."""
 HELD = 0.99
 """How often `rounding` must be at least the error."""
 SPEED = (1, 2, 3, 4, 5, 6, 8, 12, 20, 30)
@@ -42,6 +44,8 @@ class Config:
     """The highest order by nested `jax.grad`: 8 takes a minute to compile."""
     functions: int = 69
     """How many of the catalogue."""
+    boxes: int = 1_000_000
+    """Of the batch; a multiple of 1000."""
 
 
 Section = Callable[[Config], list[str]]
@@ -184,13 +188,42 @@ def radii(config: Config) -> list[str]:
     return missed + ([f"{unknown} singularities not found"] if unknown > len(RADII) // 10 else [])
 
 
-SECTIONS: tuple[Section, ...] = (digits, speed, radii)
+def batches(config: Config) -> list[str]:
+    """Print the cost of enclosing a composition over many boxes, over that of its values there; the bar if missed."""
+    rng, size = np.random.default_rng(0), 1000 * min(8, config.boxes // 1000)
+    x, radius = (
+        jnp.asarray(a) for a in (rng.uniform(-2, 2, config.boxes), rng.uniform(0.01, 0.5, config.boxes))
+    )
+    rows_of = lambda a: a.reshape(-1, size)
+    rows, missed = [("order", "f", "bands", "per box", "times f", "first call")], []
+    for order in (1, 2):
+        one = lambda x, r, n=order: mv.taylor_enclosure(course, x, r, n).remainder
+        # In chunks, so that what lies between the operations stays in the cache.
+        chunk = lambda t, one=one: jax.vmap(one)(*t)
+        bands = jax.jit(lambda x, r, chunk=chunk: jax.lax.map(chunk, (rows_of(x), rows_of(r))))
+        values = jax.jit(jax.vmap(course))
+        found = bands(x, radius)
+        assert np.all(np.asarray(found.lo) < np.asarray(found.hi))
+        jax.clear_caches()
+        taken = measure({"f": lambda v=values: v(x), "bands": lambda b=bands: b(x, radius)}, rounds=5)
+        times = taken["bands"].over(taken["f"])
+        each = f"{taken['bands'].typical / config.boxes * 1e9:.0f} ns"
+        cells = (spoken(taken["f"].typical), spoken(taken["bands"].typical), each, f"{times:.0f}")
+        rows.append((str(order), *cells, spoken(taken["bands"].first)))
+        if times > TIMES:
+            missed.append(f"bands of order {order} over {config.boxes} boxes: {times:.0f} times f")
+    print(text.markdown(rows), "\n")
+    return missed
+
+
+SECTIONS: tuple[Section, ...] = (digits, speed, radii, batches)
 
 
 def main(config: Config) -> int:
     mv.require.whole("points", config.points, least=1)
     mv.require.whole("nested", config.nested, least=1)
     mv.require.whole("functions", config.functions, least=1)
+    mv.require.whole("boxes", config.boxes, least=1000)
     with mv.devices.computing("cpu", "float64") as device:
         print(f"{QUESTION}\n{setting(device)}\n")
         missed = [what for section in SECTIONS for what in section(config)]
