@@ -200,7 +200,9 @@ def _program() -> Any:
     return jax.jit(_walked, static_argnames=("f", "derivative", "limit"))
 
 
-def _walked(blocks: Any, frame: Any, args: tuple, f: Any, derivative: Any, limit: int) -> tuple[Any, Any, Any]:
+def _walked(
+    blocks: Any, frame: Any, args: tuple, f: Any, derivative: Any, limit: int
+) -> tuple[Any, Any, Any]:
     """Newton's steps of all blocks, one block after the other."""
     evaluate = trail.slope_of(f, derivative, blocks[0, 0], args)
     return jax.lax.map(lambda z: _together(z, frame, args, evaluate, limit), blocks)
