@@ -84,6 +84,25 @@ def test_what_fades_is_no_root():
     assert basins(lambda x: x * x + 1, (-2.0, 2.0), points=50).nowhere == 1
 
 
+@pytest.mark.parametrize("c", [1e5, -1e8, 1e12])
+def test_far_from_zero_it_is_the_same(c):
+    unit = lambda z, c: (z - c) ** 3 - 1
+    near = basins(unit, SQUARE, points=60, args=(0.0,))
+    far = basins(unit, ((c - 2, c + 2), (-2, 2)), points=60, args=(c,))
+    ulp = np.spacing(abs(c))
+    np.testing.assert_allclose(np.sort_complex(far.roots - c), np.sort_complex(near.roots), atol=2 * ulp)
+    assert far.nowhere < 0.01
+    np.testing.assert_allclose(np.sort(far.shares), np.sort(near.shares), atol=0.01)
+    line = basins(lambda z, c: ((z - c) ** 2 - 1) * (z - c), (c - 2, c + 2), points=60, args=(c,))
+    np.testing.assert_allclose(np.sort(line.roots), c + np.array([-1, 0, 1]), atol=2 * ulp)
+    pair = lambda v, c: jnp.array([v[0] - c - 1, (v[1] + c) ** 2 - 1])
+    system = basins(pair, ((c - 2, c + 2), (-c - 2, -c + 2)), points=20, args=(c,))
+    roots = system.roots[np.argsort(system.roots[:, 1])]
+    np.testing.assert_allclose(roots, [[c + 1, -c - 1], [c + 1, -c + 1]], atol=2 * ulp)
+    other = basins(lambda z: z * z - 2, ((c - 2, c + 2), (-2, 2)), points=20)
+    np.testing.assert_allclose(other.roots, [np.sign(c) * 2**0.5], atol=1e-14)  # nor is what lies at 0 lost
+
+
 def test_on_a_line_every_start_leads_where_newton_says():
     found = basins(sextic, (-4, 4), points=41, max_steps=300)
     assert found.kind == "line"
@@ -117,6 +136,10 @@ def test_arguments_and_precision():
         ((lambda v: v[:1], SQUARE), {}, ValueError, "`f` must take a complex number to a complex number"),
         ((lambda z: jnp.conj(z) ** 2 - 1, SQUARE), {}, ValueError, "`f` must be holomorphic"),
         ((lambda z: jnp.abs(z) ** 2 - 1 + 0j, SQUARE), {}, ValueError, "`f` must be holomorphic"),
+        ((lambda z: jnp.abs(z) - 1, SQUARE), {}, ValueError, "it returns a real one"),
+        ((lambda z: jnp.real(z) - 1, SQUARE), {}, ValueError, "it returns a real one"),
+        ((lambda z: jnp.abs(z * z - 1), SQUARE), {}, ValueError, "it returns a real one"),
+        ((lambda z: jnp.imag(z), SQUARE), {}, ValueError, "`f` must be holomorphic"),
         ((lambda z: z, SQUARE), {"points": 1}, ValueError, "`points` must be at least 2"),
         ((lambda z: z, SQUARE), {"points": (5,)}, ValueError, "`points` must be a number, or one for each"),
         ((lambda z: z, SQUARE), {"max_steps": 0}, ValueError, "`max_steps` must be at least 1"),

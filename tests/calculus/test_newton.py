@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import time
+from decimal import Decimal, localcontext
+from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
@@ -85,6 +87,11 @@ CASES = [
     (lambda x: (x - 1) / (1 + (x - 1) ** 4), 3.0, Status.DIVERGED),
     (lambda x: jnp.log(x) - 100, 1.0, Status.CONVERGED),  # far, and rightly so
     (lambda x: jnp.maximum(x, 0), 3.0, Status.FLAT),
+    (lambda x: jnp.maximum(0.0, x - 1) ** 2, 3.0, Status.FLAT),  # it comes to rest beside what is flat
+    (lambda x: jnp.maximum(0.0, x - 1) ** 5, 3.0, Status.FLAT),
+    (lambda x: jnp.maximum(0.0, 2 - x) ** 3, -1.0, Status.FLAT),
+    (lambda x: jnp.sqrt(x**4), 1.0, Status.MULTIPLE),  # f′ is no number at the root
+    (lambda x: jnp.sqrt(x**4) + 1e-30, 1.0, Status.MINIMUM),
     (lambda x: x * x - 1e300, 1.0, Status.FLAT),
     (lambda x: 1e30 * (x * x - 2), np.float32(1), Status.CONVERGED),
     (lambda x: 1e300 * x * x, 1.0, Status.MULTIPLE),
@@ -172,6 +179,11 @@ def test_between_two_signs(f, bracket, status):
         )
 
 
+def griewank_osborne(v):
+    """Its one root is 0, and repels."""
+    return jnp.array([29 / 16 * v[0] ** 3 - 2 * v[0] * v[1], v[1] - v[0] ** 2])
+
+
 SYSTEMS = [
     (lambda v: jnp.array([v[0] ** 2 + v[1] ** 2 - 1, v[0] - v[1]]), [2.0, 0.5], Status.CONVERGED),
     (lambda v: jnp.array([v[0] ** 2 + v[1] ** 2 - 1, v[1] - 1]), [0.7, 0.5], Status.MULTIPLE),
@@ -187,6 +199,9 @@ SYSTEMS = [
     (lambda v: v * v + jnp.array([1.0, 2.0]), [0.6, 0.7], Status.MINIMUM),
     (lambda v: jnp.array([v[0] * v[1], 2 * v[0] * v[1]]), [1.0, 2.0], Status.FLAT),
     (lambda v: jnp.array([v[0] / (1 + v[0] ** 2), v[1] - 1]), [2.0, 3.0], Status.DIVERGED),
+    (griewank_osborne, [0.5, 0.3], Status.DIVERGED),  # its steps grow in turns
+    (griewank_osborne, [5.0, -1.0], Status.DIVERGED),
+    (griewank_osborne, [-0.5, 2.0], Status.DIVERGED),
 ]
 
 
@@ -198,6 +213,42 @@ def test_systems(f, x0, status):
     if found.success:
         assert np.linalg.norm(f(found.x)) < 1e-15
         assert found.trace.df.shape == (found.steps + 1, 2, 2)
+
+
+def test_the_error_of_a_system_is_that_of_its_worst_component():
+    f = lambda v, a, b: a @ v - b
+    g = lambda v, c: jnp.stack([v[0] ** 2 - c[0], v[1] ** 3 - c[1]])
+    found = newton(f, [1.0, 1.0], args=(np.diag([3.0, 3.0]), np.array([1e6, 1.0])))
+    assert 1.9e-11 < found.error < 1e-9
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        size = 10 ** rng.uniform(0, 8, 2)
+        a, b, c = rng.normal(size=(2, 2)) / size, rng.normal(size=2), size ** [2, 3] * rng.uniform(0.5, 2, 2)
+        (p, q), (r, s) = ([Fraction(float(v)) for v in row] for row in a)
+        y, z = (Fraction(float(v)) for v in b)
+        linear = [(s * y - q * z) / (p * s - q * r), (p * z - r * y) / (p * s - q * r)]
+        with localcontext(prec=40):
+            powers = [Fraction(Decimal(float(v)) ** (1 / Decimal(n))) for v, n in zip(c, (2, 3), strict=True)]
+        for found, root in (
+            (newton(f, size, args=(a, b)), linear),
+            (newton(g, size, args=(c,)), powers),
+        ):
+            away = np.linalg.norm(
+                [float(Fraction(x) - y) for x, y in zip(found.x.tolist(), root, strict=True)]
+            )
+            assert away <= found.error, found.message
+            assert found.error >= np.linalg.norm(np.spacing(found.x) / 2)
+            assert found.error < 1e-11 * np.linalg.norm(size) * np.linalg.cond(a * size)
+
+
+def test_f_is_called_zero_only_where_it_is():
+    for c in (1.0, 1e-9):
+        found = newton(lambda v, c: jnp.array([v[0] * v[1], c * v[0] * v[1]]), [1.0, 2.0], args=(c,))
+        assert found.status == Status.FLAT
+        assert "f is zero at (0, 1.576" in found.message
+    parallel = newton(lambda v: jnp.array([v[0] + v[1] - 1, 2 * v[0] + 2 * v[1] - 3]), [1.0, 1.0])
+    assert not parallel.success
+    assert "f is zero" not in parallel.message
 
 
 @pytest.mark.parametrize("c", [1e14, 1e-14, 1e160, 1e-160])

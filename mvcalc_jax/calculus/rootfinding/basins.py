@@ -32,8 +32,13 @@ _NEAR, _APART = 1e-3, 0.1
 """Of the box, and of the distance between two roots: points nearer to one than that are its own."""
 _MOST = 64
 """Roots that are kept, those that most starts lead to."""
+_GOLDEN = 0x9E3779B97F4A7C15 - 2**64
 _WIDTHS = (1e-5, 1e-7)
 """Of cells, beside the box: rounding scatters the points about a multiple root, and roots may be nearer than that."""
+
+
+_REST = 1e-5
+"""A longer step beside the box, or the way from it, is none that leaves a start at rest."""
 
 
 class _Known(NamedTuple):
@@ -123,11 +128,12 @@ def basins(
         count = -(-len(starts) // _BLOCK) * _BLOCK
         padded = np.concatenate([starts, np.repeat(starts[-1:], count - len(starts), axis=0)])
         blocks = padded.reshape(-1, _BLOCK, *starts.shape[1:])
-        size = float(np.ptp(edges, axis=1).max())
+        size, middle = float(np.ptp(edges, axis=1).max()), edges.mean(axis=1)
+        frame = tuple(np.asarray(a, np.finfo(starts.dtype).dtype) for a in (size, middle))
         static = {"f": f, "derivative": derivative, "limit": limit}
-        walked = _program()(blocks, np.asarray(size, np.finfo(starts.dtype).dtype), args, **static)
+        walked = _program()(blocks, frame, args, **static)
         z, still, steps = (np.asarray(a).reshape(count, *a.shape[2:])[: len(starts)] for a in walked)
-        roots, label = _labelled(subject, z, still, size)
+        roots, label = _labelled(subject, z, still, size, middle)
     shape = sides[::-1]
     return Basins(kind, edges, roots, label.reshape(shape), steps.reshape(shape))
 
@@ -143,11 +149,12 @@ def _kind(f: Any, axes: int, args: tuple) -> str:
         value = jax.eval_shape(f, number, *args)
     except (TypeError, ValueError, IndexError):
         value = None
-    if (
-        value is not None
-        and getattr(value, "shape", None) == ()
-        and jnp.issubdtype(value.dtype, jnp.complexfloating)
-    ):
+    if value is not None and getattr(value, "shape", None) == ():
+        if not jnp.issubdtype(value.dtype, jnp.complexfloating):
+            raise ValueError(
+                f"`f` must be holomorphic: of a complex number it returns a real one, {value.dtype}, as none but a "
+                f"constant does; write it of (2,) real numbers to (2,)"
+            )
         return "complex"
     pair = require.traceable("f", f, np.zeros(2, real), *args)
     if getattr(pair, "shape", None) != (2,) or not jnp.issubdtype(pair.dtype, jnp.floating):
@@ -163,10 +170,12 @@ def _holomorphic(subject: trail.Subject, edges: np.ndarray) -> None:
     number = np.result_type(jnp.zeros(()).dtype, np.complex64)
     eps, size = float(np.finfo(number).eps), np.ptp(edges, axis=1)
     x, y = edges[:, :1] + size[:, None] * (np.outer([0.7549, 0.5698], np.arange(1, trail.SAMPLES // 4)) % 1)
-    z, h = x + 1j * y, eps ** (1 / 3) * float(size.max())
-    f = subject.sample(np.concatenate([z + h, z - h, z + 1j * h, z - 1j * h]).astype(number)).reshape(4, -1)
+    z = x + 1j * y
+    h = max(eps ** (1 / 3) * float(size.max()), 64 * eps * float(np.abs(z).max()))
+    about = np.stack([z + h, z - h, z + 1j * h, z - 1j * h]).reshape(4, -1).astype(number)
+    f = subject.sample(about.ravel()).reshape(4, -1)
     with np.errstate(all="ignore"):
-        dx, dy = (f[0] - f[1]) / (2 * h), (f[2] - f[3]) / (2j * h)
+        dx, dy = (f[::2] - f[1::2]) / (about[::2] - about[1::2])  # far from 0 these are not 2h in all digits
         bad = np.abs(dx - dy) > 1e-3 * (np.abs(dx) + np.abs(dy)) + 10 * eps / h * np.abs(f).max(axis=0)
     if np.mean(bad) > 0.25:
         k = int(np.argmax(bad))
@@ -191,15 +200,18 @@ def _program() -> Any:
     return jax.jit(_walked, static_argnames=("f", "derivative", "limit"))
 
 
-def _walked(blocks: Any, size: Any, args: tuple, f: Any, derivative: Any, limit: int) -> tuple[Any, Any, Any]:
+def _walked(
+    blocks: Any, frame: Any, args: tuple, f: Any, derivative: Any, limit: int
+) -> tuple[Any, Any, Any]:
     """Newton's steps of all blocks, one block after the other."""
     evaluate = trail.slope_of(f, derivative, blocks[0, 0], args)
-    return jax.lax.map(lambda z: _together(z, size, args, evaluate, limit), blocks)
+    return jax.lax.map(lambda z: _together(z, frame, args, evaluate, limit), blocks)
 
 
-def _together(z: Any, size: Any, args: tuple, evaluate: Any, limit: int) -> tuple[Any, Any, Any]:
+def _together(z: Any, frame: Any, args: tuple, evaluate: Any, limit: int) -> tuple[Any, Any, Any]:
     """Newton's steps of one block, until all have come to rest: their last step squares what is left of the way."""
-    least = jnp.sqrt(jnp.finfo(z.dtype).eps)
+    eps, (size, (across, *up)) = jnp.finfo(z.dtype).eps, frame
+    middle = across + 1j * up[0] if jnp.iscomplexobj(z) else frame[1] if z.ndim == 2 else across
 
     def change(z: Any) -> Any:
         f, df = evaluate(z, *args)
@@ -214,9 +226,13 @@ def _together(z: Any, size: Any, args: tuple, evaluate: Any, limit: int) -> tupl
         moves = jax.vmap(change)(z)
         new = jnp.where(still if z.ndim == 1 else still[:, None], z, z - moves)
         lengths = (jnp.abs if z.ndim == 1 else lambda v: jnp.max(jnp.abs(v), axis=-1))(
-            jnp.stack([moves, new])
+            jnp.stack([moves, new, new - middle])
         )
-        rests = (lengths[0] <= least * jnp.maximum(lengths[1], size)) | ~jnp.isfinite(lengths[1])
+        # far from 0 a step that is small beside z may still be as wide as the box
+        small = jnp.minimum(
+            jnp.sqrt(eps) * jnp.maximum(lengths[1], size), _REST * jnp.maximum(lengths[2], size)
+        )
+        rests = (lengths[0] <= jnp.maximum(small, 4 * eps * lengths[1])) | ~jnp.isfinite(lengths[1])
         return k + 1, new, still | rests, steps + ~still
 
     n = len(z)
@@ -226,16 +242,16 @@ def _together(z: Any, size: Any, args: tuple, evaluate: Any, limit: int) -> tupl
 
 
 def _labelled(
-    subject: trail.Subject, z: np.ndarray, still: np.ndarray, size: float
+    subject: trail.Subject, z: np.ndarray, still: np.ndarray, size: float, middle: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The roots among the points of rest, and the number of each start's root."""
     points = np.stack([np.real(z), np.imag(z)], axis=-1) if np.iscomplexobj(z) else z.reshape(len(z), -1)
     found: list[_Known] = []
     rest = points[still & np.isfinite(points).all(axis=1)]
     for width in _WIDTHS:
-        for candidate in _clusters(rest, width * size):
-            root = _root(subject, candidate, z.dtype, size)
-            if root is not None and not any(_same(root, other, size) for other in found):
+        for candidate in _clusters(rest - middle, width * size):
+            root = _root(subject, candidate + middle, z.dtype, size)
+            if root is not None and not any(_same(root, other, size, middle) for other in found):
                 found.append(root)
         for root in found:  # what is not at a root that is known may be at one next to it
             rest = rest[np.linalg.norm(rest - root.point, axis=1) > 8 * root.blur + 1e-8 * size]
@@ -256,12 +272,13 @@ def _labelled(
 
 
 def _clusters(points: np.ndarray, width: float) -> list[np.ndarray]:
-    """The middles of the cells in which most points lie, the fullest first."""
-    points = points[np.abs(points).max(axis=1, initial=0) < 1e9 * width]
+    """The middles of the cells in which most points lie, the fullest first; the points are told from the box's."""
+    points = points[np.abs(points).max(axis=1, initial=0) < 1e18 * width]
     if not len(points):
         return []
     cells = np.round(points / width).astype(np.int64)
-    keys = cells @ np.array([4_000_000_007, 1])[: cells.shape[1]]  # one number is sorted sooner than two
+    # one number is sorted sooner than two; by the golden ratio of 2⁶⁴ no two cells near each other get the same
+    keys = cells @ np.array([1, _GOLDEN])[: cells.shape[1]]
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[order], prepend=keys[order][0] - 1))
     ends = np.append(starts[1:], len(keys))
@@ -269,9 +286,9 @@ def _clusters(points: np.ndarray, width: float) -> list[np.ndarray]:
     return [np.median(points[order[starts[k] : min(ends[k], starts[k] + 999)]], axis=0) for k in fullest]
 
 
-def _same(a: _Known, b: _Known, size: float) -> bool:
+def _same(a: _Known, b: _Known, size: float, middle: np.ndarray) -> bool:
     """Whether rounding of f, or what a start's last step leaves, hides one from the other."""
-    rest = float(np.finfo(a.point.dtype).eps) ** 0.5 * max(size, float(np.abs(a.point).max()))
+    rest = float(np.finfo(a.point.dtype).eps) ** 0.5 * max(size, float(np.abs(a.point - middle).max()))
     return bool(np.linalg.norm(a.point - b.point) <= 10 * (a.blur + b.blur) + 10 * rest)
 
 

@@ -26,6 +26,8 @@ _LONGEST = 64
 """Periods that are looked for."""
 _RETURNS = 1e-3
 """How near, beside its size, a cycle must return, and nearer with every turn."""
+_TURN = 8
+"""Steps whose growth is seen together, where it comes in turns."""
 _FAR = 1e4
 """A step so much longer than all before is beyond reason."""
 
@@ -44,7 +46,7 @@ def overflown(found: Walk) -> Ending | None:
             return None
         k = int(back[0])
         return _diverged(
-            f"|x| grew with every step until f or f′ was no number any more, at {said(found.x[k])}",
+            f"|x| grew more and more until f or f′ was no number any more, at {said(found.x[k])}",
             k,
             found.x.ndim > 1,
         )
@@ -62,7 +64,7 @@ def _reason(subject: Subject, found: Walk, rows: int, portrait: Portrait, bracke
     n, d = norms(x), norms(np.diff(x, axis=0))
     beyond = int(np.argmax(n > 1e30 * max(n[0], d[0]))) if last else 0
     if beyond and not found.halved.any() and _grown(d[:beyond]):  # what comes after is made of overflow
-        return _diverged(f"|x| grew with every step; it was {n[beyond]:.3g} after {beyond}", beyond, many)
+        return _diverged(f"|x| grew more and more; it was {n[beyond]:.3g} after {beyond}", beyond, many)
     still = found.halved.any() or (last and d[-1] <= 8 * np.finfo(x.dtype).eps * n[-1])
     if portrait.kind in ("jump", "pole") and not many and still:
         if f[last] == 0:
@@ -87,16 +89,18 @@ def _reason(subject: Subject, found: Walk, rows: int, portrait: Portrait, bracke
         if _running(x):
             return _diverged(f"x runs on, to {here} after {last} steps, and f fades away with it", last, many)
         if _grown(d):
-            return _diverged(f"|x| grew with every step, to {here}, where f′ is zero", last, many)
+            return _diverged(f"|x| grew more and more, to {here}, where f′ is zero", last, many)
         if np.all(zero) and (portrait.kind == "still" or not np.any(df[last])):
-            why = "every point there is a root, or f is too small for numbers to tell"
-            return flat(f"f is zero at {here} and all along beside it: {why}", last)
+            return floors.still(x[last], last)
         if not np.all(zero):
             return floors.turning(subject, found, many)
         return Ending(
             Status.STALLED, f"f is zero at {here}, and yet it does not look like a root about it", last
         )
     if last + 1 < rows:
+        end = None if many else floors.beside(subject, found)
+        if end is not None:
+            return end
         why = "f is steeper than numbers show" if subject.derivative is None else "is `derivative` right?"
         message = f"the steps vanish at {here}, and f is {said(f[last])} there; {why}"
         return Ending(Status.STALLED, message, last)
@@ -117,7 +121,7 @@ def _lost(subject: Subject, found: Walk, d: np.ndarray, jump: float, bracketed: 
     if end is not None:
         return end
     if _grown(d) and (not nan or jump > _FAR):
-        return _diverged(f"|x| grew with every step until f was no longer finite, at {here}", last, many)
+        return _diverged(f"|x| grew more and more until f was no longer finite, at {here}", last, many)
     if last and (jump > 1e8 or (not nan and jump > 10)):
         what = f"the tangent at {said(x[last - 1])} is so flat that it leads to {here}, where f is not finite"
         return flat(what, last)
@@ -151,9 +155,14 @@ def _unfinished(subject: Subject, found: Walk, n: np.ndarray, d: np.ndarray, man
 
 
 def _grown(d: np.ndarray) -> bool:
-    """Whether each of the last three steps was longer than the one before."""
-    tail = d[-3:]
-    return bool(len(tail) == 3 and (tail[1:] > 1.1 * tail[:-1]).all() and d[-1] > 4 * d[0])
+    """Whether each of the last three steps was longer than the one before; or all grow in turns, as by 8, 4, ½."""
+    tail, turns = d[-3:], d[len(d) % _TURN :].reshape(-1, _TURN)[-4:]
+    grows = len(tail) == 3 and (tail[1:] > 1.1 * tail[:-1]).all()
+    grows = grows or (
+        len(turns) == 4
+        and all((np.diff(np.log2(size)) > 1).all() for size in (turns.min(axis=1), turns.max(axis=1)))
+    )
+    return bool(grows and d[-1] > 4 * d[0])
 
 
 def _running(x: np.ndarray) -> bool:

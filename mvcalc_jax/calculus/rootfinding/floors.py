@@ -41,10 +41,26 @@ def wandering(subject: Subject, found: Walk) -> Ending:
     value, *about = np.abs(subject.sample(apart))
     if look(subject, best, max(abs(float(best)), float(np.median(np.abs(x - best))))).kind == "root":
         return _limit(last, f"f seems to have a root at {said(best)}; start there")
+    meant = np.asarray(
+        [0.0, *_aims(x)], x.dtype
+    )  # digits that underflow, or cancel, hide a root from the steps to it
+    zero = meant[(subject.sample(meant) == 0) & (np.abs(meant - best) <= spread + abs(best))]
+    if len(zero):
+        return _limit(
+            last, f"f is zero at {said(zero[0])}, where the steps led; whether by a root is not clear"
+        )
     if not min(about) > value > 1e10 * np.finfo(x.dtype).tiny:
         return _limit(last, f"|f| was least at {said(best)}, where it is {said(value)}; start elsewhere")
     change = _elsewhere(subject, best, f[0])
     return _minimum(best, value, last, _net(subject, best, change))
+
+
+def _aims(x: np.ndarray) -> list[float]:
+    """Where the iterates would end if each step went on to leave the same part of the way: Aitken's points."""
+    d = np.diff(x.astype(float))
+    with np.errstate(all="ignore"):
+        ends = x[2:] - d[1:] ** 2 / np.diff(d)
+    return [float(v) for v in ends[-8:] if np.isfinite(v)]
 
 
 def crossed(subject: Subject, x: Any) -> tuple[Any, Any]:
@@ -92,6 +108,24 @@ def about_minimum(subject: Subject, found: Walk) -> Ending | None:
     return end if end.status == Status.MINIMUM else None
 
 
+def beside(subject: Subject, found: Walk) -> Ending | None:
+    """Whether steps vanish just beside a stretch on which f is zero."""
+    x = found.x[found.last]
+    h = rungs(float(x), float(abs(x)) or 1.0, x.dtype)
+    h = h[h <= 2.0**10 * h[0]]
+    points = np.stack([x - h, x + h], axis=1).astype(x.dtype).ravel()
+    zero = points[subject.sample(points) == 0]
+    if not len(zero) or look(subject, zero[0], float(abs(x)) or 1.0).kind != "still":
+        return None
+    return still(zero[0], found.last)
+
+
+def still(x: Any, last: int) -> Ending:
+    """An ending where f is zero all along."""
+    why = "every point there is a root, or f is too small for numbers to tell"
+    return flat(f"f is zero at {said(x)} and all along beside it: {why}", last)
+
+
 def least(subject: Subject, found: Walk) -> Ending:
     """Of several variables: where ‖f‖ is least, downhill from the best iterate by Levenberg's steps.
 
@@ -115,11 +149,14 @@ def least(subject: Subject, found: Walk) -> Ending:
     value, slope = float(np.linalg.norm(f)), np.linalg.norm(J.T @ f)
     v = np.linalg.svd(J)[2][-1]
     h = 1e-3 * max(float(np.linalg.norm(x)), 1.0)
-    about = norms(subject.sample(np.asarray([x - h * v, x + h * v], x.dtype)) / D)
+    points = np.asarray([x - h * v, x + h * v], x.dtype)
+    about = norms(subject.sample(points) / D)
     real = float(norms((f * D)[None])[0])
-    if (np.append(about, value) <= 64 * len(x) * np.finfo(x.dtype).eps).all():
+    # a variable that is lost beside the others is meant to be 0, and f is looked at where it is
+    line = [np.where(np.abs(p) > np.finfo(x.dtype).eps ** 0.5 * norms(p[None]), p, 0) for p in (x, *points)]
+    if all(_zero(subject, p.astype(x.dtype)) for p in line):
         return flat(
-            f"f is zero at {said(x)}, and along {said(v)} from it, too: its roots are not isolated",
+            f"f is zero at {said(line[0])}, and along {said(v)} from it, too: its roots are not isolated",
             found.last,
         )
     floor = value > 1e-6 * float(np.nanmedian(sizes))
@@ -128,6 +165,13 @@ def least(subject: Subject, found: Walk) -> Ending:
         return _minimum(x, real, found.last)
     hint = "start elsewhere" if floor else "start there"
     return _limit(found.last, f"‖f‖ was least at {said(x)}, where it is {real:.3g}; {hint}")
+
+
+def _zero(subject: Subject, x: np.ndarray) -> bool:
+    """Whether all entries of f are zero at x, beside what their own terms are there."""
+    f, J = (np.asarray(a, float) for a in subject.both(x))
+    own = np.abs(J) @ np.abs(x.astype(float))
+    return bool((np.abs(f) <= 64 * len(x) * float(np.finfo(x.dtype).eps) * own).all())
 
 
 def _elsewhere(subject: Subject, x: np.ndarray, f: np.ndarray) -> Any:

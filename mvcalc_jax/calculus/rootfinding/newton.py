@@ -22,9 +22,10 @@ import numpy as np
 from mvcalc_jax import precision, require, text
 from mvcalc_jax.calculus.rootfinding import floors, trail
 from mvcalc_jax.calculus.rootfinding.endings import overflown, reason
-from mvcalc_jax.calculus.rootfinding.orders import POLISHED, blur_of, confirmed, polished
+from mvcalc_jax.calculus.rootfinding.orders import POLISHED, blur_of, confirmed, polished, undefined
 from mvcalc_jax.calculus.rootfinding.outcome import Ending, Root, Status, Trace, said
 from mvcalc_jax.calculus.rootfinding.portrait import Portrait, jumps, look
+from mvcalc_jax.calculus.rootfinding.reduced import rounded
 from mvcalc_jax.calculus.rootfinding.trail import Function, Subject, Walk, levels, norms
 
 _LOST = 1e6
@@ -213,7 +214,7 @@ def _root(subject: Subject, found: Walk, best: int, size: Any, order: int | None
     m, unsure, error = portrait.order, portrait.error, portrait.error
     if x.ndim == 0 and m == round(m) and 1 < m <= POLISHED:
         finer = polished(subject, x, int(m), unsure)
-        if finer is None and (order or m != seen.order):
+        if finer is None and (order or m != seen.order) and not undefined(subject, x, int(m)):
             return None
         if finer is not None:
             x, error = finer
@@ -235,6 +236,9 @@ def _root(subject: Subject, found: Walk, best: int, size: Any, order: int | None
             _LOST * error, _LOST * float(np.spacing(np.max(np.abs(x)))), 1e-10 * float(np.max(np.abs(x)))
         ):
             return _lost(found, last, blur if np.isfinite(blur) else portrait.error)
+    at = np.asarray(x)
+    if at.ndim:
+        error = max(error, rounded(subject, at, np.broadcast_to(size, at.shape), m == 1))
     return _told(trace, portrait._replace(order=m, error=unsure), error)
 
 

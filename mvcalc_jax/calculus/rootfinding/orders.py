@@ -65,6 +65,12 @@ def polished(subject: Subject, x: np.ndarray, m: int, unsure: float) -> tuple[np
     return (y, portrait.error) if portrait.kind == "root" and portrait.order == 1 else None
 
 
+def undefined(subject: Subject, x: np.ndarray, m: int) -> bool:
+    """Whether f is exactly zero at x, and f⁽ᵐ⁻¹⁾ no number there, as of √x⁴ at 0: then f alone must do."""
+    higher = subject._replace(order=m - 1).sample_if_derived(x[None])
+    return bool(subject.sample(x[None])[0] == 0 and (higher is None or not np.isfinite(higher[0])))
+
+
 def blur_of(subject: Subject, x: np.ndarray) -> float:
     """How far from x its rounding lets f be zero: measured at uneven steps, which see what cancels in f."""
     at, eps = x[None], float(np.finfo(x.dtype).eps)

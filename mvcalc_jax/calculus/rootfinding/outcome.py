@@ -70,7 +70,8 @@ class Root:
         message: the reason as a sentence, with what to do about it.
         steps: how many were taken.
         error: how far x may be from the root, as far as f shows it: rounding that is the same at all points, as of a
-            coefficient, does not show. NaN where there is no root.
+            coefficient, does not show. NaN where there is no root. Of a system, the norm over all components as they
+            are: no less than what the largest loses, and no bar for the smaller ones.
         multiplicity: m of f ≈ C (x − root)ᵐ, a whole number for a smooth f; NaN where there is no root.
         period: of a cycle; 0 if there is none.
         trace: every iterate.

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from mvcalc_jax.calculus.rootfinding.trail import Subject
+from mvcalc_jax.calculus.rootfinding.trail import Subject, norms
 
 _SMALL = 1e-2
 """Singular values, beside the largest, whose equations are kept."""
@@ -86,6 +86,31 @@ def reduced(subject: Subject, x: np.ndarray, size: Float[np.ndarray, " d"]) -> R
     U, σ, Vt = np.linalg.svd(A)
     k = max(int(np.sum(σ <= max(_SMALL * σ[0], float(least.eps) ** _VANISHED))), 1)
     return Reduced(subject, x, S, D, U, σ, Vt.T, k)
+
+
+def rounded(subject: Subject, x: np.ndarray, size: Float[np.ndarray, " d"], simple: bool) -> float:
+    """How far rounding of f, and of x itself, may move a root of a system: |J⁻¹| δ + ε |x|, the norm.
+
+    Not scaled: the largest variable counts as it is. δ is what f is at x, what its terms J x lose, and what it
+    differs from J h for h of a few last places. Of a root that is not `simple` in the directions that J determines.
+    """
+    f, J = (np.asarray(a, float) for a in subject.both(x))
+    eps, own = float(np.finfo(x.dtype).eps), np.abs(x.astype(float))
+    S = np.where(own > 0, own, size).astype(float)
+    with np.errstate(all="ignore"):
+        h = np.random.default_rng(0).integers(-8, 9, (64, len(x))) * eps * S
+        points = (x + h).astype(x.dtype)
+        noise = np.abs(subject.sample(points).astype(float) - f - (points.astype(float) - x) @ J.T)
+        δ = np.abs(f) + np.nan_to_num(noise, posinf=0).max(axis=0) + eps * np.abs(J) @ own
+        D = np.max(np.abs(J) * S, axis=1)
+        D = np.where((D > 0) & np.isfinite(D), D, 1.0)
+        A = J * S / D[:, None]
+        if not (np.isfinite(A).all() and np.isfinite(δ).all()):
+            return float(norms(eps * own[None])[0])
+        U, σ, Vt = np.linalg.svd(A)
+        r = int(np.sum(σ > (0.0 if simple else _SMALL * σ[0])))
+        moved = S * (np.abs(Vt[:r].T / σ[:r] @ U[:, :r].T) @ (δ / D))
+    return float(norms((moved + eps * own)[None])[0])
 
 
 def extent(subject: Subject, x: np.ndarray, S: np.ndarray, f: Any, J: Any) -> Float[np.ndarray, " d"]:
