@@ -147,7 +147,7 @@ def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
 
 
 def twice_differentiable(name: str, f: Callable[..., Any], x: Any) -> None:
-    """Require a function, which JAX can trace, of an array to numbers that it can differentiate: backward, then forward.
+    """Require a function, which JAX can trace, that it can differentiate, too: backward, then forward.
 
     Raises:
         TypeError: where there is a step in it of which JAX knows no derivative, such as a loop without a fixed length.

@@ -139,7 +139,21 @@ def test_no_number_where_there_is_no_derivative(name):
         (lambda x: jnp.sqrt(jnp.abs(x)), 0.0, Status.UNSETTLED, ("forward", "central", "ridders")),
         (*NONE["logarithmic"][:2], Status.UNSETTLED, ("forward", "central", "ridders")),
     ],
-    ids=["sign", "floor", "where", "small", "mod", "round", "hole", "abs", "max", "sqrt", "cbrt", "cusp", "log"],
+    ids=[
+        "sign",
+        "floor",
+        "where",
+        "small",
+        "mod",
+        "round",
+        "hole",
+        "abs",
+        "max",
+        "sqrt",
+        "cbrt",
+        "cusp",
+        "log",
+    ],
 )
 def test_every_method_says_so_where_there_is_none(f, at, status, methods):
     for method in set(methods) - {"complex step"}:

@@ -12,8 +12,8 @@ Every method of `derivative` gives an `Estimate`: a value, how far the truth may
 
 η is the rounding of f, which is measured, not supposed to be ε|f| (`slopes.ladder`); it costs some 250
 values more. D(h) − D(h/2) is half, or three quarters, of what a short step leaves out. Where the slopes to both
-sides of x do not come closer to each other when the step is halved, half of their distance is in the error bar, too; and where
-they do not at the smallest steps that stand clear of rounding, f has a kink or is vertical, and there is no derivative.
+sides of x do not come closer to each other when the step is halved, half of their distance is in the error bar, too;
+and where they do not at the smallest steps that stand clear of rounding, f has a kink or is vertical, and there is no derivative.
 And where smaller steps contradict a difference, as they do if its own is longer than a wave of f or crosses a pole, how
 far it is from theirs is the error bar.
 """
@@ -160,7 +160,9 @@ def _difference(f: Callable[..., Any], x: Any, step: Any, *, central: bool) -> E
         error = np.maximum(error, _contradicted(ladder, D[:, 0], h, rounding, central))
         status = np.where(np.isfinite(D[:, 0]) & np.isfinite(both.middle), Status.FOUND, Status.NOT_FINITE)
         rough = rising.rounding_by_rung(ladder, rounding)
-        status = np.where((status > 0) & settling.unsettled(ladder, ladder.slopes(), rough), Status.UNSETTLED, status)
+        status = np.where(
+            (status > 0) & settling.unsettled(ladder, ladder.slopes(), rough), Status.UNSETTLED, status
+        )
         status = np.where((status > 0) & settling.kinked(ladder, rough), Status.KINK, status)
         status = np.where(rising.jumps(ladder, rounding), Status.JUMP, status)
         status = np.where((status > 0) & rising.drowned(ladder, rounding), Status.NOISE, status)

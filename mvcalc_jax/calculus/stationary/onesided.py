@@ -16,13 +16,15 @@ from mvcalc_jax.calculus.stationary.survey import Look
 
 _FARTHEST, _NEAREST, _DISTANCES = 1e-2, 1e-7, 4
 _STAYS = 1.5
-"""How much the distance of one-sided H may change from the farthest to the nearest: 10⁵ times, of a smooth f."""
+"""How much the distance of one-sided H may change from the farthest to the nearest: of a smooth f, as they do."""
 _CLEAR = 1e-3
 """So far apart, beside the largest entry, they are not by rounding."""
 
 
-def judged(look: Look, p: Float[np.ndarray, " d"], w: Float[np.ndarray, " d"], error: float) -> dict[str, Any]:
-    """What f does at p where H does not exist, as attributes of a `CriticalPoint`; nothing where there is no sign of it.
+def judged(
+    look: Look, p: Float[np.ndarray, " d"], w: Float[np.ndarray, " d"], error: float
+) -> dict[str, Any]:
+    """What f does at p where H does not exist, as attributes of a `CriticalPoint`; nothing where it seems to.
 
     Args:
         look: at f, ∇f and H.
@@ -31,11 +33,11 @@ def judged(look: Look, p: Float[np.ndarray, " d"], w: Float[np.ndarray, " d"], e
         error: of p, in these units.
     """
     d = len(p)
-    nearest = max(_NEAREST, 10 * error)
-    if nearest > _FARTHEST / 30:
-        return {}
+    nearest = min(max(_NEAREST, 1e3 * float(np.finfo(p.dtype).eps), 10 * error), _FARTHEST / 30)
     dense = np.cos(1 + np.arange(d * d)).reshape(d, d)
-    v = np.concatenate([np.eye(d), dense / np.linalg.norm(dense, axis=1, keepdims=True)])[: 2 * d if d > 1 else 1]
+    v = np.concatenate([np.eye(d), dense / np.linalg.norm(dense, axis=1, keepdims=True)])[
+        : 2 * d if d > 1 else 1
+    ]
     v = np.concatenate([v, -v])
     s = np.geomspace(_FARTHEST, nearest, _DISTANCES)
     _, g, H = look((p + w * (s[:, None, None] * v)).reshape(-1, d).astype(p.dtype))
@@ -45,7 +47,9 @@ def judged(look: Look, p: Float[np.ndarray, " d"], w: Float[np.ndarray, " d"], e
     apart, size = np.ptp(H, axis=1).max(axis=(1, 2)), np.abs(H).max()
     if not (apart.min() > _CLEAR * size and apart.max() <= _STAYS * apart.min()):
         return {}
-    return {"eigenvalues": np.full(d, np.nan, p.dtype)} | _sides(np.sign((g * v).sum(axis=2)), np.linalg.eigvalsh(H))
+    return {"eigenvalues": np.full(d, np.nan, p.dtype)} | _sides(
+        np.sign((g * v).sum(axis=2)), np.linalg.eigvalsh(H)
+    )
 
 
 def _sides(rises: Float[np.ndarray, "s v"], λ: Float[np.ndarray, "s v d"]) -> dict[str, Any]:
