@@ -146,6 +146,22 @@ def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
         ) from error
 
 
+def twice_differentiable(name: str, f: Callable[..., Any], x: Any) -> None:
+    """Require a function, which JAX can trace, that it can differentiate, too: backward, then forward.
+
+    Raises:
+        TypeError: where there is a step in it of which JAX knows no derivative, such as a loop without a fixed length.
+    """
+    try:
+        jax.eval_shape(jax.jacfwd(jax.jacrev(f)), x)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        said = str(error).strip().split("\n")[0].split(". ")[0].rstrip(".") or type(error).__name__
+        raise TypeError(
+            f"`{name}` must be differentiable by JAX, twice; it says: {said}; use jax.lax.scan, or fori_loop with "
+            "fixed ends, in place of while_loop, and give a callback its derivatives with jax.custom_jvp"
+        ) from error
+
+
 def scalar(name: str, f: Callable[..., Any], *args: Any) -> None:
     """Require a function written in JAX whose value, for these arguments, is one floating-point number.
 

@@ -124,6 +124,35 @@ def test_where_the_hessian_does_not_exist_nothing_is_decided():
     np.testing.assert_allclose(p.point, 0, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("f", "box", "kind", "turns"),
+    [
+        (lambda x: x * jnp.abs(x), (-2, 2), "inflection", 0),
+        (lambda x: jnp.where(x > 0, x**2, -(x**2)), (-2, 2), "inflection", 0),
+        (lambda x: jnp.where(x > 0, x**2, 3 * x**2), (-2, 2), "minimum", 1),
+        (lambda x: x[0] * jnp.abs(x[0]) + x[1] ** 2, SQUARE, "undecided", None),
+        (lambda x: (x[0] + x[1]) * jnp.abs(x[0] + x[1]) + (x[0] - x[1]) ** 2, SQUARE, "undecided", None),
+        (lambda x: 5 * x[0] * jnp.abs(x[0]) + x[1] ** 2 + x[2] ** 2, ((-2, 2),) * 3, "undecided", None),
+    ],
+    ids=["x|x|", "where", "asymmetric", "plane", "turned", "space"],
+)
+def test_one_sided_hessians_that_differ_are_none(f, box, kind, turns):
+    (p,) = critical_points(f, box, starts=32)
+    assert (p.kind, p.turns) == (kind, turns)
+    assert f"{kind}: H does not exist" in p.verdict
+    assert np.isnan(p.eigenvalues).all()
+    np.testing.assert_allclose(p.point, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_no_near_miss_where_a_point_was_found(n):
+    terms = np.poly1d([1, -1]) ** n
+    for box in ((-2, 2), (0, 2), (-1, 3), (-3, 2)):
+        found = critical_points(lambda x: jnp.polyval(jnp.asarray(terms.c), x), box)
+        np.testing.assert_allclose(found[0].point, 1, atol=1e-3)
+        assert "no zero" not in found.message
+
+
 def test_a_derivative_that_is_given_is_compared():
     f = lambda x: jnp.sum(x**4) + x[0] * x[1]
     with pytest.raises(
@@ -271,6 +300,14 @@ def test_turns_of_a_field():
 SCALAR = lambda x: jnp.sum(x**2)
 
 
+def looped(x):
+    return jax.lax.while_loop(lambda c: c > 1, lambda c: c / 2, jnp.sum(x**2))
+
+
+def called_back(x):
+    return jax.pure_callback(lambda v: np.sum(v**2), jax.ShapeDtypeStruct((), x.dtype), x)
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
@@ -279,6 +316,8 @@ SCALAR = lambda x: jnp.sum(x**2)
         (lambda: critical_points(lambda x: x**2, SQUARE), ValueError, "must return a single number"),
         (lambda: critical_points(lambda x: jnp.argmax(x), SQUARE), TypeError, "floating-point number"),
         (lambda: critical_points(lambda x: x[0] if x[0] > 0 else x[1], SQUARE), TypeError, "written in JAX"),
+        (lambda: critical_points(looped, SQUARE), TypeError, "`f` must be differentiable by JAX"),
+        (lambda: critical_points(called_back, SQUARE), TypeError, "`f` must be differentiable by JAX"),
         (lambda: critical_points(SCALAR, ((1, 1), (0, 1))), ValueError, "low < high"),
         (lambda: critical_points(SCALAR, ((0, np.inf),)), ValueError, "must be finite"),
         (lambda: critical_points(SCALAR, ((-1e308, 1e308),)), ValueError, "sides whose lengths are numbers"),

@@ -122,11 +122,46 @@ def test_no_number_where_there_is_no_derivative(name):
     assert status.sentence in str(estimate)
 
 
-def test_differences_at_a_kink_say_so():
-    for method in (forward_slope, central_slope):
-        estimate = method(jnp.abs, 0.0)
-        assert abs(estimate.value - 1) <= estimate.error and abs(estimate.value + 1) <= 2 * estimate.error
-    assert autodiff_slope(jnp.abs, 0.0).status == Status.KINK
+@pytest.mark.parametrize(
+    ("f", "at", "status", "methods"),
+    [
+        (jnp.sign, 0.0, Status.JUMP, SLOPE_METHODS),
+        (jnp.floor, 2.0, Status.JUMP, SLOPE_METHODS),
+        (lambda x: jnp.where(x < 1, x, x + 1.0), 1.0, Status.JUMP, SLOPE_METHODS),
+        (lambda x: jnp.where(x <= 1, x, x + 1e-6), 1.0, Status.JUMP, SLOPE_METHODS),
+        (lambda x: jnp.mod(x, 1.0), 2.0, Status.JUMP, SLOPE_METHODS),
+        (jnp.round, 0.5, Status.JUMP, SLOPE_METHODS),
+        (lambda x: jnp.where(x == 1, 5.0, x), 1.0, Status.JUMP, SLOPE_METHODS),
+        (jnp.abs, 0.0, Status.KINK, SLOPE_METHODS),
+        (lambda x: 5 * jnp.maximum(x - 3, 0), 3.0, Status.KINK, SLOPE_METHODS),
+        (jnp.sqrt, 0.0, Status.UNSETTLED, ("forward", "ridders")),
+        (jnp.cbrt, 0.0, Status.UNSETTLED, ("forward", "central", "ridders")),
+        (lambda x: jnp.sqrt(jnp.abs(x)), 0.0, Status.UNSETTLED, ("forward", "central", "ridders")),
+        (*NONE["logarithmic"][:2], Status.UNSETTLED, ("forward", "central", "ridders")),
+    ],
+    ids=[
+        "sign",
+        "floor",
+        "where",
+        "small",
+        "mod",
+        "round",
+        "hole",
+        "abs",
+        "max",
+        "sqrt",
+        "cbrt",
+        "cusp",
+        "log",
+    ],
+)
+def test_every_method_says_so_where_there_is_none(f, at, status, methods):
+    for method in set(methods) - {"complex step"}:
+        estimate = derivative(f, at, method)
+        assert estimate.status == status, method
+        assert math.isnan(estimate.value) and math.isinf(estimate.error)
+        beside = derivative(f, np.array([at, at + 0.3]), method)
+        assert beside.found.tolist() == [False, True], method
 
 
 @pytest.mark.parametrize(

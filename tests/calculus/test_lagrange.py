@@ -490,6 +490,16 @@ def test_scipy_finds_the_same_and_its_methods_differ_in_sign():
         ({"f": lambda x: x[0] if x[0] > 0 else x[1]}, TypeError, "written in JAX"),
         ({"f": lambda x: x[0].astype(jnp.float32)}, TypeError, "precision of its argument"),
         ({"f": lambda x, y, z: x}, TypeError, r"it takes \(x, y, z\)"),
+        (
+            {"f": lambda x: jax.lax.while_loop(lambda c: c > 1, lambda c: c / 2, x[0])},
+            TypeError,
+            "`f` must be differentiable by JAX",
+        ),
+        (
+            {"g": lambda x: jax.lax.while_loop(lambda c: c > 1, lambda c: c / 2, x[0])},
+            TypeError,
+            "`g` must be differentiable by JAX",
+        ),
         ({"g": lambda x: np.sin(x).sum()}, TypeError, "`g` must be written in JAX"),
         ({"g": lambda x: jnp.outer(x, x)}, ValueError, "a number for each constraint"),
         ({"g": lambda x: x[:0]}, ValueError, "a number for each constraint"),

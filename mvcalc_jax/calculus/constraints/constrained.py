@@ -92,12 +92,12 @@ def searched(problem: Problem, look: Look) -> Extrema:
     seen, values = _seen(problem, on)
     most = float(np.nanmax(np.linalg.norm(slope[:, 0], axis=1))) if np.ptp(values) > 0 else 0.0
     found = _stationary(problem, begins, on, singular, look, most)
-    points, kinks = judged(problem, found, look)
+    points, kinks, level = judged(problem, found, look)
     kinks = [
         *_irregular(problem, singular, look),
         *_kinks(problem, np.concatenate([_broken(problem, on), kinks]), look),
     ]
-    return told(points, kinks, seen, values, unit=float(problem.unit[0]))
+    return told(points, kinks, seen, values, unit=float(problem.unit[0]), level=level)
 
 
 def _closer(problem: Problem, on: Float[np.ndarray, "k d"], look: Look) -> Look | None:

@@ -1,5 +1,6 @@
 """What was found of the extrema of a function on a constraint: points, what each is, and how the search ended."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -157,8 +158,9 @@ def told(
     *,
     unit: float,
     status: Status | None = None,
+    level: Sequence[Float[np.ndarray, " d"]] = (),
 ) -> Extrema:
-    """What was found, with the lowest and highest of it, and in words."""
+    """What was found, with the lowest and highest of it, and in words; and where f is level by rounding alone."""
     spread = float(np.ptp(values))
     if status is Status.DEPENDENT:  # such points are met to half of the digits
         spread = max(spread, unit)
@@ -178,6 +180,12 @@ def told(
         said.append(
             f"at {where} no order of f decides, since f changes too little beside its rounding or its derivatives "
             f"jump; compare f within {max(p.error for p in dark):.1g} of it"
+        )
+    if level:
+        where = " and ".join(text.vector(x, 4) for x in level[:3]) + ", …" * (len(level) > 3)
+        said.append(
+            f"about {where} and beyond the slope of f fades away into rounding: f goes towards a limit there, and "
+            "whether it is stationary farther out cannot be told"
         )
     unsure = sum(not p.apart <= 1e-6 for p in points)
     if unsure:

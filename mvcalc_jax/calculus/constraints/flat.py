@@ -24,7 +24,10 @@ _POWER = 0.15
 """How far exponents of one power may differ from one radius to the next."""
 _CIRCLES = 0.1, 0.05, 0.025
 _TURNS = 32
-
+_FAR = 0.1 * 1.3 ** np.arange(26)
+"""How far along a curve it is looked where f stops being level: up to some 70 units."""
+_FADED = 1e-10
+"""A slope that is this small where it first stands clear of rounding came there little by little."""
 
 Signs = tuple[int, int]
 """1, −1, or 0 for what cannot be told from 0."""
@@ -141,6 +144,33 @@ def walked(place: Place, directions: Float[np.ndarray, "q d"]) -> list[Walk]:
         dark = 0.0 if flat else float(_RADII[~seen.all(axis=0)].max(initial=0))
         walks.append(Walk(flat, -behind, ahead_, dark))
     return walks
+
+
+def fades(problem: Problem, u: Float[np.ndarray, " d"], v: Float[np.ndarray, " d"]) -> bool:
+    """Whether f is level at a point of a curve because its slope fades away there, as that of tanh does far out.
+
+    A smooth function that is level along a piece of a curve is level all along it. If it is so by rounding alone, its
+    slope comes out of this little by little on one side, and never on the other.
+    """
+
+    def seen(t: Float[np.ndarray, " t"]) -> Float[np.ndarray, " t"]:
+        """The slope along the curve at u + tv, 0 where rounding hides it and NaN where the curve is left."""
+        ended = projected(problem, u + t[:, None] * v)
+        here = resolved.local(problem, ended.z)
+        c = np.abs(here.components[:, 0])
+        c = np.where(c > resolved.rounding(problem, here).components[:, 0], c, 0)
+        on = (ended.left <= 1e-12) & (np.linalg.norm(ended.z - u - t[:, None] * v, axis=1) <= 0.5 * np.abs(t))
+        return np.where(on, c, np.nan)
+
+    faded = []
+    for sign in (-1, 1):
+        clear = seen(sign * _FAR) > 0
+        if not clear.any():
+            continue
+        k = int(clear.argmax())
+        closer = seen(sign * np.linspace(_FAR[k - 1] if k else 0, _FAR[k], 65)[1:])
+        faded.append(bool(closer[closer > 0][:1].min(initial=np.inf) <= _FADED))
+    return faded == [True]
 
 
 def _settled(τ: Float[np.ndarray, " r"], clear: np.ndarray) -> int:

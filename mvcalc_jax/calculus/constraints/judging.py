@@ -52,11 +52,15 @@ class Solutions(NamedTuple):
     starts: Int[np.ndarray, " k"]
 
 
-def judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point], Float[np.ndarray, "j d"]]:
-    """A verdict on each point, one point for each family; and those that lie at a kink, in unit coordinates."""
+def judged(
+    problem: Problem, found: Solutions, look: Look
+) -> tuple[list[Point], Float[np.ndarray, "j d"], list[Float[np.ndarray, " d"]]]:
+    """A verdict on each point, one point for each family; those that lie at a kink, in unit coordinates; and places at
+    which f is level by rounding, where its slope fades away.
+    """
     u, λ, error, starts = found
     if not len(u):
-        return [], u
+        return [], u, []
     here = resolved.local(problem, u)
     ρ = resolved.rounding(problem, here)
     kinked = creases.creased(problem, u, λ, ρ.gradient)
@@ -100,6 +104,9 @@ def judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point],
         for k, n in zip(kept, many, strict=True):
             verdicts[members[k]] = (tried[k] if k in tried else verdict(members[k])), int(n)
     verdicts = _once(verdicts, value * scale, scale, second)
+    faded = [k for k, (judged, _) in verdicts.items() if _fades(problem, u[k], second[k], judged)]
+    level = [plain(problem, u[k], look) for k in faded]
+    verdicts = {k: v for k, v in verdicts.items() if k not in faded}
     points, whole = [], scale * problem.unit[0]
     for k, ((kind, beyond, isolated, _), n) in verdicts.items():
         shadow, ratio = bordered.prices(local[k], u[k], λ[k]), whole[k] / problem.unit[1:]
@@ -125,7 +132,18 @@ def judged(problem: Problem, found: Solutions, look: Look) -> tuple[list[Point],
             )
         )
     unit = float(whole.max())
-    return sorted(points, key=lambda p: (round(p.value / unit, 9), *np.round(p.x / look.width, 9))), u[kinked]
+    key = lambda p: (round(p.value / unit, 9), *np.round(p.x / look.width, 9))
+    return sorted(points, key=key), u[kinked], level
+
+
+def _fades(
+    problem: Problem, u: Float[np.ndarray, " d"], second: bordered.Curved, judged: flat.Verdict
+) -> bool:
+    """Whether a point of a curve seems stationary only since the slope of f fades away far out."""
+    if len(u) != len(problem.unit) or not len(second.flat):  # with more directions, families are curved
+        return False
+    unsure = not judged.isolated or (judged.kind is bordered.Kind.DEGENERATE and judged.beyond is None)
+    return unsure and flat.fades(problem, u, second.flat[0])
 
 
 def _spread(u: Float[np.ndarray, "k d"], first: int) -> list[int]:

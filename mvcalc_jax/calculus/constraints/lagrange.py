@@ -162,4 +162,6 @@ def _constraints(f: Callable[[Array], Array], g: Callable[[Array], Array], varia
                 f"`{name}` must return numbers of the precision of its argument, {x.dtype}; got {dtype}; "
                 "leave out what converts them"
             )
+    for name, function in (("f", f), ("g", g)):
+        require.twice_differentiable(name, function, x)
     return int(np.prod(shape))

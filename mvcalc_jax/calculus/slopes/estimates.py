@@ -12,7 +12,8 @@ Every method of `derivative` gives an `Estimate`: a value, how far the truth may
 
 η is the rounding of f, which is measured, not supposed to be ε|f| (`slopes.ladder`); it costs some 250
 values more. D(h) − D(h/2) is half, or three quarters, of what a short step leaves out. Where the slopes to both
-sides of x do not come closer to each other when the step is halved, half of their distance is in the error bar, too.
+sides of x do not come closer to each other when the step is halved, half of their distance is in the error bar, too;
+and where they do not at the smallest steps that stand clear of rounding, f has a kink or is vertical, and there is no derivative.
 And where smaller steps contradict a difference, as they do if its own is longer than a wave of f or crosses a pole, how
 far it is from theirs is the error bar.
 """
@@ -28,6 +29,7 @@ from jaxtyping import Float
 
 from mvcalc_jax import autodiff, precision, require, text
 from mvcalc_jax.calculus.slopes import ladder as rising
+from mvcalc_jax.calculus.slopes import settling
 from mvcalc_jax.require import AnyArray
 
 
@@ -157,6 +159,11 @@ def _difference(f: Callable[..., Any], x: Any, step: Any, *, central: bool) -> E
         error += np.where(unlike > unsure, unlike / 2, 0) + 2 * eps * np.abs(D[:, 0])
         error = np.maximum(error, _contradicted(ladder, D[:, 0], h, rounding, central))
         status = np.where(np.isfinite(D[:, 0]) & np.isfinite(both.middle), Status.FOUND, Status.NOT_FINITE)
+        rough = rising.rounding_by_rung(ladder, rounding)
+        status = np.where(
+            (status > 0) & settling.unsettled(ladder, ladder.slopes(), rough), Status.UNSETTLED, status
+        )
+        status = np.where((status > 0) & settling.kinked(ladder, rough), Status.KINK, status)
         status = np.where(rising.jumps(ladder, rounding), Status.JUMP, status)
         status = np.where((status > 0) & rising.drowned(ladder, rounding), Status.NOISE, status)
     return packed(D[:, 0], error, h, status, at, shape)
@@ -201,9 +208,27 @@ def autodiff_slope(f: Callable[..., Any], x: Any) -> Estimate:
     at = rising.points(x)
     with precision.of(at), np.errstate(all="ignore"):
         require.scalar("f", f, jax.ShapeDtypeStruct((), at.dtype))
-        values, _ = rising.values_of("f", f, at.ravel())
+        values, eps = rising.values_of("f", f, at.ravel())
         slope = lambda x: autodiff.push(f, (x,), (np.ones((), at.dtype),))[1]
-        return exactly(slope, values(at.ravel()), at)
+        ladder = rising.climb(values, eps, at.ravel(), rising.rungs(at.ravel()))
+        return _as_f_goes(exactly(slope, ladder.middle, at), ladder, at)
+
+
+def _as_f_goes(told: Estimate, ladder: rising.Ladder, at: AnyArray) -> Estimate:
+    """The estimate where f itself goes to f(x) on both sides, and its slopes settle.
+
+    Autodiff follows the one piece of f that x is on, and sees nothing of a jump to the next: of ⌊x⌋ it says 0.
+    """
+    value, error, step, status = (np.ravel(of) for of in told)
+    rounding = rising.noise(ladder)
+    jumps = rising.jumps(ladder, rounding)
+    # what is smooth settles, though its differences may be lost in rounding; but not a slope that is off itself
+    loose = (error > 0.01 * np.abs(value)) & settling.unsettled(
+        ladder, ladder.slopes(), rising.rounding_by_rung(ladder, rounding)
+    )
+    status = np.where(jumps & ((status > 0) | (status == Status.KINK)), Status.JUMP, status)
+    status = np.where((status > 0) & loose, Status.UNSETTLED, status)
+    return packed(value, error, step, status, at, at.shape)
 
 
 def exactly(slope: Callable[..., Any], f: Float[np.ndarray, " n"], at: AnyArray) -> Estimate:

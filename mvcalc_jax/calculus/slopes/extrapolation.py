@@ -34,6 +34,7 @@ from jaxtyping import Bool, Float
 
 from mvcalc_jax import precision
 from mvcalc_jax.calculus.slopes import ladder as rising
+from mvcalc_jax.calculus.slopes import settling
 from mvcalc_jax.calculus.slopes.estimates import Estimate, Status, packed
 from mvcalc_jax.calculus.slopes.ladder import RUNGS, Ladder
 
@@ -94,9 +95,11 @@ def extrapolated(ladder: Ladder) -> tuple[np.ndarray, ...]:
     lost = np.where(value == 0, np.nan_to_num(np.abs(at(D, row - 1))), 0)
     error += ladder.eps * (2 * np.abs(value) + np.abs(ladder.x * np.nan_to_num(bend)) / 2 + lost)
     status = np.where(
-        _unsettled(ladder, D, rough) | ~np.isfinite(error) & (status > 0), Status.UNSETTLED, status
+        settling.unsettled(ladder, (D, right, left), rough) | ~np.isfinite(error) & (status > 0),
+        Status.UNSETTLED,
+        status,
     )
-    status = np.where(_kinked(ladder, right - left, rough), Status.KINK, status)
+    status = np.where(settling.kinked(ladder, rough), Status.KINK, status)
     status = np.where(rising.jumps(ladder, rounding), Status.JUMP, status)
     status = np.where(rising.drowned(ladder, rounding), Status.NOISE, status)
     status = np.where(np.isfinite(ladder.middle), status, Status.NOT_FINITE)
@@ -158,41 +161,3 @@ def _missing(slopes: Table, steps: Table) -> Bool[np.ndarray, " n"]:
     last = slopes.shape[1] - 1 - (steps > 0)[:, ::-1].argmax(axis=1)
     lowest = np.take_along_axis(slopes, last[:, None] - np.arange(8), axis=1)
     return np.asarray(~np.isfinite(lowest).any(axis=1))
-
-
-def _stays(ladder: Ladder, table: Table, unsure: Table, most: float) -> Bool[np.ndarray, " n"]:
-    """Whether the sizes in a table, of every rung and the next, do not shrink over the last seven that are clear.
-
-    Clear is what is more than rounding. What is not to be seen on the rung below must be hidden by rounding there; else
-    it is gone, and does not stay. And the last clear step must be short beside x, or f may still bend there.
-
-    Args:
-        ladder: of f.
-        table: of sizes.
-        unsure: what rounding may make of them.
-        most: so many times larger may sizes become over these rungs, on the way down.
-    """
-    clear = np.isfinite(table) & (np.abs(table) > unsure)
-    last = table.shape[1] - 1 - clear[:, ::-1].argmax(axis=1)
-    rungs = last[:, None] - np.arange(-1, 7)
-    take = lambda of: np.take_along_axis(of, np.clip(rungs, 0, of.shape[1] - 1), axis=1)
-    sizes, hidden = np.abs(take(table))[:, 1:], np.pad(unsure, ((0, 0), (0, 1)), constant_values=np.nan)
-    seen = take(clear)[:, 1:].all(axis=1) & (rungs[:, -1] >= 0) & ~(take(hidden)[:, 0] < 0.4 * sizes[:, 0])
-    x, run = np.abs(ladder.x), np.fmax(ladder.right, ladder.left)
-    short = (take(run)[:, 1] <= x / 8) | (x == 0)
-    return seen & short & (sizes[:, 0] > 0.3 * sizes.max(axis=1)) & (sizes[:, 0] < most * sizes.min(axis=1))
-
-
-def _unsettled(ladder: Ladder, D: Table, rough: Table) -> Bool[np.ndarray, " n"]:
-    """Whether half the step changes a difference by as much as it did before, or by more; and not by rounding."""
-    run = np.fmax(ladder.right, ladder.left)
-    return _stays(ladder, np.diff(D, axis=1), 20 * rough[:, :-1] / run[:, 1:], np.inf)
-
-
-def _kinked(ladder: Ladder, gap: Table, rough: Table) -> Bool[np.ndarray, " n"]:
-    """Whether the slopes to both sides are apart by something that is not made less by a smaller step.
-
-    Of a smooth f the gap is h f″ + O(h³), so that twice that of half the step, less that of the step, is O(h³).
-    """
-    run = np.fmin(ladder.right, ladder.left)
-    return _stays(ladder, 2 * gap[:, 1:] - gap[:, :-1], 30 * rough[:, :-1] / run[:, 1:], 3.0)

@@ -25,7 +25,7 @@ import numpy as np
 
 from mvcalc_jax import precision, require, text
 from mvcalc_jax.calculus.roots import scattered
-from mvcalc_jax.calculus.stationary import degenerate, given, kinks, winding
+from mvcalc_jax.calculus.stationary import degenerate, given, kinks, onesided, winding
 from mvcalc_jax.calculus.stationary.degenerate import Field, Verdict
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint, CriticalPoints, Kind, Status
 from mvcalc_jax.calculus.stationary.survey import (
@@ -40,6 +40,7 @@ from mvcalc_jax.calculus.stationary.survey import (
     scales,
     survey,
 )
+from mvcalc_jax.calculus.stationary.zeros import WIDEST
 
 
 def critical_points(
@@ -118,6 +119,14 @@ def _near(p: CriticalPoint, places: np.ndarray, box: np.ndarray) -> bool:
     return bool((away < 1e-6).any())
 
 
+def _at_one(place: np.ndarray, points: list[CriticalPoint], w: np.ndarray) -> bool:
+    """Whether a place is one of the points, as near as starts come to it: where H is singular that is not very near."""
+    return any(
+        np.linalg.norm((p.point - place) / w) <= (WIDEST if p.degenerate else 1e-6) + 10 * p.error / w.max()
+        for p in points
+    )
+
+
 def _judged(field: Field, look: Look, seen: Survey) -> list[CriticalPoint]:
     """What f does at each point: by H, where it is regular; else by higher orders, or as one of a whole set."""
     found, w = seen.found, field.half
@@ -135,7 +144,11 @@ def _judged(field: Field, look: Look, seen: Survey) -> list[CriticalPoint]:
         found, look, seen.told, w, [group for group, one in zip(groups, single, strict=True) if one]
     )
     for k, singular in enumerate(np.atleast_1d(found.null.any(axis=1))):
-        points.append(_degenerate(found, k, field, look, g) if singular else _regular(found, k, w))
+        sided = onesided.judged(look, found.points[k], w, float(found.error[k]))
+        if sided:
+            points.append(_point(found, k, w, **sided))
+        else:
+            points.append(_degenerate(found, k, field, look, g) if singular else _regular(found, k, w))
     return sorted(points, key=lambda p: (p.value, *p.point))
 
 
@@ -315,8 +328,9 @@ def _concluded(
             f"ways up or down ended near {_place(rough[0])}, where ∇f vanishes and H does not exist: no Hessian says "
             "what is there"
         )
-    if seen.missed:
-        at, size, rounding = seen.missed
+    missed = [miss for miss in seen.missed if not _at_one(miss.point, points, np.diff(box)[:, 0] / 2)]
+    if missed:
+        at, size, rounding = missed[0]
         said.append(
             f"near {text.vector(at, 4)} ∇f is small, {size * unit:.2g} in units of half the box, but no zero: rounding "
             f"explains {rounding * unit:.2g} of it"

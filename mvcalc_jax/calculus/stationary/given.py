@@ -37,6 +37,7 @@ def field(
     _takes_one(f, d)
     value = (lambda z: f(z[0])) if one else f
     require.scalar("f", value, x)
+    require.twice_differentiable("f", value, x)
     known = autodiff.gradient(value)
     slope = _derivative("gradient", gradient, known, box, one, lambda z, h: (value(z + h) - value(z - h)) / 2)
     known = autodiff.jacobian(slope, mode="forward")

@@ -64,7 +64,7 @@ class Survey(NamedTuple):
     edge: int | None
     """The turns of ∇f around the edge of the box."""
     told: Zeros
-    missed: Miss | None
+    missed: tuple[Miss, ...]
 
 
 def looker(field: Field) -> Look:
@@ -88,7 +88,7 @@ def survey(
     """
     descend, w = descent(field.gradient, field.half, field.hessian), field.half
     told, edge = zeros(field, box), around_edge(field, look, box)
-    missed: Miss | None = None
+    missed: tuple[Miss, ...] = ()
     met, total = [_inside(descend(more.astype(w.dtype)), told, box, w)[:2]] if len(more) else [], 0
     counted = [np.zeros(len(points), int) for points, _ in met]
     while True:
@@ -97,7 +97,7 @@ def survey(
         points, error, near = _inside(descend(new), told, box, w)
         met.append((points, error))
         counted.append(np.ones(len(points), int))
-        missed = missed or near
+        missed += near
         ends = [np.concatenate(a) for a in zip(*met, strict=True)]
         found = _looked_at(ends[0], ends[1], np.concatenate(counted), look, told, w)
         regular = ~found.null.any(axis=1)
@@ -117,7 +117,7 @@ def scales(box: Float[np.ndarray, "d 2"]) -> Float[np.ndarray, "m d"]:
 
 def _inside(
     ends: Ends, told: Zeros, box: np.ndarray, w: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, Miss | None]:
+) -> tuple[np.ndarray, np.ndarray, tuple[Miss, ...]]:
     """The ends that are zeros of ∇f in the box, its edges included; and where there seemed to be one, and is none."""
     beside = (np.maximum(box[:, 0] - ends.points, ends.points - box[:, 1]) / w).max(axis=1)
     with np.errstate(invalid="ignore"):
@@ -125,14 +125,13 @@ def _inside(
             (ends.step <= _NEAR) & np.isfinite(ends.size) & (beside <= _EDGE + np.minimum(ends.error, _NEAR))
         )
     if not near.any():
-        return ends.points[:0], ends.error[:0], None
+        return ends.points[:0], ends.error[:0], ()
     points, zero = told.polished(ends.points[near])
     none = np.flatnonzero(~zero & ends.vanishes[near] & (beside[near] < -_EDGE))
-    missed = None
-    if len(none):
-        k = none[np.argmin(ends.size[near][none])]
-        at = ends.points[near][[k]]
-        missed = Miss(at[0], float(ends.size[near][k]), float(told.rounding(at)[0]))
+    none = none[np.argsort(ends.size[near][none])]
+    at, size = ends.points[near][none], ends.size[near][none]
+    rounding = told.rounding(at) if len(none) else size
+    missed = tuple(Miss(z, float(r), float(ρ)) for z, r, ρ in zip(at, size, rounding, strict=True))
     return points[zero], ends.error[near][zero], missed
 
 
