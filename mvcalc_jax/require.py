@@ -28,6 +28,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
+from mvcalc_jax import autodiff
+
 AnyArray = jax.Array | np.ndarray
 """An array of JAX's or NumPy's, or a tracer of one."""
 
@@ -153,7 +155,7 @@ def twice_differentiable(name: str, f: Callable[..., Any], x: Any) -> None:
         TypeError: where there is a step in it of which JAX knows no derivative, such as a loop without a fixed length.
     """
     try:
-        jax.eval_shape(jax.jacfwd(jax.jacrev(f)), x)
+        jax.eval_shape(autodiff.jacobian(autodiff.jacobian(f), mode="forward"), x)
     except (ValueError, TypeError, NotImplementedError) as error:
         said = str(error).strip().split("\n")[0].split(". ")[0].rstrip(".") or type(error).__name__
         raise TypeError(

@@ -3,6 +3,7 @@
 slope          rise over run: forward and central differences, and derivatives by five methods
 ladder         f seen at every scale, and how it is rounded
 estimates      a derivative with its own error bar
+settling       whether slopes come together as the step shrinks: kinks, jumps and vertical tangents
 extrapolation  Ridders: differences extrapolated to a step of 0
 complexstep    an imaginary step, for analytic functions
 analytic       is a function analytic, as it is written?

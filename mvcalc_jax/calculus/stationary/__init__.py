@@ -8,6 +8,7 @@ rounding    what rounding makes of a function
 kinds       each point with its kind, and how the search ended
 degenerate  what the higher orders say where the Hessian is singular
 kinks       where a function has a kink, a jump or a pole
+onesided    whether the Hessian is the same from every side
 winding     how often a field turns around a closed curve
 surfaces    surfaces whose critical points are known
 """
