@@ -3,11 +3,11 @@ one compiled loop, and shows you what happened.
 
 The tree is the sentence – functions, models, descent, proof, pictures – and imports point down this list:
 
+    autodiff   the one door to JAX's autodiff
     require    what an argument must be, and the names of the axes in every signature
     text       rows as a table
     atomic     files that are whole or not there
     binning    raw values counted in bins
-    autodiff   the one door to JAX's autodiff
     compiling  programs that run only a few times
     jaxprs     what stands inside a jaxpr, whichever version of JAX made it
     precision  a computation is as precise as its arguments

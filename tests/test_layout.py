@@ -14,7 +14,8 @@ PACKAGE = ROOT / "mvcalc_jax"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
-    {"require", "text", "atomic", "autodiff", "compiling", "jaxprs"},
+    {"autodiff"},
+    {"require", "text", "atomic", "compiling", "jaxprs"},
     {"binning", "precision"},
     {"calculus"},
     {"taylor"},

@@ -397,6 +397,15 @@ def test_no_false_extremum_is_named():
     assert cut.minimum is None
 
 
+def test_a_slope_that_fades_away_is_no_stationary_point():
+    found = lagrange(lambda p: p[1], lambda p: p[1] - jnp.tanh(p[0]), (1.0, 0.5))
+    assert not found.points and found.minimum is None and found.maximum is None
+    assert found.status is Status.NOTHING
+    assert "cannot be told" in found.message and "is the lowest" not in found.message
+    level = lagrange(lambda p: p[1], lambda p: p[1], (1.0, 0.5))
+    assert level.status is Status.CONSTANT
+
+
 def test_units_and_offsets_do_not_matter():
     f, g = (lambda x: x[0] / 1e6 + x[1] * 1e6), (lambda x: 1e5 * ((x[0] / 1e6) ** 2 + (x[1] * 1e6) ** 2 - 1))
     found = confirmed(lagrange(f, g, box=((-4e6, 4e6), (-4e-6, 4e-6))))

@@ -153,12 +153,16 @@ def fades(problem: Problem, u: Float[np.ndarray, " d"], v: Float[np.ndarray, " d
     slope comes out of this little by little on one side, and never on the other.
     """
 
+    near = u + np.concatenate([-_FAR[:8], _FAR[:8]])[:, None] * v
+    # far out all may be the same number, and its rounding none
+    least = 3 * resolved.rounding(problem, resolved.local(problem, near)).components.max()
+
     def seen(t: Float[np.ndarray, " t"]) -> Float[np.ndarray, " t"]:
         """The slope along the curve at u + tv, 0 where rounding hides it and NaN where the curve is left."""
         ended = projected(problem, u + t[:, None] * v)
         here = resolved.local(problem, ended.z)
         c = np.abs(here.components[:, 0])
-        c = np.where(c > resolved.rounding(problem, here).components[:, 0], c, 0)
+        c = np.where(c > np.maximum(least, resolved.rounding(problem, here).components[:, 0]), c, 0)
         on = (ended.left <= 1e-12) & (np.linalg.norm(ended.z - u - t[:, None] * v, axis=1) <= 0.5 * np.abs(t))
         return np.where(on, c, np.nan)
 
