@@ -11,20 +11,11 @@ Every method of `derivative` gives an `Estimate`: a value, how far the truth may
 | autodiff     | by JAX                                     | the same                                    |
 
 η is the rounding of f, which is measured, not supposed to be ε|f| (`slopes.ladder`); it costs some 250
-<<<<<<< HEAD
-values more. D(h) − D(h/2) is half, or three quarters, of what a short step leaves out. Where the slopes to both
-sides of x do not come closer to each other when the step is halved, half of their distance is in the error bar, too;
-and where they do not at the smallest steps that stand clear of rounding, f has a kink or is vertical, and there is
-no derivative.
-And where smaller steps contradict a difference, as they do if its own is longer than a wave of f or crosses a pole, how
-far it is from theirs is the error bar.
-=======
 values more. D(h) − D(h/2) is half, or three quarters, of what a short step leaves out. Where the slopes to both sides
 of x do not come closer to each other when the step is halved, half of their distance is in the error bar, too; and
 where they do not at the smallest steps that stand clear of rounding, f has a kink or is vertical, and there is no
 derivative. And where smaller steps contradict a difference, as they do if its own is longer than a wave of f or
 crosses a pole, how far it is from theirs is the error bar.
->>>>>>> fixd
 """
 
 from collections.abc import Callable
