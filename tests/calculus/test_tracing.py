@@ -205,7 +205,7 @@ def _at_the_end(k):
     return odeint(lambda y, t, k: -k * y, jnp.ones(1), jnp.array([0.0, 1.0]), k)[-1, 0]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("f", "at", "word"),
     [

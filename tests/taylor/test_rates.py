@@ -18,7 +18,8 @@ def test_a_quadratic_may_go_as_far_as_twice_its_curvature_allows():
     """Along the steepest axis φ(η) − φ(0) = −100 η + 500 η²·… < 0 up to 2/λ = 0.2."""
     p = np.array([0.0, 1.0])
     assert mv.safe_learning_rate(bowl, p, np.array([0.0, 10.0]), 0.19) == 0.19
-    assert mv.safe_learning_rate(bowl, p, np.array([0.0, 10.0]), 0.25) == 0.125
+    further = float(mv.safe_learning_rate(bowl, p, np.array([0.0, 10.0]), 0.25))
+    assert 0.2 * (1 - 1e-9) < further <= 0.2
     assert jax.jit(lambda p, J: mv.safe_learning_rate(bowl, p, J, 0.19))(p, np.array([0.0, 10.0])) == 0.19
 
 
