@@ -26,7 +26,7 @@ from mvcalc_jax.calculus.rootfinding.orders import POLISHED, blur_of, confirmed,
 from mvcalc_jax.calculus.rootfinding.outcome import Ending, Root, Status, Trace, said
 from mvcalc_jax.calculus.rootfinding.portrait import Portrait, jumps, look
 from mvcalc_jax.calculus.rootfinding.reduced import rounded
-from mvcalc_jax.calculus.rootfinding.trail import Function, Subject, Walk, levels, norms
+from mvcalc_jax.calculus.rootfinding.trail import UNDERIVED, Function, Subject, Walk, levels, norms
 
 _LOST = 1e6
 """So many times its error a root must be blurred before it is called lost."""
@@ -272,7 +272,7 @@ def _slip(subject: Subject, found: Walk) -> str:
         return ""
     try:
         df = subject._replace(derivative=None).both(found.x[0])[1]
-    except (TypeError, ValueError, NotImplementedError):
+    except UNDERIVED:
         return ""
     apart, size = np.abs(df - found.df[0]), np.max(np.abs(df), initial=0)
     if not (np.isfinite(df).all() and np.max(apart) > 1e-3 * size):

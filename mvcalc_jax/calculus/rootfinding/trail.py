@@ -22,6 +22,8 @@ from mvcalc_jax import autodiff, compiling, precision, require
 
 Function = Callable[..., Any]
 
+UNDERIVED = (TypeError, ValueError, NotImplementedError)
+"""What JAX raises where it has no derivative of a step of f."""
 SAMPLES = 256
 """Points at which f is evaluated at once, so that one program serves for all questions."""
 
@@ -108,7 +110,7 @@ def _differentiable(f: Function, mode: str, kinds: tuple, tree: Any, way: Functi
         try:
             jax.jit(way).lower(x, *args)
             _modes[key] = True
-        except (TypeError, ValueError, NotImplementedError):
+        except UNDERIVED:
             _modes[key] = False
     return _modes[key]
 
@@ -224,14 +226,14 @@ class Subject(NamedTuple):
         """The same; None where there is no derivative of that order: one written by hand may have no further one."""
         try:
             return self.walk(x0, rows)
-        except (TypeError, ValueError, NotImplementedError):
+        except UNDERIVED:
             return None
 
     def sample_if_derived(self, x: np.ndarray) -> np.ndarray | None:
         """`sample`; None where there is no derivative of that order."""
         try:
             return self.sample(x)
-        except (TypeError, ValueError, NotImplementedError):
+        except UNDERIVED:
             return None
 
     def walk_between(self, x0: Any, bracket: Any, sign: float, rows: int) -> Walk:

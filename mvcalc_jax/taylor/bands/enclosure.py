@@ -23,11 +23,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require
-from mvcalc_jax.taylor.bands.tensors import TensorEnclosure, in_several_variables, reach_of, usable
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, held, point, sum_of_products
+from mvcalc_jax.taylor.bands.tensors import Banded, TensorEnclosure, in_several_variables, reach_of, usable
+from mvcalc_jax.taylor.intervals.arithmetic import (
+    Interval,
+    filled,
+    held,
+    point,
+    sum_of_products,
+    where,
+)
 from mvcalc_jax.taylor.intervals.compiled import compiled_apart
 from mvcalc_jax.taylor.intervals.expansions import Expansion, tightened
-from mvcalc_jax.taylor.intervals.recurrences import where
 from mvcalc_jax.taylor.intervals.walk import carried_out
 
 MOST = 20
@@ -40,7 +46,7 @@ MOST = 20
     meta_fields=["order", "f"],
 )
 @dataclass(frozen=True)
-class TaylorEnclosure:
+class TaylorEnclosure(Banded):
     """A polynomial of one variable with a band in which f lies, as `taylor_enclosure` returns it."""
 
     x0: jax.Array
@@ -66,19 +72,11 @@ class TaylorEnclosure:
         with precision.of(self.x0):
             return _band(self, held(precision.floats("x", x), self.x0.dtype))
 
-    def lower(self, x: Any) -> jax.Array:
-        """A number that f(x) is not below."""
-        return self.band(x).lo
-
-    def upper(self, x: Any) -> jax.Array:
-        """A number that f(x) is not above."""
-        return self.band(x).hi
-
     @property
     def width(self) -> jax.Array:
-        """How far apart the bounds are at the ends of the region, where they are farthest apart."""
+        """How far apart the bounds are where they are farthest apart, which is at an end of one of the pieces."""
         with precision.of(self.x0):
-            return jnp.max(self.band(jnp.stack([self.x0 - self.radius, self.x0 + self.radius])).width)
+            return jnp.max(self.band(self.x0 + jnp.clip(self.edges, -self.radius, self.radius)).width)
 
     def plot(self, path: Any = None) -> Any:
         """Draw f, the polynomial and the band; write it to `path`, or return the figure."""
@@ -107,8 +105,8 @@ def taylor_enclosure(
 
     Proven is f in exact arithmetic, with the constants that stand in it, under the bounds on XLA's rounding errors of
     `mvcalc_jax.taylor.intervals.ulps`. Where nothing can be proven – a pole or a branch point in the region, a jump
-    – the band is [−∞, ∞]. Works in `jit` and `vmap`; for many boxes, `jax.vmap(lambda a, r: taylor_enclosure(f, a,
-    r, 2))`. In several variables, derivatives that f's author wrote or
+    – the band is [−∞, ∞]. Works in `jit` and `vmap`; for many boxes,
+    `jax.vmap(lambda a, r: taylor_enclosure(f, a, r, 2))`. In several variables, derivatives that f's author wrote or
     stopped (`jax.custom_jvp`, `stop_gradient`) are believed; in one they are not used.
 
     Args:
@@ -171,8 +169,8 @@ def _in_one_variable(
     def over(low: jax.Array, high: jax.Array) -> tuple[list[Interval], Interval]:
         h = Interval(low, high)
         found = expanded(f, point(x0), point(x0) + h, h, inner)
-        like = found.range.lo
-        return [_numbers(c, like) for c in found.c[:order]], _numbers(found.r[order], like)
+        zero = filled(found.range, 0.0)
+        return [c or zero for c in found.c[:order]], found.r[order] or zero
 
     # The coefficients do not depend on the piece; only the remainders are computed for each.
     c, remainders = jax.vmap(over, out_axes=(None, 0))(edges[:-1], edges[1:])
@@ -184,11 +182,6 @@ def _in_one_variable(
 def _beyond(order: int) -> int:
     """How many more orders are expanded than asked for: what they tell of the remainder makes it sharper."""
     return 2 if order <= 3 else 1
-
-
-def _numbers(entry: Interval | None, like: jax.Array) -> Interval:
-    zero = jnp.zeros_like(like)
-    return Interval(zero, zero) if entry is None else entry
 
 
 def _edges(x0: jax.Array, radius: jax.Array, each: int) -> jax.Array:
@@ -226,4 +219,4 @@ def _band(e: TaylorEnclosure, x: Interval) -> Interval:
     for k in reversed(range(e.order)):
         total = sum_of_products([(total, h)], [Interval(e.coefficients.lo[k], e.coefficients.hi[k])])
     inside = (h.lo >= e.edges[0]) & (h.hi <= e.edges[-1])
-    return Interval(jnp.where(inside, total.lo, -jnp.inf), jnp.where(inside, total.hi, jnp.inf))
+    return where(inside, total)

@@ -14,8 +14,7 @@ import numpy as np
 from mvcalc_jax import precision, require
 from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
 from mvcalc_jax.taylor.bands.tensors import along, interval_of, jacobian_over, steady
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
-from mvcalc_jax.taylor.intervals.recurrences import where
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, where
 
 BOXES = 20_000
 """Boxes that are looked at before the search ends."""

@@ -12,8 +12,7 @@ import numpy as np
 from mvcalc_jax import precision, require
 from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
 from mvcalc_jax.taylor.bands.tensors import along, interval_of, jacobian_over, steady
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
-from mvcalc_jax.taylor.intervals.recurrences import where
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, where
 
 BOXES = 5_000
 """Boxes that are looked at before the search ends."""
@@ -93,11 +92,11 @@ def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
             f"no root: f keeps away from zero, proven with {seen} boxes",
         )
     low, high = boxes[..., 0].min(0), boxes[..., 1].max(0)
-    where = ", ".join(f"[{a:.6g}, {b:.6g}]" for a, b in zip(low, high, strict=True))
+    place = ", ".join(f"[{a:.6g}, {b:.6g}]" for a, b in zip(low, high, strict=True))
     return VerifiedRoot(
         RootStatus.UNKNOWN,
         _shaped(jnp.asarray(low), jnp.asarray(high), alone),
-        f"cannot tell: roots in {where} are neither proven nor excluded; several, or one where the Jacobian is "
+        f"cannot tell: roots in {place} are neither proven nor excluded; several, or one where the Jacobian is "
         "singular, or one on the edge of the box",
     )
 
@@ -138,9 +137,9 @@ def _one_for_all(contract: Any, left: np.ndarray, box: np.ndarray) -> tuple[np.n
 
 
 def _proven(low: np.ndarray, high: np.ndarray, alone: bool) -> VerifiedRoot:
-    where = ", ".join(f"[{a:.16g}, {b:.16g}]" for a, b in zip(low, high, strict=True))
+    place = ", ".join(f"[{a:.16g}, {b:.16g}]" for a, b in zip(low, high, strict=True))
     return VerifiedRoot(
-        RootStatus.ONE, _shaped(jnp.asarray(low), jnp.asarray(high), alone), f"exactly one root, in {where}"
+        RootStatus.ONE, _shaped(jnp.asarray(low), jnp.asarray(high), alone), f"exactly one root, in {place}"
     )
 
 

@@ -14,13 +14,38 @@ import jax
 import jax.numpy as jnp
 
 from mvcalc_jax import autodiff, precision
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, held, known, outward, point, products, scaled
+from mvcalc_jax.taylor.intervals.arithmetic import (
+    Interval,
+    filled,
+    held,
+    known,
+    outward,
+    point,
+    products,
+    scaled,
+    where,
+)
 from mvcalc_jax.taylor.intervals.expansions import Expansion, constant
-from mvcalc_jax.taylor.intervals.recurrences import where
 from mvcalc_jax.taylor.intervals.walk import carried_out
 
 MOST = 6
 """Tensors of a higher order have too many entries, and nested autodiff too many terms."""
+
+
+class Banded:
+    """What has a band."""
+
+    def band(self, x: Any) -> Interval:
+        """The interval in which f(x) lies."""
+        raise NotImplementedError
+
+    def lower(self, x: Any) -> jax.Array:
+        """A number that f(x) is not below."""
+        return self.band(x).lo
+
+    def upper(self, x: Any) -> jax.Array:
+        """A number that f(x) is not above."""
+        return self.band(x).hi
 
 
 @partial(
@@ -29,7 +54,7 @@ MOST = 6
     meta_fields=["order", "f"],
 )
 @dataclass(frozen=True)
-class TensorEnclosure:
+class TensorEnclosure(Banded):
     """A polynomial of several variables with a band in which f lies, as `taylor_enclosure` returns it."""
 
     x0: jax.Array
@@ -56,15 +81,7 @@ class TensorEnclosure:
                 total = along(total, h) + self.coefficients[k]
             reach = reach_of(self.x0, self.radius)
             inside = jnp.all((h.lo >= -reach) & (h.hi <= reach))
-            return Interval(jnp.where(inside, total.lo, -jnp.inf), jnp.where(inside, total.hi, jnp.inf))
-
-    def lower(self, x: Any) -> jax.Array:
-        """A number that f(x) is not below."""
-        return self.band(x).lo
-
-    def upper(self, x: Any) -> jax.Array:
-        """A number that f(x) is not above."""
-        return self.band(x).hi
+            return where(inside, total)
 
     @property
     def width(self) -> jax.Array:
@@ -156,9 +173,7 @@ def jacobian_over(f: Callable[[Any], Any], at: Interval) -> Interval:
         zero, d = jnp.zeros_like(direction[0]), Interval(direction, direction)
         line = Expansion((at, d), (at, d, None), Interval(zero, zero))
         (found,) = carried_out(f, [shape], [line], line)
-        slope = found.c[1]
-        like = jnp.zeros_like(found.range.lo)
-        return Interval(like, like) if slope is None else slope
+        return found.c[1] or filled(found.range, 0.0)
 
     return jax.vmap(column, out_axes=-1)(jnp.eye(at.lo.size, dtype=at.lo.dtype))
 

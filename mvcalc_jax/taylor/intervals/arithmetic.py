@@ -156,6 +156,22 @@ def everything(like: Any) -> Interval:
     return Interval(-inf, inf)
 
 
+def filled(like: Interval, value: float) -> Interval:
+    """A number alone, for every entry of another interval."""
+    same = jnp.full_like(like.lo, value)
+    return Interval(same, same)
+
+
+def chosen(which: Any, a: Interval, b: Interval) -> Interval:
+    """a where a condition holds, b elsewhere."""
+    return Interval(jnp.where(which, a.lo, b.lo), jnp.where(which, a.hi, b.hi))
+
+
+def where(condition: Any, found: Interval) -> Interval:
+    """What was found where a condition holds; elsewhere nothing is known."""
+    return chosen(condition, found, everything(found.lo))
+
+
 def outward(lo: Any, hi: Any, ulps: float = ARITHMETIC, error: Any = None) -> Interval:
     """Ends that were computed to `ulps` units in the last place and an absolute `error`, moved outward by as much."""
     info = jnp.finfo(lo.dtype)
@@ -220,7 +236,7 @@ def _by_nonzero(b: Interval, found: Interval) -> Interval:
     """A quotient, where the divisor keeps away from zero, and from where its reciprocal underflows."""
     tiny = float(jnp.finfo(b.lo.dtype).tiny)
     apart = ((b.lo >= tiny) & (b.hi <= 1 / tiny)) | ((b.hi <= -tiny) & (b.lo >= -1 / tiny))
-    return Interval(jnp.where(apart, found.lo, -jnp.inf), jnp.where(apart, found.hi, jnp.inf))
+    return where(apart, found)
 
 
 def square(a: Interval) -> Interval:

@@ -7,23 +7,23 @@ import jax.numpy as jnp
 
 from mvcalc_jax.taylor.intervals.arithmetic import (
     Interval,
+    filled,
     greatest,
     inverse,
     least,
     outward,
     scaled,
     square,
+    where,
 )
 from mvcalc_jax.taylor.intervals.powers import ROOTS
 from mvcalc_jax.taylor.intervals.recurrences import (
     Recurrence,
     convolved,
-    filled,
     integrated,
     monotone,
     power_of_quadratic,
     units,
-    where,
     where_defined,
 )
 
@@ -146,7 +146,9 @@ def atan(u: Interval, order: int) -> list[Interval]:
     if order == 0:
         return [value]
     w = 1.0 + square(u)
-    return integrated(value, power_of_quadratic((w, scaled(u, 2.0), filled(u)), -1.0, inverse(w), order - 1))
+    return integrated(
+        value, power_of_quadratic((w, scaled(u, 2.0), filled(u, 1.0)), -1.0, inverse(w), order - 1)
+    )
 
 
 def asinh(u: Interval, order: int) -> list[Interval]:
@@ -156,7 +158,7 @@ def asinh(u: Interval, order: int) -> list[Interval]:
         return [value]
     w = 1.0 + square(u)
     start = ROOTS["rsqrt"](w, 0)[0]
-    return integrated(value, power_of_quadratic((w, scaled(u, 2.0), filled(u)), -0.5, start, order - 1))
+    return integrated(value, power_of_quadratic((w, scaled(u, 2.0), filled(u, 1.0)), -0.5, start, order - 1))
 
 
 def acosh(u: Interval, order: int) -> list[Interval]:
@@ -166,7 +168,7 @@ def acosh(u: Interval, order: int) -> list[Interval]:
         return [value]
     w = where_defined(u, 1.0, jnp.inf, (u - 1.0) * (u + 1.0))
     start = ROOTS["rsqrt"](w, 0)[0]
-    return integrated(value, power_of_quadratic((w, scaled(u, 2.0), filled(u)), -0.5, start, order - 1))
+    return integrated(value, power_of_quadratic((w, scaled(u, 2.0), filled(u, 1.0)), -0.5, start, order - 1))
 
 
 def atanh(u: Interval, order: int) -> list[Interval]:

@@ -9,6 +9,7 @@ from jax import lax
 
 from mvcalc_jax.taylor.intervals.arithmetic import (
     Interval,
+    filled,
     greatest,
     least,
     scaled,
@@ -28,7 +29,12 @@ from mvcalc_jax.taylor.intervals.circular import (
     tanh,
 )
 from mvcalc_jax.taylor.intervals.powers import ROOTS, exp, exp2, expm1, integer_power, log, log1p
-from mvcalc_jax.taylor.intervals.recurrences import Recurrence, convolved, filled, integrated, monotone
+from mvcalc_jax.taylor.intervals.recurrences import (
+    Recurrence,
+    convolved,
+    integrated,
+    monotone,
+)
 
 TWO_OVER_ROOT_PI = 1.1283791670955126
 
@@ -56,7 +62,7 @@ def error_function(name: str, f: Callable[[Any], Any], sign: int) -> Recurrence:
         value = monotone(name, f, u, *((-1.0, 1.0) if sign > 0 else (0.0, 2.0)), sign=sign)
         g = [monotone("exp", jnp.exp, -square(u), low=0.0)] if order else []
         for k in range(order - 1):  # g = exp(−u²), g′ = −2 u g
-            terms = [(u, g[k])] + ([(filled(u), g[k - 1])] if k else [])
+            terms = [(u, g[k])] + ([(filled(u, 1.0), g[k - 1])] if k else [])
             g.append(scaled(sum_of_products(terms), -2 / (k + 1)))
         return integrated(value, [scaled(x, sign * TWO_OVER_ROOT_PI) for x in g])
 

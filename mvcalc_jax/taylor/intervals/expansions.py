@@ -26,7 +26,12 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, divided, sum_of_products
+from mvcalc_jax.taylor.intervals.arithmetic import (
+    Interval,
+    divided,
+    filled,
+    sum_of_products,
+)
 from mvcalc_jax.taylor.intervals.compiled import apart
 from mvcalc_jax.taylor.intervals.recurrences import Recurrence
 from mvcalc_jax.taylor.intervals.slopes import slopes
@@ -64,8 +69,7 @@ def _filled(entries: Sequence[Entry], k: int) -> Interval:
     if (found := entries[k]) is not None:
         return found
     like = next(entry for entry in entries if entry is not None)
-    zero = jnp.zeros_like(like.lo)
-    return Interval(zero, zero)
+    return filled(like, 0.0)
 
 
 def constant(value: Interval, like: Expansion | None = None) -> Expansion:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, point
+from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, where
 from mvcalc_jax.taylor.intervals.compiled import compiled_apart
 from mvcalc_jax.taylor.intervals.expansions import Expansion, constant
 from mvcalc_jax.taylor.intervals.truths import Truth
@@ -28,8 +28,8 @@ def interval(f: Callable[..., Any]) -> Callable[..., Any]:
 
     Raises:
         ValueError: for an operation that no rule is known for, by name; or an interval whose ends are in the wrong
-            order. TypeError: for a function that cannot be traced, or returns a condition that depends on the
-            arguments.
+            order.
+        TypeError: for a function that cannot be traced, or returns a condition that depends on the arguments.
     """
     require.function("f", f)
 
@@ -60,7 +60,7 @@ def _given(number: int, leaf: Any) -> Any:
         raise ValueError(f"an interval must have lo <= hi; got [{low}, {high}]")
     a, b = point(low).lo, point(high).hi
     ordered = low <= high  # inside `jit` and `vmap` the wrong order cannot be refused
-    return constant(Interval(jnp.where(ordered, a, -jnp.inf), jnp.where(ordered, b, jnp.inf)))
+    return constant(where(ordered, Interval(a, b)))
 
 
 def _shape(leaf: Any) -> jax.ShapeDtypeStruct:

@@ -10,14 +10,22 @@ from jax import lax
 from mvcalc_jax.taylor.intervals.arithmetic import (
     Interval,
     enclosing,
+    filled,
     greatest,
     inverse,
     least,
     outward,
     power,
     scaled,
+    where,
 )
-from mvcalc_jax.taylor.intervals.recurrences import Recurrence, monotone, tiny, units, where, where_defined
+from mvcalc_jax.taylor.intervals.recurrences import (
+    Recurrence,
+    monotone,
+    tiny,
+    units,
+    where_defined,
+)
 
 LN2 = 0.6931471805599453
 
@@ -78,10 +86,10 @@ def integer_power(n: int) -> Recurrence:
     """uⁿ: coefficients binom(n, k) uⁿ⁻ᵏ."""
 
     def recurrence(u: Interval, order: int) -> list[Interval]:
-        zero, ys = jnp.zeros_like(u.lo), []
+        ys = []
         for k in range(order + 1):
             binomial = comb(n, k) if n >= 0 else (-1) ** k * comb(k - n - 1, k)
-            ys.append(scaled(power(u, n - k), float(binomial)) if binomial else Interval(zero, zero))
+            ys.append(scaled(power(u, n - k), float(binomial)) if binomial else filled(u, 0.0))
         return ys if n >= 0 else [where(_nonzero(u), y) for y in ys]
 
     return recurrence

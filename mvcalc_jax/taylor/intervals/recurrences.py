@@ -21,6 +21,7 @@ from mvcalc_jax.taylor.intervals.arithmetic import (
     outward,
     scaled,
     sum_of_products,
+    where,
 )
 from mvcalc_jax.taylor.intervals.ulps import error
 
@@ -47,11 +48,6 @@ def monotone(
     low_end, high_end = (first, second) if sign > 0 else (second, first)
     found = outward(low_end, high_end, units(name, u.lo.dtype))
     return Interval(greatest(found.lo, low), least(found.hi, high))
-
-
-def where(condition: Any, found: Interval) -> Interval:
-    """What was found where a condition holds; elsewhere nothing is known."""
-    return Interval(jnp.where(condition, found.lo, -jnp.inf), jnp.where(condition, found.hi, jnp.inf))
 
 
 def where_defined(u: Interval, low: float, high: float, found: Interval) -> Interval:
@@ -91,9 +87,3 @@ def power_of_quadratic(
 def tiny(u: Interval) -> float:
     """The smallest normal number."""
     return float(jnp.finfo(u.lo.dtype).tiny)
-
-
-def filled(u: Interval, value: float = 1.0) -> Interval:
-    """A number alone, for every entry of u."""
-    one = jnp.full_like(u.lo, value)
-    return Interval(one, one)

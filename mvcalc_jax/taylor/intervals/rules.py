@@ -15,7 +15,13 @@ from jax import lax
 
 from mvcalc_jax import require
 from mvcalc_jax.taylor.intervals import truths
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, everything, known, outward
+from mvcalc_jax.taylor.intervals.arithmetic import (
+    Interval,
+    everything,
+    filled,
+    known,
+    outward,
+)
 from mvcalc_jax.taylor.intervals.compiled import apart
 from mvcalc_jax.taylor.intervals.elementary import ELEMENTARY
 from mvcalc_jax.taylor.intervals.expansions import (
@@ -118,12 +124,13 @@ def _full(u: Expansion, like: Expansion) -> Expansion:
 
 
 def _summed(params: Params, bind: Any, u: Expansion) -> Expansion:
-    """A sum along axes; each of the n − 1 additions is rounded, of partial sums that are at most Σ|u|."""
+    """A sum along axes, or a running one; each addition is rounded, of partial sums that are at most Σ|u|."""
+    axes = params["axes"] if "axes" in params else [params["axis"]]
+    terms = max(int(np.prod([u.shape[d] for d in axes])), 1)
 
     def of(a: Entry) -> Entry:
         if a is None:
             return None
-        terms = max(np.size(a.lo) // max(np.size(jax.eval_shape(bind, a.lo)), 1), 1)
         info = jnp.finfo(a.lo.dtype)
         error = bind(a.magnitude) * float(terms * info.eps * 1.1) + float(2 * terms * info.tiny)
         return known(bind(a.lo) - error, bind(a.hi) + error)
@@ -132,7 +139,7 @@ def _summed(params: Params, bind: Any, u: Expansion) -> Expansion:
 
 
 def _folded(f: Callable[[Expansion, Expansion], Expansion]) -> Rule:
-    """Reductions and running products along axes, entry by entry."""
+    """Products and extremes along axes, entry by entry."""
 
     def rule(params: Params, bind: Any, u: Expansion) -> Expansion:
         axes = params["axes"]
@@ -217,19 +224,6 @@ def _converted(params: Params, bind: Any, u: Any) -> Any:
     return entrywise(lambda a: None if a is None else outward(bind(a.lo), bind(a.hi)), u)
 
 
-def _cumulative_sum(params: Params, bind: Any, u: Expansion) -> Expansion:
-    terms = u.shape[params["axis"]]
-
-    def of(a: Entry) -> Entry:
-        if a is None:
-            return None
-        info = jnp.finfo(a.lo.dtype)
-        error = bind(a.magnitude) * float(terms * info.eps * 1.1) + float(2 * terms * info.tiny)
-        return known(bind(a.lo) - error, bind(a.hi) + error)
-
-    return entrywise(of, u)
-
-
 def _compared(name: str) -> Rule:
     return lambda params, bind, u, v: truths.compared(name, u, v)
 
@@ -265,11 +259,11 @@ def _angle(params: Params, bind: Any, y: Expansion, x: Expansion) -> Expansion:
     """atan2(y, x) to the right of x = 0, where it is atan(y/x), and above and below; from −π to π where it jumps."""
     right = chain(ELEMENTARY["atan"], quotient(y, x))
     turn = quotient(x, y)
-    quarter = constant(Interval(*[jnp.full_like(y.range.lo, np.pi / 2)] * 2), y)
+    quarter = constant(filled(y.range, np.pi / 2), y)
     quarter = entrywise(lambda e: None if e is None else outward(e.lo, e.hi), quarter)
     above = entrywise(minus, quarter, chain(ELEMENTARY["atan"], turn))
     below = entrywise(minus, entrywise(negative, quarter), chain(ELEMENTARY["atan"], turn))
-    zero = constant(Interval(*[jnp.zeros_like(y.range.lo)] * 2), y)
+    zero = constant(filled(y.range, 0.0), y)
     straight = jnp.full_like(y.range.lo, np.pi)
     half = outward(straight, straight).hi
     anything = constant(Interval(-half, half), y)
@@ -327,7 +321,7 @@ RULES: dict[str, Rule] = {
     "select_n": _selected,
     "is_finite": _finite,
     "reduce_sum": _summed,
-    "cumsum": _cumulative_sum,
+    "cumsum": _summed,
     "reduce_max": _folded(truths.maximum),
     "reduce_min": _folded(truths.minimum),
     "reduce_prod": _folded(product),

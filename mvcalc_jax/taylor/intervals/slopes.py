@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from mvcalc_jax.taylor.intervals.arithmetic import (
     Interval,
+    chosen,
     greatest,
     inverse,
     least,
@@ -39,9 +40,8 @@ def slopes(
     v, width = u - at, _up(u.width)
     found = ranges[: order + 1]
     found[0] = recurrence(u, 0)[0]
-    if (
-        recurrence is absolute
-    ):  # its derivatives say nothing across the kink, its values do where u₀ is far from it
+    if recurrence is absolute:
+        # Its derivatives say nothing across the kink, its values do where u₀ is far from it.
         over = inverse(v)
         for k in range(order):
             found[k + 1] &= (found[k] - phi[k]) * over
@@ -52,26 +52,14 @@ def slopes(
     return phi[:order], found
 
 
-def ranges(recurrence: Recurrence, u: Interval, order: int) -> list[Interval]:
-    """φ⁽ᵏ⁾/k! over u, k = 0 … order."""
-    low, high = (recurrence(Interval(end, end), order) for end in (u.lo, u.hi))
-    return _sharpened(recurrence(u, order + 1), low, high, _up(u.width))[: order + 1]
-
-
 def _ranges(recurrence: Recurrence, order: int, base: Any, over: Any) -> list[Interval]:
     """φ⁽ᵏ⁾/k! over all that lies between u₀ and u, k = 0 … order + 1; the last one is not made sharp."""
     (at, phi), (u, low, high) = base, over
     hull = at | u
-    lows = [_chosen(at.lo < u.lo, a, b) for a, b in zip(phi, low, strict=True)]
-    highs = [_chosen(at.hi > u.hi, a, b) for a, b in zip(phi, high, strict=True)]
-    return _sharpened(recurrence(hull, order + 1), lows, highs, _up(hull.width))
-
-
-def _sharpened(
-    found: list[Interval], low: list[Interval], high: list[Interval], width: Any
-) -> list[Interval]:
-    for k in reversed(range(len(found) - 1)):
-        found[k] &= between_ends(low[k], high[k], found[k + 1], width * float(k + 1))
+    found, width = recurrence(hull, order + 1), _up(hull.width)
+    for k in reversed(range(order + 1)):
+        first, last = chosen(at.lo < u.lo, phi[k], low[k]), chosen(at.hi > u.hi, phi[k], high[k])
+        found[k] &= between_ends(first, last, found[k + 1], width * float(k + 1))
     return found
 
 
@@ -103,7 +91,3 @@ def _up(x: Any) -> Any:
     """A positive number that was rounded, moved up."""
     info = jnp.finfo(x.dtype)
     return x * (1 + 4 * float(info.eps)) + float(2 * info.tiny)
-
-
-def _chosen(which: Any, a: Interval, b: Interval) -> Interval:
-    return Interval(jnp.where(which, a.lo, b.lo), jnp.where(which, a.hi, b.hi))

@@ -13,7 +13,14 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from mvcalc_jax.taylor.intervals.arithmetic import Interval, greatest, inverse, scaled
+from mvcalc_jax.taylor.intervals.arithmetic import (
+    Interval,
+    chosen,
+    filled,
+    greatest,
+    inverse,
+    scaled,
+)
 from mvcalc_jax.taylor.intervals.elementary import absolute
 from mvcalc_jax.taylor.intervals.expansions import (
     Entry,
@@ -58,7 +65,7 @@ def compared(name: str, u: Expansion, v: Expansion) -> Truth:
     over = _COMPARISONS[name](u.range, v.range)
     if u.order == 0:
         return Truth(over, over)
-    zero = Interval(jnp.zeros_like(u.range.lo), jnp.zeros_like(u.range.lo))
+    zero = filled(u.range, 0.0)
     return Truth(_COMPARISONS[name](u.c[0] or zero, v.c[0] or zero), over)
 
 
@@ -136,20 +143,20 @@ def as_number(truth: Truth, dtype: Any, like: Expansion | None) -> Expansion:
 def _picked(certain: Any, impossible: Any, yes: Entry, no: Entry) -> Entry:
     if yes is None and no is None:
         return None
-    if yes is None or no is None:
-        zero = jnp.zeros_like((yes or no).lo)  # type: ignore[union-attr]
-        yes, no = yes or Interval(zero, zero), no or Interval(zero, zero)
-    both = yes | no
-    pick = lambda y, n, b: jnp.where(certain, y, jnp.where(impossible, n, b))
-    return Interval(pick(yes.lo, no.lo, both.lo), pick(yes.hi, no.hi, both.hi))
+    yes, no = _both(yes, no)
+    return chosen(certain, yes, chosen(impossible, no, yes | no))
+
+
+def _both(a: Entry, b: Entry) -> tuple[Interval, Interval]:
+    """Two entries, of which one may be an exact zero, as numbers."""
+    zero = filled(a or b, 0.0)  # type: ignore[arg-type]
+    return a or zero, b or zero
 
 
 def _where(which: Any, a: Entry, b: Entry) -> Entry:
     if a is None and b is None:
         return None
-    zero = jnp.zeros_like((a or b).lo)  # type: ignore[union-attr]
-    a, b = a or Interval(zero, zero), b or Interval(zero, zero)
-    return Interval(jnp.where(which, a.lo, b.lo), jnp.where(which, a.hi, b.hi))
+    return chosen(which, *_both(a, b))
 
 
 def maximum(u: Expansion, v: Expansion) -> Expansion:
@@ -184,9 +191,9 @@ def stepwise(f: Callable[[Any], Any], u: Expansion) -> Expansion:
     value = Interval(f(u.range.lo), f(u.range.hi))
     if u.order == 0:
         return Expansion((), (value,), u.h)
-    at = u.c[0] or Interval(jnp.zeros_like(value.lo), jnp.zeros_like(value.lo))
+    at = u.c[0] or filled(value, 0.0)
     start = Interval(f(at.lo), f(at.hi))
-    zero = Interval(jnp.zeros_like(value.lo), jnp.zeros_like(value.lo))
+    zero = filled(value, 0.0)
     same = (value.lo == value.hi) & (start.lo == value.lo) & (start.hi == value.lo)
     r: list[Entry] = [value]
     over = None if u.h is None else inverse(u.h)
