@@ -162,7 +162,7 @@ def test_a_listing_that_nobody_reads_to_its_end_is_no_error():
 @pytest.mark.slow
 def test_a_terminal_without_greek_letters_costs_nothing(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    found = python("-m", "experiments.fit_heights", "--no-compare", "--out", str(tmp_path), env=environment)
+    found = python("-m", "experiments.linear_regression", "--out", str(tmp_path), env=environment)
     assert found.returncode == 0, found.stderr
     assert "?" in found.stdout
 
