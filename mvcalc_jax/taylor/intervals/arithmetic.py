@@ -234,10 +234,10 @@ def middle(a: Interval) -> tuple[Any, Any]:
     if a.lo is a.hi:
         return a.lo, None
     info = jnp.finfo(a.lo.dtype)
-    width = a.hi - a.lo
-    m = a.lo + width * 0.5
-    # m is off by half a unit of |m|, and of half the width; what underflows is less than ω each time.
-    return m, width * float(0.5 + 4 * info.eps) + jnp.abs(m) * float(2 * info.eps) + float(6 * info.tiny)
+    m = a.lo + (a.hi - a.lo) * 0.5
+    # Whatever m is, ρ is as large as it must be but for half a unit of its own, and what underflows.
+    ρ = greatest(a.hi - m, m - a.lo) * float(1 + 2 * info.eps) + float(2 * info.tiny)
+    return m, ρ
 
 
 def scaled(a: Interval, factor: float) -> Interval:

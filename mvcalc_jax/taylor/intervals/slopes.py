@@ -28,11 +28,23 @@ from mvcalc_jax.taylor.intervals.compiled import apart
 from mvcalc_jax.taylor.intervals.elementary import absolute
 from mvcalc_jax.taylor.intervals.recurrences import Argument, Recurrence
 
+LOW = 2
+"""An expansion to at most this order is made for its last remainder, which is made sharp by one order more. To higher
+orders, the last one is only there to make the one before sharp."""
+
 
 def slopes(
     recurrence: Recurrence, at: Interval, u: Interval, order: int
 ) -> tuple[list[Interval], list[Interval]]:
-    """φ₀ … φ_{order−1} at the base point, and Φ₀ … Φ_order over u, of which the last one is not made sharp."""
+    """φ₀ … φ_{order−1} at the base point, and Φ₀ … Φ_order over u."""
+    phi, found = _slopes(recurrence, at, u, order + 1 if order <= LOW else order)
+    return phi[:order], found[: order + 1]
+
+
+def _slopes(
+    recurrence: Recurrence, at: Interval, u: Interval, order: int
+) -> tuple[list[Interval], list[Interval]]:
+    """The same, the last one of which is not made sharp."""
     at, phi = _at_a_point(recurrence, at, order)
     low, low_values = _at_a_point(recurrence, Interval(u.lo, u.lo), order)
     high, high_values = _at_a_point(recurrence, Interval(u.hi, u.hi), order)
@@ -89,8 +101,7 @@ def _ranges(recurrence: Recurrence, order: int, base: Any, over: Any) -> list[In
 def _at_an_end(end: Any, value: Interval, base: Any, last: Interval) -> list[Interval]:
     """Φ₀ … Φ_{order−1} at one end: by division where u₀ is far from it, by the range of the last one where it is near.
 
-    Of the two, one is better for all of them: an error ε of Φ_order by division is εv of the one before, as it is by
-    the range.
+    One of the two is better for all of them: by both, an error ε of Φ_k goes with an error ε v of Φ_{k−1}.
     """
     at, phi = base
     v = Interval(end, end) - at
