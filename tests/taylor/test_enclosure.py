@@ -36,7 +36,7 @@ def test_no_point_is_outside(name, dtype):
 def test_a_band_that_is_wrong_is_found(monkeypatch):
     case = CASES["exp"]
     at = enclosures.boxes_of(case, np.float32, 12, 16, np.random.default_rng(7))
-    monkeypatch.setattr(recurrences, "units", lambda name, dtype: -2.0)
+    monkeypatch.setattr(recurrences, "units", lambda name, dtype: -8.0)  # more than all room
     assert enclosures.tally(case, at, enclosures.bands(case, at, 2), "wrong").outside > 0
     assert enclosures.tally(case, at, enclosures.by_interval(case, at), "wrong").outside > 0
 

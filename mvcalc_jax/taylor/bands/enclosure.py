@@ -32,7 +32,7 @@ from mvcalc_jax.taylor.intervals.arithmetic import (
     sum_of_products,
     where,
 )
-from mvcalc_jax.taylor.intervals.compiled import compiled_apart
+from mvcalc_jax.taylor.intervals.compiled import compiled_apart, each_by_itself
 from mvcalc_jax.taylor.intervals.expansions import Expansion, tightened
 from mvcalc_jax.taylor.intervals.walk import carried_out
 
@@ -163,17 +163,21 @@ def _checked(f: Any, x0: Any, radius: Any, order: Any, pieces: Any) -> tuple[Any
 def _in_one_variable(
     f: Callable[[Any], Any], x0: jax.Array, radius: jax.Array, order: int, pieces: int
 ) -> TaylorEnclosure:
+    # A subnormal number, which XLA may read as 0, is expanded about 0: the region has room for that.
+    x0 = jnp.where(jnp.abs(x0) < float(jnp.finfo(x0.dtype).tiny), 0, x0)
+    at = Interval(x0, x0)
     edges = _edges(x0, radius, math.ceil(pieces / 2))
     inner = order + _beyond(order)
 
     def over(low: jax.Array, high: jax.Array) -> tuple[list[Interval], Interval]:
         h = Interval(low, high)
-        found = expanded(f, point(x0), point(x0) + h, h, inner)
+        found = expanded(f, at, at + h, h, inner)
         zero = filled(found.range, 0.0)
         return [c or zero for c in found.c[:order]], found.r[order] or zero
 
     # The coefficients do not depend on the piece; only the remainders are computed for each.
-    c, remainders = jax.vmap(over, out_axes=(None, 0))(edges[:-1], edges[1:])
+    c, remainders = each_by_itself(over, edges[:-1], edges[1:])
+    c = jax.tree.map(lambda x: x[0], c)
     coefficients = Interval(jnp.stack([e.lo for e in c]), jnp.stack([e.hi for e in c]))
     remainders = where(usable(x0, radius, pieces), remainders)
     return TaylorEnclosure(x0, radius, order, coefficients, edges, remainders, f)
@@ -191,8 +195,8 @@ def _edges(x0: jax.Array, radius: jax.Array, each: int) -> jax.Array:
 
 def expanded(f: Callable[[Any], Any], x0: Interval, region: Interval, h: Interval, order: int) -> Expansion:
     """f expanded about x₀ over a region, with h = region − x₀."""
-    one = jnp.ones_like(region.lo)
-    unit = Interval(one, one)
+    one = np.ones(jnp.shape(region.lo), region.lo.dtype)
+    unit: Any = Interval(one, one)  # type: ignore[arg-type]  # known while the program is written
     c = (x0, unit, *[None] * order)[:order]
     variable = Expansion(c, (region, unit, *[None] * order)[: order + 1], h)
     shape = jax.ShapeDtypeStruct(jnp.shape(region.lo), region.lo.dtype)

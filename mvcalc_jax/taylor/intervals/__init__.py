@@ -1,6 +1,7 @@
 """Intervals, and functions of them.
 
 arithmetic   Interval: +, −, ×, ÷ and whole powers, rounded outward
+balls        numbers known to rounding, by a middle and a radius
 ulps         how wrong XLA's functions can be
 recurrences  what all recurrences for elementary functions share
 powers       exponentials, logarithms, powers and roots

@@ -18,8 +18,10 @@ or an argument outside its domain knows nothing.
 Reference: R. E. Moore, R. B. Kearfott, M. J. Cloud, Introduction to Interval Analysis (2009).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 import jax
@@ -184,7 +186,7 @@ def outward(lo: Any, hi: Any, ulps: float = ARITHMETIC, error: Any = None) -> In
 
 def known(lo: Any, hi: Any) -> Interval:
     """An interval without NaN: of an end that came out as ∞ − ∞ or 0 · ∞ nothing is known."""
-    return Interval(jnp.where(jnp.isnan(lo), -jnp.inf, lo), jnp.where(jnp.isnan(hi), jnp.inf, hi))
+    return Interval(greatest(lo, -jnp.inf), least(hi, jnp.inf))
 
 
 def products(a: Interval, b: Interval) -> tuple[jax.Array, jax.Array]:
@@ -196,19 +198,46 @@ def products(a: Interval, b: Interval) -> tuple[jax.Array, jax.Array]:
     return jnp.where(nothing, jnp.nan, lo), jnp.where(nothing, jnp.nan, hi)
 
 
-def sum_of_products(pairs: Iterable[tuple[Interval, Interval]], plus: Iterable[Interval] = ()) -> Interval:
-    """Σ a b + Σ c, moved outward once: all partial sums are at most the sum of magnitudes."""
-    ends = [products(a, b) for a, b in pairs] + [(c.lo, c.hi) for c in plus]
-    lo, hi = ends[0]
-    if len(ends) == 1:
-        return outward(lo, hi)  # also where it is a summand alone, which need not be moved
-    size = greatest(-lo, hi)
-    for low, high in ends[1:]:
-        lo, hi = lo + low, hi + high
-        size = size + jnp.abs(greatest(-low, high))
-    info = jnp.finfo(lo.dtype)
-    error = jnp.abs(size) * float((len(ends) + 2) * info.eps) + float((2 * len(ends) + FLOOR + 1) * info.tiny)
+def sum_of_products(
+    pairs: Iterable[tuple[Interval, Interval]],
+    plus: Iterable[Interval] = (),
+    thin: Sequence[tuple[Interval, Interval]] = (),
+) -> Interval:
+    """Σ a b + Σ c + Σ t w, moved outward once: all partial sums are at most the sum of magnitudes.
+
+    Of each t, known to rounding, a middle m and a radius ρ are enough: t w lies in m w ± ρ |w|, which takes half the
+    operations of a product, and is as sharp.
+    """
+    terms = [products(a, b) for a, b in pairs] + [(c.lo, c.hi) for c in plus]
+    if len(terms) == 1 and not thin:
+        return outward(*terms[0])  # also where it is a summand alone, which need not be moved
+    sizes, spread = [jnp.abs(greatest(-low, high)) for low, high in terms], 0.0
+    for t, w in thin:
+        (m, ρ), most = middle(t), greatest(-w.lo, w.hi)
+        p, q = m * w.lo, m * w.hi
+        # Where one of them is 0 · ∞, the size is ∞ or NaN, and nothing is known of either end.
+        terms.append((least(p, q), greatest(p, q)))
+        sizes.append(jnp.abs(m) * most)
+        if ρ is not None:
+            spread = spread + ρ * most
+    lo, hi, size = (reduce(add, each) for each in (*zip(*terms, strict=True), sizes))
+    info, count = jnp.finfo(lo.dtype), len(terms)
+    # Half a unit of the size for each product, each addition and the move, and room for the error's own rounding; what
+    # underflows is less than ω each time.
+    error = size * float((count + 2) * info.eps) + spread * float(1 + (count + 4) * info.eps)
+    error = error + float((3 * count + FLOOR + 1) * info.tiny)
     return known(lo - error, hi + error)
+
+
+def middle(a: Interval) -> tuple[Any, Any]:
+    """m and ρ such that a lies within m ± ρ, ρ None for a point; NaN or ∞ where a is not bounded."""
+    if a.lo is a.hi:
+        return a.lo, None
+    info = jnp.finfo(a.lo.dtype)
+    m = a.lo + (a.hi - a.lo) * 0.5
+    # Whatever m is, ρ is as large as it must be but for half a unit of its own, and what underflows.
+    ρ = greatest(a.hi - m, m - a.lo) * float(1 + 2 * info.eps) + float(2 * info.tiny)
+    return m, ρ
 
 
 def scaled(a: Interval, factor: float) -> Interval:

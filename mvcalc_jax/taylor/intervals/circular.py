@@ -19,6 +19,7 @@ from mvcalc_jax.taylor.intervals.arithmetic import (
 from mvcalc_jax.taylor.intervals.powers import ROOTS
 from mvcalc_jax.taylor.intervals.recurrences import (
     Recurrence,
+    at_ends,
     convolved,
     integrated,
     monotone,
@@ -50,11 +51,10 @@ def circular(phase: int) -> Recurrence:
 def wave(u: Interval, phase: int) -> Interval:
     """The range of sin or cos: their values at the ends, and ±1 where a crest or a trough lies between."""
     name, f, crest = (("sin", jnp.sin, 0.25), ("cos", jnp.cos, 0.0))[phase]
-    first = f(u.lo)
+    first, second = at_ends((name, 0), f, u)
     if u.hi is u.lo:
         found = outward(first, first, units(name, u.lo.dtype))
         return _unless_far(u, Interval(greatest(found.lo, -1.0), least(found.hi, 1.0)))
-    second = f(u.hi)
     found = outward(least(first, second), greatest(first, second), units(name, u.lo.dtype))
     # Crests are at whole numbers of turns; room is left for the errors of 2π and of what is computed with it.
     low, high = u.lo / (2 * jnp.pi), u.hi / (2 * jnp.pi)
@@ -108,7 +108,7 @@ def cosh(u: Interval, order: int) -> list[Interval]:
 
 def cosh_range(u: Interval) -> Interval:
     """The range of cosh, whose least value is at 0."""
-    first, second = jnp.cosh(u.lo), jnp.cosh(u.hi)
+    first, second = at_ends(("cosh", 0), jnp.cosh, u)
     lowest = jnp.where((u.lo <= 0) & (u.hi >= 0), 1.0, least(first, second))
     found = outward(lowest, greatest(first, second), units("cosh", u.lo.dtype))
     return Interval(greatest(found.lo, 1.0), found.hi)

@@ -38,7 +38,25 @@ def apart(f: Callable[..., Any], *args: Any) -> Any:
     true = lax.optimization_barrier(np.array(True))
     if not require.traced(true):  # inside `vmap`, but not compiled
         return f(*args)
-    jaxpr, shapes = jax.make_jaxpr(f, return_shape=True)(*args)  # once, since parts have parts
+    leaves, structure = jax.tree.flatten(args)
+    unknown = {id(x): x for x in leaves if require.traced(x)}
+
+    def of_unknown(*values: Any) -> Any:
+        """What is known while the program is written, and what is one object, stays so in its parts."""
+        given = dict(zip(unknown, values, strict=True))
+        return f(*jax.tree.unflatten(structure, [given.get(id(x), x) for x in leaves]))
+
+    jaxpr, shapes = jax.make_jaxpr(of_unknown, return_shape=True)(*unknown.values())  # once: parts have parts
     nothing = [jnp.zeros(x.shape, x.dtype) for x in jax.tree.leaves(shapes)]
-    found = lax.cond(true, jaxpr_as_fun(jaxpr), lambda *_: nothing, *jax.tree.leaves(args))
+    found = lax.cond(true, jaxpr_as_fun(jaxpr), lambda *_: nothing, *unknown.values())
     return jax.tree.unflatten(jax.tree.structure(shapes), found)
+
+
+def each_by_itself(f: Callable[..., Any], *args: Any) -> Any:
+    """f of each row of the args; one after the other when it is compiled, and else all together.
+
+    Rows of many boxes at once would be arrays in which what belongs to one row is not side by side.
+    """
+    if COMPILING.get():
+        return lax.map(lambda row: f(*row), args)
+    return jax.vmap(f)(*args)

@@ -42,7 +42,7 @@ TWO_OVER_ROOT_PI = 1.1283791670955126
 def logistic(u: Interval, order: int) -> list[Interval]:
     """y′ = y (1 − y), with 1 − σ(u) = σ(−u)."""
     ys = [monotone("logistic", jax.nn.sigmoid, u, 0.0, 1.0)]
-    others = [monotone("logistic", jax.nn.sigmoid, -u, 0.0, 1.0)] if order else []
+    others = [monotone("logistic", lambda x: jax.nn.sigmoid(-x), u, 0.0, 1.0, sign=-1)] if order else []
     for k in range(order):
         ys.append(scaled(convolved(ys, others), 1 / (k + 1)))
         others.append(-ys[-1])

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from mvcalc_jax.taylor.intervals.arithmetic import (
     Interval,
@@ -37,6 +38,8 @@ from mvcalc_jax.taylor.intervals.recurrences import Recurrence
 from mvcalc_jax.taylor.intervals.slopes import slopes
 
 Entry = Interval | None
+Pairs = Sequence[tuple[Entry, Entry]]
+Sum = Callable[[Pairs, Pairs, Pairs], Entry]
 
 
 @jax.tree_util.register_dataclass
@@ -99,16 +102,26 @@ def minus(a: Entry, b: Entry) -> Entry:
     return a if b is None else negative(b) if a is None else a - b
 
 
-def total(pairs: Sequence[tuple[Entry, Entry]], summands: Sequence[Entry] = ()) -> Entry:
-    """Σ a b + Σ c"""
-    products = [(a, b) for a, b in pairs if a is not None and b is not None]
-    rest = [c for c in summands if c is not None]
-    if not products and len(rest) < 2:
+def is_one(a: Entry) -> bool:
+    """Whether an entry is known to be the number 1, as is the slope of the variable itself."""
+    return a is not None and isinstance(a.lo, np.ndarray) and a.lo is a.hi and bool(np.all(a.lo == 1))
+
+
+def total(pairs: Pairs, first: Pairs = (), second: Pairs = (), plus: Sequence[Entry] = ()) -> Entry:
+    """Σ a b + Σ c, where of some pairs the first is known to rounding, or the second."""
+    rest = [c for c in plus if c is not None]
+    kept: list[list[tuple[Interval, Interval]]] = [[], []]
+    for which, some in zip(kept, (pairs, [*first, *((b, a) for a, b in second)]), strict=True):
+        for a, b in some:
+            if a is None or b is None:
+                continue
+            if is_one(a) or is_one(b):
+                rest.append(b if is_one(a) else a)
+            else:
+                which.append((a, b))
+    if not kept[0] and not kept[1] and len(rest) < 2:
         return rest[0] if rest else None
-    return sum_of_products(products, rest)
-
-
-Sum = Callable[[Sequence[tuple[Entry, Entry]]], Entry]
+    return sum_of_products(kept[0], rest, kept[1])
 
 
 def meet(a: Entry, b: Entry) -> Entry:
@@ -118,11 +131,11 @@ def meet(a: Entry, b: Entry) -> Entry:
 
 def product(u: Expansion, v: Expansion, sum_: Sum = total) -> Expansion:
     """u v, where Σ a b is summed by `sum_`; the remainders by both ways of applying Leibniz' rule."""
-    c = tuple(sum_([(u.c[j], v.c[m - j]) for j in range(m + 1)]) for m in range(u.order))
-    r = [sum_([(u.r[0], v.r[0])])]
+    c = tuple(sum_([], [(u.c[j], v.c[m - j]) for j in range(m + 1)], []) for m in range(u.order))
+    r = [sum_([(u.r[0], v.r[0])], [], [])]
     for m in range(1, u.order + 1):
-        one = sum_([*((u.c[j], v.r[m - j]) for j in range(m)), (u.r[m], v.r[0])])
-        other = sum_([*((u.r[m - j], v.c[j]) for j in range(m)), (u.r[0], v.r[m])])
+        one = sum_([(u.r[m], v.r[0])], [(u.c[j], v.r[m - j]) for j in range(m)], [])
+        other = sum_([(u.r[0], v.r[m])], [], [(u.r[m - j], v.c[j]) for j in range(m)])
         r.append(meet(one, other))
     return tightened(Expansion(c, tuple(r), u.h))
 
@@ -131,7 +144,7 @@ def tightened(u: Expansion) -> Expansion:
     """r_m = c_m + r_{m+1} h, from the top down."""
     r = list(u.r)
     for m in reversed(range(u.order)):
-        r[m] = meet(r[m], total([(r[m + 1], u.h)], [u.c[m]]))
+        r[m] = meet(r[m], total([(r[m + 1], u.h)], plus=[u.c[m]]))
     return Expansion(u.c, tuple(r), u.h)
 
 
@@ -139,9 +152,9 @@ def quotient(u: Expansion, v: Expansion) -> Expansion:
     """q = u/v, from u = q v:  q_m = (u_m − Σ_{j<m} q_j v_{m−j}) / v₀, and likewise for remainders."""
     c: list[Entry] = []
     for m in range(u.order):
-        c.append(_over(minus(u.c[m], total([(c[j], v.c[m - j]) for j in range(m)])), _filled(v.c, 0)))
+        c.append(_over(minus(u.c[m], total([], [(c[j], v.c[m - j]) for j in range(m)])), _filled(v.c, 0)))
     r = [
-        _over(minus(u.r[m], total([(c[j], v.r[m - j]) for j in range(m)])), v.range)
+        _over(minus(u.r[m], total([], [(c[j], v.r[m - j]) for j in range(m)])), v.range)
         for m in range(u.order + 1)
     ]
     return tightened(Expansion(tuple(c), tuple(r), u.h))
@@ -159,6 +172,8 @@ def chain(recurrence: Recurrence, u: Expansion) -> Expansion:
         return constant(value, u)
     base = _filled(u.c, 0)
     phi, over = apart(lambda at, region: slopes(recurrence, at, region, n), base, u.range)
+    if is_one(u.r[1]) and all(entry is None for entry in u.r[2:]):  # the variable itself, but for a constant
+        return Expansion(tuple(phi), tuple(over), u.h)
     ψ_c: list[Entry] = []
     ψ_r: list[Entry] = [over[n]]
     for k in reversed(range(n)):
@@ -166,7 +181,7 @@ def chain(recurrence: Recurrence, u: Expansion) -> Expansion:
         r: list[Entry] = [over[k]]
         for m in range(1, n - k + 1):
             if m < n - k:
-                c.append(total([(u.c[j], ψ_c[m - j]) for j in range(1, m + 1)]))
-            r.append(total([*((u.c[j], ψ_r[m - j]) for j in range(1, m)), (u.r[m], over[k + 1])]))
+                c.append(total([], [(u.c[j], ψ_c[m - j]) for j in range(1, m + 1)]))
+            r.append(total([(u.r[m], over[k + 1])], [(u.c[j], ψ_r[m - j]) for j in range(1, m)]))
         ψ_c, ψ_r = c, r
     return tightened(Expansion(tuple(ψ_c), tuple(ψ_r), u.h))

@@ -21,6 +21,7 @@ from mvcalc_jax.taylor.intervals.arithmetic import (
 )
 from mvcalc_jax.taylor.intervals.recurrences import (
     Recurrence,
+    at_ends,
     monotone,
     tiny,
     units,
@@ -99,7 +100,7 @@ def real_power(p: Any) -> Recurrence:
     """uᵖ for u > 0 and a fixed number p: y_{k+1} = y_k (p − k) / ((k + 1) u)."""
 
     def recurrence(u: Interval, order: int) -> list[Interval]:
-        low, high = jnp.power(u.lo, p), jnp.power(u.hi, p)
+        low, high = at_ends(("pow", 0), lambda x: jnp.power(x, p), u)
         value = outward(least(low, high), greatest(low, high), units("pow", u.lo.dtype))
         ys = [where_defined(u, tiny(u), jnp.inf, Interval(greatest(value.lo, 0.0), value.hi))]
         over = inverse(u)

@@ -9,8 +9,10 @@ Reference: R. E. Moore, Interval Analysis (1966), §11; the letters are y for φ
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from mvcalc_jax.taylor.intervals.arithmetic import (
@@ -23,10 +25,28 @@ from mvcalc_jax.taylor.intervals.arithmetic import (
     sum_of_products,
     where,
 )
+from mvcalc_jax.taylor.intervals.compiled import apart
 from mvcalc_jax.taylor.intervals.ulps import error
 
 Recurrence = Callable[[Interval, int], list[Interval]]
 """recurrence(u, order): ranges of φ⁽ᵏ⁾/k! over u, k = 0 … order."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Argument(Interval):
+    """An interval, and what functions are at its ends, by name: so that each of them is evaluated there once."""
+
+    values: dict[Any, tuple[jax.Array, jax.Array]] = field(default_factory=dict)
+
+
+def at_ends(name: Any, f: Callable[[Any], Any], u: Interval) -> tuple[jax.Array, jax.Array]:
+    """f(lo) and f(hi)."""
+    values = u.values if isinstance(u, Argument) else {}
+    if name not in values:
+        first = apart(f, u.lo)
+        values[name] = first, first if u.hi is u.lo else apart(f, u.hi)
+    return values[name]
 
 
 def units(name: str, dtype: Any) -> float:
@@ -43,8 +63,7 @@ def monotone(
     sign: int = 1,
 ) -> Interval:
     """The range of an increasing (or, with sign −1, decreasing) function, whose values lie between low and high."""
-    first = f(u.lo)
-    second = first if u.hi is u.lo else f(u.hi)
+    first, second = at_ends((name, sign), f, u)  # of the logistic function both signs are wanted
     low_end, high_end = (first, second) if sign > 0 else (second, first)
     found = outward(low_end, high_end, units(name, u.lo.dtype))
     return Interval(greatest(found.lo, low), least(found.hi, high))

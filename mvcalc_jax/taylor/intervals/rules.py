@@ -20,6 +20,7 @@ from mvcalc_jax.taylor.intervals.arithmetic import (
     everything,
     filled,
     known,
+    middle,
     outward,
 )
 from mvcalc_jax.taylor.intervals.compiled import apart
@@ -27,6 +28,7 @@ from mvcalc_jax.taylor.intervals.elementary import ELEMENTARY
 from mvcalc_jax.taylor.intervals.expansions import (
     Entry,
     Expansion,
+    Pairs,
     chain,
     constant,
     entrywise,
@@ -172,16 +174,16 @@ def _matrix_product(params: Params, bind: Any, u: Expansion, v: Expansion) -> Ex
     exact = {**params, "precision": lax.Precision.HIGHEST}
     dot = lambda a, b: lax.dot_general_p.bind(a, b, **exact)
 
-    def of(pairs: Sequence[tuple[Entry, Entry]]) -> Entry:
-        kept = [(a, b) for a, b in pairs if a is not None and b is not None]
+    def of(*pairs: Pairs) -> Entry:
+        kept = [(a, b) for some in pairs for a, b in some if a is not None and b is not None]
         if not kept:
             return None
-        middle, error, info = jnp.zeros(()), jnp.zeros(()), jnp.finfo(kept[0][0].lo.dtype)
-        middle, error = middle.astype(info.dtype), error.astype(info.dtype)
+        info = jnp.finfo(kept[0][0].lo.dtype)
+        dots = error = jnp.zeros((), info.dtype)
         for a, b in kept:
-            (am, ar), (bm, br) = _middle(a), _middle(b)
+            (am, ar), (bm, br) = middle(a), middle(b)
             size = jnp.abs(am)
-            middle = middle + dot(am, bm)
+            dots = dots + dot(am, bm)
             rest = dot(size, jnp.abs(bm)) * float((terms + len(kept) + 2) * info.eps) + float(
                 4 * terms * info.tiny
             )
@@ -191,19 +193,9 @@ def _matrix_product(params: Params, bind: Any, u: Expansion, v: Expansion) -> Ex
             if ar is not None:
                 error = error + dot(ar, jnp.abs(bm) if br is None else jnp.abs(bm) + br)
         error = error * (1 + float((2 * terms + 8) * info.eps))
-        return outward(middle, middle, error=error)
+        return outward(dots, dots, error=error)
 
     return product(u, v, of)
-
-
-def _middle(a: Interval) -> tuple[Any, Any]:
-    """Midpoint and radius; a point has none. An unbounded interval has no midpoint, and NaN for one."""
-    if a.lo is a.hi:
-        return a.lo, None
-    middle = a.lo + (a.hi - a.lo) * 0.5
-    radius = jnp.maximum(middle - a.lo, a.hi - middle)
-    info = jnp.finfo(middle.dtype)
-    return middle, radius * (1 + 4 * float(info.eps)) + float(2 * info.tiny)
 
 
 def _converted(params: Params, bind: Any, u: Any) -> Any:

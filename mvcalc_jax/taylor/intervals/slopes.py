@@ -23,57 +23,94 @@ from mvcalc_jax.taylor.intervals.arithmetic import (
     outward,
     sum_of_products,
 )
+from mvcalc_jax.taylor.intervals.balls import ball, difference, dot, interval
 from mvcalc_jax.taylor.intervals.compiled import apart
 from mvcalc_jax.taylor.intervals.elementary import absolute
-from mvcalc_jax.taylor.intervals.recurrences import Recurrence
+from mvcalc_jax.taylor.intervals.recurrences import Argument, Recurrence
+
+LOW = 2
+"""An expansion to at most this order is made for its last remainder, which is made sharp by one order more. To higher
+orders, the last one is only there to make the one before sharp."""
 
 
 def slopes(
     recurrence: Recurrence, at: Interval, u: Interval, order: int
 ) -> tuple[list[Interval], list[Interval]]:
     """φ₀ … φ_{order−1} at the base point, and Φ₀ … Φ_order over u."""
-    phi = recurrence(at, order)
-    low, high = (recurrence(Interval(end, end), order) for end in (u.lo, u.hi))
-    ranges = apart(partial(_ranges, recurrence, order), (at, phi), (u, low, high))
-    low_slopes = apart(_at_an_end, u.lo, low[0], (at, phi), ranges)
-    high_slopes = apart(_at_an_end, u.hi, high[0], (at, phi), ranges)
+    phi, found = _slopes(recurrence, at, u, order + 1 if order <= LOW else order)
+    return phi[:order], found[: order + 1]
+
+
+def _slopes(
+    recurrence: Recurrence, at: Interval, u: Interval, order: int
+) -> tuple[list[Interval], list[Interval]]:
+    """The same, the last one of which is not made sharp."""
+    at, phi = _at_a_point(recurrence, at, order)
+    low, low_values = _at_a_point(recurrence, Interval(u.lo, u.lo), order)
+    high, high_values = _at_a_point(recurrence, Interval(u.hi, u.hi), order)
+    over = Argument(u.lo, u.hi, {f: (low.values[f][0], high.values[f][0]) for f in low.values})
+    ranges = apart(partial(_ranges, recurrence, order), (at, phi), (over, low_values, high_values))
+    low_slopes, high_slopes = (
+        apart(_at_an_end, end, values[0], (at, phi), ranges[order])
+        for end, values in ((u.lo, low_values), (u.hi, high_values))
+    )
     v, width = u - at, _up(u.width)
-    found = ranges[: order + 1]
-    found[0] = recurrence(u, 0)[0]
+    found = [recurrence(over, 0)[0], *ranges[1:]]
     if recurrence is absolute:
         # Its derivatives say nothing across the kink, its values do where u₀ is far from it.
-        over = inverse(v)
+        by = inverse(v)
         for k in range(order):
-            found[k + 1] &= (found[k] - phi[k]) * over
-    for k in reversed(range(order + 1)):
-        if 0 < k < order:
+            found[k + 1] &= (found[k] - phi[k]) * by
+    for k in reversed(range(order)):
+        if k:
             found[k] &= sum_of_products([(v, found[k + 1])], [phi[k]])
         found[k] &= between_ends(low_slopes[k], high_slopes[k], ranges[k + 1], width)
-    return phi[:order], found
+    return phi, found
+
+
+def _at_a_point(recurrence: Recurrence, point: Interval, order: int) -> tuple[Argument, list[Interval]]:
+    """φ₀ … φ_{order−1}, and the functions that they are made of."""
+
+    def of(point: Interval) -> Any:
+        at = Argument(point.lo, point.hi)
+        return recurrence(at, order - 1), at.values
+
+    found, values = apart(of, point)
+    return Argument(point.lo, point.hi, values), found
 
 
 def _ranges(recurrence: Recurrence, order: int, base: Any, over: Any) -> list[Interval]:
-    """φ⁽ᵏ⁾/k! over all that lies between u₀ and u, k = 0 … order + 1; the last one is not made sharp."""
+    """φ⁽ᵏ⁾/k! over all that lies between u₀ and u, k = 0 … order; the last one is not made sharp."""
     (at, phi), (u, low, high) = base, over
-    hull = at | u
-    found, width = recurrence(hull, order + 1), _up(hull.width)
-    for k in reversed(range(order + 1)):
-        first, last = chosen(at.lo < u.lo, phi[k], low[k]), chosen(at.hi > u.hi, phi[k], high[k])
+    before, after = at.lo < u.lo, at.hi > u.hi
+    hull = Argument(
+        jnp.where(before, at.lo, u.lo),
+        jnp.where(after, at.hi, u.hi),
+        {
+            f: (jnp.where(before, at.values[f][0], a), jnp.where(after, at.values[f][1], b))
+            for f, (a, b) in u.values.items()
+        },
+    )
+    found, width = recurrence(hull, order), _up(hull.width)
+    for k in reversed(range(order)):
+        first, last = chosen(before, phi[k], low[k]), chosen(after, phi[k], high[k])
         found[k] &= between_ends(first, last, found[k + 1], width * float(k + 1))
     return found
 
 
-def _at_an_end(end: Any, value: Interval, base: Any, ranges: list[Interval]) -> list[Interval]:
-    """Φ at one end: by division where u₀ is far from it, by the range of derivatives where it is near."""
+def _at_an_end(end: Any, value: Interval, base: Any, last: Interval) -> list[Interval]:
+    """Φ₀ … Φ_{order−1} at one end: by division where u₀ is far from it, by the range of the last one where it is near.
+
+    One of the two is better for all of them: by both, an error ε of Φ_k goes with an error ε v of Φ_{k−1}.
+    """
     at, phi = base
     v = Interval(end, end) - at
-    over = inverse(v)
-    found = [value]
-    for k in range(len(phi) - 1):
-        found.append(((found[k] - phi[k]) * over) & ranges[k + 1])
-    for k in reversed(range(1, len(phi) - 1)):
-        found[k] &= sum_of_products([(v, found[k + 1])], [phi[k]])
-    return found
+    φ, h, over = [ball(entry) for entry in phi], ball(v), ball(inverse(v))
+    far, near = [ball(value)], [ball(last)]
+    for k in range(len(φ) - 1):
+        far.append(dot([(difference(far[k], φ[k]), over)]))
+        near.append(dot([(h, near[k])], [φ[-1 - k]]))
+    return [value, *(interval(a) & interval(b) for a, b in zip(far[1:], near[:0:-1], strict=True))]
 
 
 def between_ends(low: Interval, high: Interval, slope: Interval, width: Any) -> Interval:
