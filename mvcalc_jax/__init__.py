@@ -19,6 +19,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     data       curves to draw, histograms and tables to fit
     fitting    least squares: curves, Gaussians, histograms, lines
     plots      arrays and Axes in, pictures out
+    sandpit    the game: find a phone by its floor's gradients
     devices    where to compute, and how precisely
     runs       the run directory
     aside      work beside other work

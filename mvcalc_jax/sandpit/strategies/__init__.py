@@ -1,0 +1,13 @@
+"""Strategies: where to dig next, from what the last dip told.
+
+strategy  a pair of pure functions, and the programs compiled from them
+steps     the package's own, by name
+trust     Newton's method in a trust region
+walk      the dips of a strategy from one start, and why it ended
+"""
+
+from mvcalc_jax.sandpit.strategies.steps import STRATEGIES as STRATEGIES
+from mvcalc_jax.sandpit.strategies.strategy import Strategy as Strategy
+from mvcalc_jax.sandpit.strategies.walk import End as End
+from mvcalc_jax.sandpit.strategies.walk import Walk as Walk
+from mvcalc_jax.sandpit.strategies.walk import walk as walk
