@@ -28,18 +28,18 @@ _STEPPER = 700
 _SLIDER = (708, 852)
 RATES = (0.01, 10.0)
 """The least and the greatest learning rate of the slider."""
-_WIDE = 39
+_WIDE = 42
 """Letters in a line of a message."""
 _ROUND = "round,pad=4"
 KEYS = "keys: those in grey, and m for the mode;\ncapitals go back"
 
 
 class Lane(NamedTuple):
-    """How a strategy fared in a race: its name and colour, its steps, the depth it reached, and how it ended."""
+    """How a strategy fared in a race: its name and colour, its dips, the depth it reached, and how it ended."""
 
     name: str
     color: str
-    steps: int
+    dips: int
     depth: float
     ended: str
 
@@ -60,6 +60,7 @@ class Words(NamedTuple):
         chosen: what stands in the steppers scenario, floor and strategy.
         idle: those of them, and the rate, that do nothing in this mode.
         rate: the learning rate.
+        rate_words: that, or what stands in its place.
     """
 
     code: str
@@ -74,6 +75,7 @@ class Words(NamedTuple):
     chosen: dict[str, str]
     idle: frozenset[str]
     rate: float
+    rate_words: str
 
 
 Box = tuple[float, float, float, float]
@@ -147,14 +149,14 @@ class Panel:
         area = self._message_area = self._area((_LEFT - 2, 509, _RIGHT - _LEFT + 6, 74))
         self._rounded(None, (_LEFT, 512, _RIGHT - _LEFT, 68), PALE)
         self._edge = area.add(self._ax.add_patch(FancyBboxPatch((_LEFT, 512), 3, 68, boxstyle="square,pad=0", lw=0)))
-        self._message = self._write(area, _LEFT + 14, 546, 9.5, linespacing=1.35)
+        self._message = self._write(area, _LEFT + 14, 546, 9, linespacing=1.3)
 
     def _lists(self) -> None:
         area = self._heads_area = self._area((_LEFT - 4, _LIST, _RIGHT - _LEFT + 10, 18))
         small = {"color": QUIET, "size": 7.5, "y": _LIST + 9}
         columns = [(22, "dip"), (76, "depth"), (126, "slope"), (172, "dip"), (226, "depth"), (276, "slope")]
         self._heads = [self._write(area, _LEFT + x, text=word, ha="right", **small) for x, word in columns]
-        columns = [(16, "left", "strategy"), (142, "right", "steps"), (196, "right", "depth"), (206, "left", "ended")]
+        columns = [(16, "left", "strategy"), (142, "right", "dips"), (196, "right", "depth"), (206, "left", "ended")]
         self._lane_heads = [self._write(area, _LEFT + x, text=word, ha=ha, **small) for x, ha, word in columns]
         self._rows = [self._row(k) for k in range(2 * _ROWS)]
         self._lanes = [self._lane(k) for k in range(_LANES)]
@@ -242,10 +244,10 @@ class Panel:
                 return name
         return None
 
-    def where(self, name: str) -> tuple[float, float]:
-        """The middle of what is pressed by a name."""
-        left, bottom, width, height = self._controls[name]
-        return left + width / 2, bottom + height / 2
+    def buttons(self) -> dict[str, tuple[float, float]]:
+        """The middle of everything that can be pressed, by name."""
+        boxes = self._controls.items()
+        return {name: (left + width / 2, bottom + height / 2) for name, (left, bottom, width, height) in boxes}
 
     def show(self, words: Words) -> None:
         """Set what moves."""
@@ -261,7 +263,7 @@ class Panel:
             pips = range(len(self._pips.get_offsets()))
             self._pips.set_facecolor([color if k < words.left else PALE for k in pips])
         if self._message_area.turns((words.message, words.tone)):
-            self._message.set_text("\n".join(textwrap.wrap(words.message, _WIDE, max_lines=3, placeholder=" …")))
+            self._message.set_text("\n".join(textwrap.wrap(words.message, _WIDE, max_lines=4, placeholder=" …")))
             self._edge.set_facecolor(words.tone)
         self._show_dips(words.dips, bool(words.lanes))
         self._show_lanes(words.lanes)
@@ -278,7 +280,7 @@ class Panel:
                 head.set_visible(race)
             for area, *_ in (*self._rows, *self._lanes):
                 area.stale = True  # they lie on each other
-        lowest = np.nanmin([depth for depth, _ in dips], initial=np.inf)
+        lowest = min((depth for depth, _ in dips if np.isfinite(depth)), default=np.inf)
         for k, (area, best, texts) in enumerate(self._rows):
             row = dips[k] if k < len(dips) and not race else None
             if not area.turns((row and tuple(map(metres, row)), row and row[0] == lowest)):
@@ -299,7 +301,7 @@ class Panel:
                 artist.set_visible(lane is not None)
             if lane:
                 flag.set_facecolor(lane.color)
-                said = (lane.name, str(lane.steps), metres(lane.depth), lane.ended)
+                said = (lane.name, str(lane.dips), metres(lane.depth), lane.ended)
                 for text, word in zip(texts, said, strict=True):
                     text.set_text(word)
 
@@ -313,12 +315,12 @@ class Panel:
             if area.turns((words.chosen[name], name in words.idle)):
                 text.set(text=words.chosen[name], color=QUIET if name in words.idle else INK)
         quiet = "rate" in words.idle
-        if self._rate_area.turns((words.rate, quiet)):
+        if self._rate_area.turns((words.rate, words.rate_words, quiet)):
             low, high = np.log(RATES)
             share = float(np.clip((np.log(words.rate) - low) / (high - low), 0, 1))
             self._knob.set_offsets([(_SLIDER[0] + share * (_SLIDER[1] - _SLIDER[0]), 128)])
             self._knob.set_facecolor(QUIET if quiet else RED)
-            self._rate.set(text=f"{words.rate:g}", color=QUIET if quiet else INK)
+            self._rate.set(text=words.rate_words, color=QUIET if quiet else INK)
 
 
 def rate_at(x: float) -> float:

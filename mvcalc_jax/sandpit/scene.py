@@ -15,7 +15,7 @@ from matplotlib.colors import LightSource, LinearSegmentedColormap, Normalize
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.transforms import Affine2D
 
-from mvcalc_jax.plots.style import BLUE, GOLD, INK, RED
+from mvcalc_jax.plots.style import BLUE, GOLD, INK, RED, VIOLET
 from mvcalc_jax.sandpit.panel import PIT, Area
 
 BOX = 6.0
@@ -27,6 +27,7 @@ SAND = LinearSegmentedColormap.from_list("sand", ["#6f5534", "#a5824f", "#d3b279
 WATER = LinearSegmentedColormap.from_list("water", ["#14425c", BLUE, "#a9d0df"])
 _EDGE = 0.07
 """How far an arrow begins from the middle of its dip, which would hide a short one."""
+_SHORT = 1e-3
 _COARSE = 6
 _DRY = (0.925, 0.845, 0.665)
 
@@ -37,13 +38,13 @@ class Marks(NamedTuple):
     Attributes:
         at: points.
         depth: there; NaN is drawn as unknown.
-        slope: ∇f there; NaN where it is not shown.
+        arrow: from each, the way down; zero is not drawn.
         joined: whether a line leads from each to the next.
     """
 
     at: Float[np.ndarray, "k 2"]
     depth: Float[np.ndarray, " k"]
-    slope: Float[np.ndarray, "k 2"]
+    arrow: Float[np.ndarray, "k 2"]
     joined: Sequence[bool] = ()
 
 
@@ -54,7 +55,7 @@ class Below(NamedTuple):
     minima: Float[np.ndarray, "m 2"]
 
 
-class Path(NamedTuple):
+class Way(NamedTuple):
     """A strategy's way, in its colour."""
 
     at: Float[np.ndarray, "k 2"]
@@ -87,27 +88,28 @@ class Scene:
         self._hollows = ax.plot([], [], "v", markersize=9, color=BLUE, markeredgecolor="white", zorder=3)[0]
         self._phone = phone()
         self._rings = ax.scatter([], [], s=230, facecolors="none", edgecolors=RED, linestyles=(0, (3, 2)))
+        self._squares = LineCollection([], colors=VIOLET, linewidths=1.6, linestyles=(0, (4, 3)), zorder=3)
         self._trail = LineCollection([], colors=INK, linewidths=1.0, alpha=0.6, zorder=4)
-        self._paths = LineCollection([], linewidths=1.9, alpha=0.95, zorder=4)
+        self._ways = LineCollection([], linewidths=1.9, alpha=0.95, zorder=4)
         self._ends = ax.scatter([], [], s=34, edgecolors="white", linewidths=1.0, zorder=6)
         self._dug = ax.scatter([], [], s=190, color="#8d6f41", alpha=0.28, linewidths=0, zorder=3)
         self._arrows = PolyCollection([], facecolors=INK, edgecolors="white", linewidths=0.6, zorder=5)
         self._dips = ax.scatter([], [], s=60, edgecolors="white", linewidths=1.1, zorder=6)
-        for collection in (self._lines, self._trail, self._paths, self._arrows):
+        for collection in (self._lines, self._squares, self._trail, self._ways, self._arrows):
             ax.add_collection(collection, autolim=False)
         for part in self._phone:
             ax.add_patch(part)
         glow = [patheffects.withStroke(linewidth=2.2, foreground="#f6ecd2")]
         self._numbers = [
             ax.text(
-                0, 0, str(k + 1), fontsize=8.5, fontweight="bold", ha="center", va="center", path_effects=glow
+                0, 0, str(k + 1), fontsize=8.5, fontweight="bold", ha="center", va="center", path_effects=glow, zorder=7
             )
             for k in range(32)
         ]
         self.area = Area(PIT)
         for artist in (
-            self._relief, self._lines, self._hollows, *self._phone, self._rings, self._dug, self._trail,
-            self._paths, self._arrows, self._ends, self._dips, *self._numbers,
+            self._relief, self._lines, self._hollows, *self._phone, self._squares, self._rings, self._dug,
+            self._trail, self._ways, self._arrows, self._ends, self._dips, *self._numbers,
         ):  # fmt: skip
             self.area.add(artist)
         self._below: Below | None = None
@@ -117,16 +119,18 @@ class Scene:
         self,
         marks: Marks,
         *,
-        paths: Sequence[Path] = (),
+        ways: Sequence[Way] = (),
         starts: Float[np.ndarray, "k 2"] = NOTHING.at,
+        squares: Sequence[tuple[tuple[float, float], tuple[float, float]]] = (),
         below: Below | None = None,
     ) -> None:
         """Set everything that moves.
 
         Args:
             marks: the dips.
-            paths: ways that are drawn besides.
+            ways: of strategies.
             starts: where one is asked to dig.
+            squares: in which the phone is said to be, by their sides along x and y.
             below: what lies below, once it is revealed.
         """
         self.area.stale = True
@@ -141,12 +145,13 @@ class Scene:
         for k, number in enumerate(self._numbers):
             number.set_visible(k < count)
             if k < count:
-                number.set_position(_beside(marks.at[k], marks.slope[k]))
-        self._paths.set_segments([path.at for path in paths])
-        self._paths.set_color([path.color for path in paths] or "none")
-        self._ends.set_offsets(np.array([path.at[-1] for path in paths]).reshape(-1, 2))
-        self._ends.set_facecolor([path.color for path in paths] or "none")
+                number.set_position(_beside(marks.at[k], marks.arrow[k]))
+        self._ways.set_segments([way.at for way in ways])
+        self._ways.set_color([way.color for way in ways] or "none")
+        self._ends.set_offsets(np.array([way.at[-1] for way in ways]).reshape(-1, 2))
+        self._ends.set_facecolor([way.color for way in ways] or "none")
         self._rings.set_offsets(starts)
+        self._squares.set_segments([[(a, c), (b, c), (b, d), (a, d), (a, c)] for (a, b), (c, d) in squares])
         self._uncover(below)
 
     def _uncover(self, below: Below | None) -> None:
@@ -204,20 +209,19 @@ def relief(depth: Float[np.ndarray, "i k"]) -> Float[np.ndarray, "i k 3"]:
 
 
 def arrows(marks: Marks) -> list[Float[np.ndarray, "7 2"]]:
-    """Arrows from the edge of each dip downhill, along −∇f, |∇f|/5 long and at most 1; none where it is level."""
-    polygons = []
-    for at, slope in zip(marks.at, marks.slope, strict=True):
-        steepness = float(np.hypot(*slope))
-        if not steepness > 0:  # NaN is not shown
+    """Outlines of the arrows, from the edge of each dip on."""
+    outlines = []
+    for at, arrow in zip(marks.at, marks.arrow, strict=True):
+        length = float(np.hypot(*arrow))
+        if length < _SHORT:
             continue
-        length = min(steepness / 5, 1.0)
-        along = -slope / steepness
+        along = arrow / length
         across = np.array([-along[1], along[0]])
         head = min(0.2, 0.7 * length)
         neck, wide = length - head, 0.38 * head
         outline = [(0, 0.022), (neck, 0.022), (neck, wide), (length, 0), (neck, -wide), (neck, -0.022), (0, -0.022)]
-        polygons.append(at + np.array([(a + _EDGE) * along + b * across for a, b in outline]))
-    return polygons
+        outlines.append(at + np.array([(a + _EDGE) * along + b * across for a, b in outline]))
+    return outlines
 
 
 def phone() -> list[FancyBboxPatch]:
@@ -230,8 +234,8 @@ def phone() -> list[FancyBboxPatch]:
     return [body, screen]
 
 
-def _beside(at: Float[np.ndarray, "2"], slope: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
+def _beside(at: Float[np.ndarray, "2"], arrow: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
     """Where a dip's number stands: uphill of it, for the arrow points down."""
-    steepness = float(np.hypot(*slope))
-    uphill = slope / steepness if steepness > 0 else np.sqrt([0.5, 0.5])
+    length = float(np.hypot(*arrow))
+    uphill = -arrow / length if length >= _SHORT else np.sqrt([0.5, 0.5])
     return np.clip(at + 0.21 * uphill, 0.12, BOX - 0.12)
