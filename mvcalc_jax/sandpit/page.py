@@ -13,6 +13,7 @@ import io
 import ipaddress
 import json
 import math
+import os
 import secrets
 import socket
 import struct
@@ -28,7 +29,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
@@ -334,16 +334,18 @@ def listen(canvas: PageCanvas, address: str, port: int) -> tuple[HTTPServer, int
         websocket_ping_interval=30,
         websocket_ping_timeout=20,
     )
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for candidate in [*range(port, min(port + RETRIES, 2**16))] if port else [0]:
         try:
-            sockets = bind_sockets(candidate, address)
+            opened = socket.create_server((address, candidate), family=family)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise OSError(error.errno, f"{error.strerror}: {address}, port {candidate}") from None
+                raise OSError(error.errno, f"{os.strerror(error.errno or 0)}: {address}, port {candidate}") from None
             continue
         server = HTTPServer(app, max_body_size=LARGEST, max_header_size=16_384, idle_connection_timeout=60)
-        server.add_sockets(sockets)
-        return server, sockets[0].getsockname()[1]
+        opened.setblocking(False)
+        server.add_socket(opened)
+        return server, opened.getsockname()[1]
     raise OSError(errno.EADDRINUSE, f"the ports from {port} on are busy; choose another with --port")
 
 
