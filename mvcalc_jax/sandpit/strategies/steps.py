@@ -1,4 +1,4 @@
-r"""The package's strategies: where to dig next, from what the last dip told, each a pair of pure functions `init` and `step`.
+r"""The package's strategies, each a pair of pure functions, `init` and `step`: where to dig next, from the last dip.
 
     state, s = step(state, p, depth, g, H, learning_rate);    p ← p + s
 

@@ -13,6 +13,10 @@ from mvcalc_jax import compiling, require
 from mvcalc_jax.sandpit.floors.family import double
 
 
+class Failed(Exception):
+    """What a player's strategy did instead of giving a step, in a sentence without its subject."""
+
+
 @dataclass(frozen=True, eq=False)
 class Strategy:
     """Where to dig next.
