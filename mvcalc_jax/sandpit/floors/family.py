@@ -110,7 +110,7 @@ class Family:
         return end, *self.seen(c, end)
 
 
-_STEPS = 40
+_STEPS = 30
 
 
 def bends(H: Float[Array, "2 2"]) -> tuple[Float[Array, "2"], Float[Array, "2 2"]]:

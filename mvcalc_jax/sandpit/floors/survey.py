@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 
 from mvcalc_jax.sandpit.floors.family import BOX, Coefficients, Family, double
 
-_CHUNK, _ROWS = 4096, 64
+_CHUNK, _ROWS = 4096, 32
 """Points whose heights are asked for at once, and points that are settled at once: one program for any number."""
 _MOST = 1024
 """Lowest points of a grid at most: where there are more the floor is flat, or all noise."""

@@ -130,7 +130,7 @@ def _strategies() -> tuple[Strategy, ...]:
             "a ball that rolls on: nine tenths of the last step, and the gradient's",
             init_momentum,
             momentum,
-            0.03,
+            0.05,
         ),
         Strategy(
             "adam", "the gradient, each coordinate in units of what it was lately", init_adam, adam, 0.4
