@@ -16,6 +16,8 @@ from mvcalc_jax.sandpit.floors import Floor as Floor
 from mvcalc_jax.sandpit.floors import floor as floor
 from mvcalc_jax.sandpit.floors import own_floor as own_floor
 from mvcalc_jax.sandpit.rules import Game as Game
+from mvcalc_jax.sandpit.scenarios import SCENARIOS as SCENARIOS
+from mvcalc_jax.sandpit.scenarios import Scenario as Scenario
 from mvcalc_jax.sandpit.state import MODES as MODES
 from mvcalc_jax.sandpit.state import Dip as Dip
 from mvcalc_jax.sandpit.state import State as State

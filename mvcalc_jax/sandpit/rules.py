@@ -129,7 +129,7 @@ class Game:
                 break
             state = dug(state, self.floor, p, by=strategy.name)
         self.walks = (way,)
-        if state.status is Status.LOST or way.end is End.USED_UP:
+        if state.over or way.end is End.USED_UP:
             return state
         return replace(state, note=way.message)
 
