@@ -11,6 +11,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     compiling  programs that run only a few times
     jaxprs     what stands inside a jaxpr, whichever version of JAX made it
     precision  a computation is as precise as its arguments
+    named      functions in files of the user's, by name
     calculus   functions of one and several variables: slopes
     taylor     polynomials of functions, and bands in which they provably lie
     models     network, gaussian: pure functions with hand-written Jacobians

@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"autodiff"},
     {"require", "text", "atomic", "compiling", "jaxprs"},
-    {"binning", "precision"},
+    {"binning", "precision", "named"},
     {"calculus"},
     {"taylor"},
     {"models"},

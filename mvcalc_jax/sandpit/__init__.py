@@ -2,18 +2,28 @@
 
 floors      families of floors, in metres, with their minima
 strategies  where to dig next, from what the last dip told
+contest     many walks at once: who finds the phone, from where, how fast
+state       the state of a game, and the rules
+saved       games as text
 rules       the game without a screen
+scenarios   the course's lessons as set pieces
 """
 
+from mvcalc_jax.sandpit.contest import basins as basins
+from mvcalc_jax.sandpit.contest import compete as compete
 from mvcalc_jax.sandpit.floors import FLOORS as FLOORS
 from mvcalc_jax.sandpit.floors import Floor as Floor
 from mvcalc_jax.sandpit.floors import floor as floor
-from mvcalc_jax.sandpit.rules import MODES as MODES
-from mvcalc_jax.sandpit.rules import Dip as Dip
+from mvcalc_jax.sandpit.floors import own_floor as own_floor
 from mvcalc_jax.sandpit.rules import Game as Game
-from mvcalc_jax.sandpit.rules import State as State
-from mvcalc_jax.sandpit.rules import Status as Status
+from mvcalc_jax.sandpit.scenarios import SCENARIOS as SCENARIOS
+from mvcalc_jax.sandpit.scenarios import Scenario as Scenario
+from mvcalc_jax.sandpit.state import MODES as MODES
+from mvcalc_jax.sandpit.state import Dip as Dip
+from mvcalc_jax.sandpit.state import State as State
+from mvcalc_jax.sandpit.state import Status as Status
 from mvcalc_jax.sandpit.strategies import STRATEGIES as STRATEGIES
 from mvcalc_jax.sandpit.strategies import Strategy as Strategy
 from mvcalc_jax.sandpit.strategies import Walk as Walk
+from mvcalc_jax.sandpit.strategies import own_strategy as own_strategy
 from mvcalc_jax.sandpit.strategies import walk as walk

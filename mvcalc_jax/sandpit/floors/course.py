@@ -41,14 +41,17 @@ def _dd_gaussian(d: Any, w: float) -> Any:
 
 
 def wells(c: Wells, p: Any) -> Any:
+    """f."""
     return -((p - c.hill) @ (p - c.hill)) - 30 * _gaussian(p - c.well, 2.8)
 
 
 def d_wells(c: Wells, p: Any) -> Any:
+    """∇f."""
     return -2 * (p - c.hill) - 30 * _d_gaussian(p - c.well, 2.8)
 
 
 def dd_wells(c: Wells, p: Any) -> Any:
+    """H."""
     return -2 * jnp.eye(2, dtype=p.dtype) - 30 * _dd_gaussian(p - c.well, 2.8)
 
 
@@ -114,14 +117,17 @@ def _dd_wall(p: Any) -> Any:
 
 
 def random(c: Series, p: Any) -> Any:
+    """f."""
     return _series(c, p) + _wall(p)
 
 
 def d_random(c: Series, p: Any) -> Any:
+    """∇f."""
     return _d_series(c, p) + _d_wall(p)
 
 
 def dd_random(c: Series, p: Any) -> Any:
+    """H."""
     return _dd_series(c, p) + _dd_wall(p)
 
 
@@ -158,17 +164,20 @@ def _sinc(t: Any) -> tuple[Any, Any, Any]:
 
 
 def eggbox(c: Eggbox, p: Any) -> Any:
+    """f."""
     u, v = c.turn @ (p - c.middle)
     return -_sinc(u)[0] * _sinc(v)[0]
 
 
 def d_eggbox(c: Eggbox, p: Any) -> Any:
+    """∇f."""
     u, v = c.turn @ (p - c.middle)
     (s, ds, _), (t, dt, _) = _sinc(u), _sinc(v)
     return -c.turn.T @ jnp.stack([ds * t, s * dt])
 
 
 def dd_eggbox(c: Eggbox, p: Any) -> Any:
+    """H."""
     u, v = c.turn @ (p - c.middle)
     (s, ds, dds), (t, dt, ddt) = _sinc(u), _sinc(v)
     H = jnp.stack([jnp.stack([dds * t, ds * dt]), jnp.stack([ds * dt, s * ddt])])
@@ -181,14 +190,17 @@ def _draw_eggbox(rng: np.random.Generator) -> Eggbox:
 
 
 def rocks(c: Series, p: Any) -> Any:
+    """f."""
     return random(c, p) + _series(c, p, 10) / 25
 
 
 def d_rocks(c: Series, p: Any) -> Any:
+    """∇f."""
     return d_random(c, p) + _d_series(c, p, 10) / 25
 
 
 def dd_rocks(c: Series, p: Any) -> Any:
+    """H."""
     return dd_random(c, p) + _dd_series(c, p, 10) / 25
 
 
@@ -203,14 +215,17 @@ _WIDTH = 2 * 0.2**2
 
 
 def narrow(c: Narrow, p: Any) -> Any:
+    """f."""
     return random(c.series, p) - 0.6 * _gaussian(p - c.well, _WIDTH)
 
 
 def d_narrow(c: Narrow, p: Any) -> Any:
+    """∇f."""
     return d_random(c.series, p) - 0.6 * _d_gaussian(p - c.well, _WIDTH)
 
 
 def dd_narrow(c: Narrow, p: Any) -> Any:
+    """H."""
     return dd_random(c.series, p) - 0.6 * _dd_gaussian(p - c.well, _WIDTH)
 
 
@@ -236,6 +251,7 @@ COURSE = (
         random,
         d_random,
         dd_random,
+        minima=(2, 1000),
     ),
     Family(
         "eggbox",
@@ -254,7 +270,8 @@ COURSE = (
         d_rocks,
         dd_rocks,
         apart=0.05,
-        points=241,
+        points=161,
+        minima=(2, 1000),
     ),
     Family(
         "narrow",

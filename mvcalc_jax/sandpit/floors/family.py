@@ -90,7 +90,7 @@ class Family:
             both = free[:, None] & free[None, :]
             return f, jnp.where(free, g, 0), jnp.where(both, H, jnp.eye(2, dtype=p.dtype))
 
-        def step(state: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
+        def step(state: tuple[Array, Array], _: Any) -> tuple[tuple[Array, Array], None]:
             p, reach = state
             f, g, H = inward(p)
             λ, V = bends(H)
@@ -106,11 +106,11 @@ class Family:
             return (jnp.where(lower, new, p), reach), None
 
         first = p, jnp.asarray(spacing, p.dtype)
-        p = jax.lax.scan(step, first, length=_STEPS)[0][0]
-        return p, *self.seen(c, p)
+        (end, _), _ = jax.lax.scan(step, first, length=_STEPS)
+        return end, *self.seen(c, end)
 
 
-_STEPS = 40
+_STEPS = 30
 
 
 def bends(H: Float[Array, "2 2"]) -> tuple[Float[Array, "2"], Float[Array, "2 2"]]:

@@ -51,15 +51,18 @@ def _rosenbrock(c: Valley, u: Any, v: Any) -> tuple[Any, Any, Any]:
 
 
 def valley(c: Valley, p: Any) -> Any:
+    """f."""
     return jnp.log1p(_rosenbrock(c, *_bent(c, p))[0])
 
 
 def d_valley(c: Valley, p: Any) -> Any:
+    """∇f."""
     r, dr, _ = _rosenbrock(c, *_bent(c, p))
     return c.turn.T @ dr / (1 + r)
 
 
 def dd_valley(c: Valley, p: Any) -> Any:
+    """H."""
     r, dr, ddr = _rosenbrock(c, *_bent(c, p))
     return c.turn.T @ (ddr / (1 + r) - jnp.outer(dr, dr) / (1 + r) ** 2) @ c.turn
 
@@ -83,17 +86,20 @@ _FLAT = 0.95
 
 
 def plateau(c: Plateau, p: Any) -> Any:
+    """f."""
     d = p - c.middle
     q = d @ c.M @ d
     return q + _FLAT * jnp.sin(q)
 
 
 def d_plateau(c: Plateau, p: Any) -> Any:
+    """∇f."""
     d = p - c.middle
     return (1 + _FLAT * jnp.cos(d @ c.M @ d)) * 2 * (c.M @ d)
 
 
 def dd_plateau(c: Plateau, p: Any) -> Any:
+    """H."""
     d = p - c.middle
     q, dq = d @ c.M @ d, 2 * (c.M @ d)
     return -_FLAT * jnp.sin(q) * jnp.outer(dq, dq) + (1 + _FLAT * jnp.cos(q)) * 2 * c.M
@@ -129,14 +135,17 @@ def _exponents(c: Saddle, p: Any) -> Any:
 
 
 def saddle(c: Saddle, p: Any) -> Any:
+    """f."""
     return -jax.nn.logsumexp(-_exponents(c, p))
 
 
 def d_saddle(c: Saddle, p: Any) -> Any:
+    """∇f."""
     return _shares(c, p)[1]
 
 
 def dd_saddle(c: Saddle, p: Any) -> Any:
+    """H."""
     w, _, e = _shares(c, p)
     return 2 * c.steep * jnp.eye(2, dtype=p.dtype) - w[0] * w[1] * jnp.outer(e, e)
 
@@ -164,16 +173,19 @@ def _across(c: Cliff, p: Any) -> Any:
 
 
 def cliff(c: Cliff, p: Any) -> Any:
+    """f."""
     d = p - c.middle
     return c.steep / 2 * (d @ d) + c.h * jnp.tanh(_across(c, p))
 
 
 def d_cliff(c: Cliff, p: Any) -> Any:
+    """∇f."""
     t = jnp.tanh(_across(c, p))
     return c.steep * (p - c.middle) + c.h * (1 - t**2) / c.w * c.n
 
 
 def dd_cliff(c: Cliff, p: Any) -> Any:
+    """H."""
     t = jnp.tanh(_across(c, p))
     return c.steep * jnp.eye(2, dtype=p.dtype) - 2 * c.h * t * (1 - t**2) / c.w**2 * jnp.outer(c.n, c.n)
 

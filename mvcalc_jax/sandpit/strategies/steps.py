@@ -1,4 +1,4 @@
-r"""The package's strategies: where to dig next, from what the last dip told, each a pair of pure functions `init` and `step`.
+r"""The package's strategies, each a pair of pure functions, `init` and `step`: where to dig next, from the last dip.
 
     state, s = step(state, p, depth, g, H, learning_rate);    p ← p + s
 
@@ -130,7 +130,7 @@ def _strategies() -> tuple[Strategy, ...]:
             "a ball that rolls on: nine tenths of the last step, and the gradient's",
             init_momentum,
             momentum,
-            0.03,
+            0.05,
         ),
         Strategy(
             "adam", "the gradient, each coordinate in units of what it was lately", init_adam, adam, 0.4

@@ -13,6 +13,10 @@ from mvcalc_jax import compiling, require
 from mvcalc_jax.sandpit.floors.family import double
 
 
+class Failed(Exception):
+    """What a player's strategy did instead of giving a step, in a sentence without its subject."""
+
+
 @dataclass(frozen=True, eq=False)
 class Strategy:
     """Where to dig next.
@@ -38,6 +42,13 @@ class Strategy:
     @cached_property
     def _stepped(self) -> Callable[..., tuple[Any, Array]]:
         return jax.jit(self.step, compiler_options=compiling.quickly())
+
+    @cached_property
+    def many(self) -> tuple[Callable[..., Any], Callable[..., tuple[Any, Array]]]:
+        """The programs for `init` and `step` of many walks at once, of one learning rate."""
+        begin, step = jax.vmap(self.init), jax.vmap(self.step, (0, 0, 0, 0, 0, None))
+        options = compiling.quickly(1)
+        return jax.jit(begin, compiler_options=options), jax.jit(step, compiler_options=options)
 
     def begin(self, position: Float[np.ndarray, "2"]) -> Any:
         """The state before the first step, by a program compiled once for all floors."""

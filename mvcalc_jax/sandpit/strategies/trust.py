@@ -80,8 +80,8 @@ def within(g: Float[Array, "2"], H: Float[Array, "2 2"], radius: Any) -> Float[A
 
     # at the upper end every coordinate is at most |a|/(λ₁ + μ) ≤ radius
     ends = least, least + jnp.linalg.norm(a) / radius
-    low, high = jax.lax.scan(halve, ends, length=60)[0]
-    c = coordinates(jnp.where(size(least) > radius, high, least))
+    enough = jax.lax.scan(halve, ends, length=60)[0][1]
+    c = coordinates(jnp.where(size(least) > radius, enough, least))
     lacking = jnp.sqrt(jnp.maximum(radius**2 - c @ c, 0))
     hard = (λ[0] < 0) & (lacking > 1e-6 * radius)
     return V @ jnp.where(hard, c + lacking * jnp.array([1.0, 0.0], c.dtype), c)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from mvcalc_jax import require
 from mvcalc_jax.sandpit.floors import NEAR, Floor
 from mvcalc_jax.sandpit.floors.family import BOX
-from mvcalc_jax.sandpit.strategies.strategy import Strategy
+from mvcalc_jax.sandpit.strategies.strategy import Failed, Strategy
 
 STILL = 1e-6
 """Metres: a shorter step is none."""
@@ -24,10 +24,6 @@ class End(StrEnum):
     NOT_FINITE = "asks for a step that is not finite"
     RAISED = "failed"
     USED_UP = "used up its steps"
-
-
-class Failed(Exception):
-    """What a player's strategy did instead of giving a step, in a sentence."""
 
 
 class Walk(NamedTuple):
@@ -77,7 +73,7 @@ def walk(
     require.whole("steps", steps, least=0)
     rate = None if learning_rate is None else strategy.rate(learning_rate)
     positions, depths = [p], []
-    end, said, state = End.USED_UP, "", None
+    end, said, state, s = End.USED_UP, "", None, np.zeros(2)
     for k in range(steps + 1):
         depth, g, H = floor.look(p)
         depths.append(float(depth))
