@@ -27,6 +27,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     doctor     is everything here that is needed?
     check      derivatives in files, checked by name
     fit        files of curves, fitted
+    dig        the sandpit as a command
     command    what every command does alike
     cli        the command mvcalc
 

@@ -28,6 +28,7 @@ LAYERS = [
     {"sandpit"},
     {"devices"},
     {"runs", "aside", "doctor", "check", "fit"},
+    {"dig"},
     {"command"},
     {"cli"},
 ]

@@ -7,6 +7,14 @@ state       the state of a game, and the rules
 saved       games as text
 rules       the game without a screen
 scenarios   the course's lessons as set pieces
+ahead       what will be wanted, computed beside the game
+words       what is said of a game
+session     games one after the other, and all that can be pressed
+panel       the board beside the pit: this, and what is below, imports matplotlib
+scene       what is drawn in the pit
+view        a session on a figure, by matplotlib's events
+page        a figure on a page, and what comes back from there
+served      a window where there is one, else a page
 """
 
 from mvcalc_jax.sandpit.contest import basins as basins

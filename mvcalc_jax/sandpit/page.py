@@ -12,15 +12,13 @@ import errno
 import io
 import ipaddress
 import json
-import math
-import os
 import secrets
 import socket
 import struct
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -153,7 +151,9 @@ class PageCanvas(FigureCanvasAgg):
 
     def _mouse(self, tab: "Events", message: dict[str, Any]) -> None:
         x, y, button = (message.get(key) for key in ("x", "y", "button"))
-        if not (_between(x, -8, 8) and _between(y, -8, 8) and button in (0, 1, 2)):
+        if not (
+            _between(x, -8, 8) and _between(y, -8, 8) and isinstance(button, int) and button in (0, 1, 2)
+        ):
             return
         width, height = self.get_width_height()
         kind = _KINDS[message["type"]]
@@ -192,9 +192,8 @@ _HANDLERS: dict[str, Any] = {
 _ALL = (slice(None), slice(None))
 
 
-def _between(value: Any, low: float, high: float) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value) and low <= value <= high
+def _between(value: Any, low: float, high: float) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
 
 
 def _difference(now: np.ndarray, before: np.ndarray) -> tuple[slice, slice]:
@@ -208,18 +207,15 @@ def _difference(now: np.ndarray, before: np.ndarray) -> tuple[slice, slice]:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-class _Guarded:
+class _Guarded(RequestHandler):
     """A request is answered only if it calls this machine by a name that nobody else can give it."""
-
-    request: Any
-    settings: dict[str, Any]
 
     def prepare(self) -> None:
         if not trusted(self.request.headers.get("Host", ""), self.settings["names"]):
-            self.send_error(403)  # type: ignore[attr-defined]
+            self.send_error(403)
 
 
-class Home(_Guarded, RequestHandler):
+class Home(_Guarded):
     """The page."""
 
     def get(self) -> None:
@@ -278,7 +274,7 @@ class Events(_Guarded, WebSocketHandler):
             self.canvas.part(self)
 
 
-class Missing(_Guarded, RequestHandler):
+class Missing(_Guarded):
     """Everything else."""
 
     def prepare(self) -> None:
@@ -340,7 +336,8 @@ def listen(canvas: PageCanvas, address: str, port: int) -> tuple[HTTPServer, int
             opened = socket.create_server((address, candidate), family=family)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
-                raise OSError(error.errno, f"{os.strerror(error.errno or 0)}: {address}, port {candidate}") from None
+                why = str(error.strerror).partition(" (while")[0]  # Python adds the address, in its own way
+                raise OSError(error.errno, f"{why}: {address}, port {candidate}") from None
             continue
         server = HTTPServer(app, max_body_size=LARGEST, max_header_size=16_384, idle_connection_timeout=60)
         opened.setblocking(False)

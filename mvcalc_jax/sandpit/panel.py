@@ -6,14 +6,16 @@ areas, and only those whose words have changed are drawn again: of a click's tim
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from mvcalc_jax.plots.style import BLUE, INK, PALE, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED, VIOLET
+from mvcalc_jax.sandpit.session import RATES
+from mvcalc_jax.sandpit.words import Lane, Words, metres, short
 
 BOARD = (920, 640)
 PIT = (36, 62, 548, 548)
@@ -26,56 +28,20 @@ _ROWS, _ROW, _LANE = 13, 15.4, 20
 _LANES = 10
 _STEPPER = 700
 _SLIDER = (708, 852)
-RATES = (0.01, 10.0)
-"""The least and the greatest learning rate of the slider."""
 _WIDE = 42
-"""Letters in a line of a message."""
+_WIDER = 86
+"""Letters in a line of a message, and in one below the sandpit."""
+_TONES = {
+    "digging": BLUE, "stuck": GOLD, "hurry": RED, "found": GREEN, "lost": RED, "hint": VIOLET, "wrong": GOLD,
+}  # fmt: skip
+"""The colour of a notice of each kind."""
+_COLORS = {
+    "gradient": RED, "momentum": GOLD, "adam": VIOLET, "trust-region": BLUE, "newton": INK, "hybrid": GREEN,
+    "line-search": "#c26b2e", "constant": QUIET,
+}  # fmt: skip
+_OWN = "#d977ae"
 _ROUND = "round,pad=4"
 KEYS = "keys: those in grey, and m for the mode;\ncapitals go back"
-
-
-class Lane(NamedTuple):
-    """How a strategy fared in a race: its name and colour, its dips, the depth it reached, and how it ended."""
-
-    name: str
-    color: str
-    dips: int
-    depth: float
-    ended: str
-
-
-class Words(NamedTuple):
-    """What the panel says.
-
-    Attributes:
-        code: by which this pit is shared.
-        about: the floor, in a sentence.
-        left: how many dips are left.
-        score: and par, in a few words.
-        message: what to make of the last dip, or what went wrong.
-        tone: its colour.
-        dips: of each the depth, NaN where it is unknown, and |∇f|, NaN where it is not shown.
-        lanes: of a race; shown in place of the dips.
-        mode: which of the modes is on.
-        chosen: what stands in the steppers scenario, floor and strategy.
-        idle: those of them, and the rate, that do nothing in this mode.
-        rate: the learning rate.
-        rate_words: that, or what stands in its place.
-    """
-
-    code: str
-    about: str
-    left: int
-    score: str
-    message: str
-    tone: str
-    dips: Sequence[tuple[float, float]]
-    lanes: Sequence[Lane]
-    mode: str
-    chosen: dict[str, str]
-    idle: frozenset[str]
-    rate: float
-    rate_words: str
 
 
 Box = tuple[float, float, float, float]
@@ -131,13 +97,16 @@ class Panel:
             self._choices()
             self._slider()
             self._actions()
+        else:
+            area = self._notes_area = self._area((_LEFT - 4, PIT[1], _RIGHT - _LEFT + 8, 200))
+            self._notes = self._write(area, _LEFT, PIT[1], 9, va="bottom", linespacing=1.5)
 
     def _title(self) -> None:
         self._write(None, PIT[0], 624, 12, text="The sandpit", fontweight="bold")
         self._code_area = self._area((PIT[0] + 110, 614, PIT[2] - 104, 18))
         self._code = self._write(self._code_area, PIT[0] + PIT[2], 623, 8.5, color=QUIET, ha="right")
-        self._about_area = self._area((PIT[0] - 4, 10, PIT[2] + 20, 24))
-        self._about = self._write(self._about_area, PIT[0], 22, 9)
+        self._about_area = self._area((PIT[0] - 4, 4, PIT[2] + 20, 38))
+        self._about = self._write(self._about_area, PIT[0], 23, 9, linespacing=1.3)
 
     def _counter(self, dips: int) -> None:
         area = self._counter_area = self._area((_LEFT - 4, 588, _RIGHT - _LEFT + 10, 48))
@@ -148,7 +117,9 @@ class Panel:
         self._pips = area.add(self._ax.scatter(across, [598] * dips, s=22, linewidths=0, zorder=3))
         area = self._message_area = self._area((_LEFT - 2, 509, _RIGHT - _LEFT + 6, 74))
         self._rounded(None, (_LEFT, 512, _RIGHT - _LEFT, 68), PALE)
-        self._edge = area.add(self._ax.add_patch(FancyBboxPatch((_LEFT, 512), 3, 68, boxstyle="square,pad=0", lw=0)))
+        self._edge = area.add(
+            self._ax.add_patch(FancyBboxPatch((_LEFT, 512), 3, 68, boxstyle="square,pad=0", lw=0))
+        )
         self._message = self._write(area, _LEFT + 14, 546, 9, linespacing=1.3)
 
     def _lists(self) -> None:
@@ -156,8 +127,15 @@ class Panel:
         small = {"color": QUIET, "size": 7.5, "y": _LIST + 9}
         columns = [(22, "dip"), (76, "depth"), (126, "slope"), (172, "dip"), (226, "depth"), (276, "slope")]
         self._heads = [self._write(area, _LEFT + x, text=word, ha="right", **small) for x, word in columns]
-        columns = [(16, "left", "strategy"), (142, "right", "dips"), (196, "right", "depth"), (206, "left", "ended")]
-        self._lane_heads = [self._write(area, _LEFT + x, text=word, ha=ha, **small) for x, ha, word in columns]
+        columns = [
+            (16, "left", "strategy"),
+            (142, "right", "dips"),
+            (196, "right", "depth"),
+            (206, "left", "ended"),
+        ]
+        self._lane_heads = [
+            self._write(area, _LEFT + x, text=word, ha=ha, **small) for x, ha, word in columns
+        ]
         self._rows = [self._row(k) for k in range(2 * _ROWS)]
         self._lanes = [self._lane(k) for k in range(_LANES)]
 
@@ -200,12 +178,19 @@ class Panel:
         self._controls["rate"] = (_STEPPER - 4, 115, _SLIDER[1] - _STEPPER + 12, 26)
         self._ax.plot(_SLIDER, [128, 128], color=QUIET, linewidth=2.5, solid_capstyle="round", zorder=1)
         area = self._rate_area = self._area((_STEPPER - 2, 117, _RIGHT - _STEPPER + 4, 22))
-        self._knob = area.add(self._ax.scatter([0], [128], s=70, edgecolors="white", linewidths=1.2, zorder=3))
+        self._knob = area.add(
+            self._ax.scatter([0], [128], s=70, edgecolors="white", linewidths=1.2, zorder=3)
+        )
         self._rate = self._write(area, _RIGHT - 4, 128, 9, ha="right")
 
     def _actions(self) -> None:
         width = (_RIGHT - _LEFT) / 4
-        actions = [("new", "New pit", "n"), ("again", "Again", "a"), ("hint", "Hint −3", "h"), ("reveal", "Reveal", "r")]
+        actions = [
+            ("new", "New pit", "n"),
+            ("again", "Again", "a"),
+            ("hint", "Hint −3", "h"),
+            ("reveal", "Reveal", "r"),
+        ]
         for k, (name, words, key) in enumerate(actions):
             self._press(name, (_LEFT + k * width, 70, width - 4, 30), words, 8.5)
             self._write(None, _LEFT + k * width + width / 2 - 2, 58, 8, text=key, color=QUIET, ha="center")
@@ -215,7 +200,9 @@ class Panel:
         self.areas.append(Area(box))
         return self.areas[-1]
 
-    def _write(self, area: Area | None, x: float, y: float, size: float, *, text: str = "", **look: Any) -> Any:
+    def _write(
+        self, area: Area | None, x: float, y: float, size: float, *, text: str = "", **look: Any
+    ) -> Any:
         look = {"va": "center", "color": INK, "zorder": 3} | look
         artist = self._ax.text(x, y, text, fontsize=size, **look)
         return artist if area is None else area.add(artist)
@@ -247,28 +234,33 @@ class Panel:
     def buttons(self) -> dict[str, tuple[float, float]]:
         """The middle of everything that can be pressed, by name."""
         boxes = self._controls.items()
-        return {name: (left + width / 2, bottom + height / 2) for name, (left, bottom, width, height) in boxes}
+        return {
+            name: (left + width / 2, bottom + height / 2) for name, (left, bottom, width, height) in boxes
+        }
 
     def show(self, words: Words) -> None:
         """Set what moves."""
         if self._code_area.turns(words.code):
             self._code.set_text(words.code)
         if self._about_area.turns(words.about):
-            self._about.set_text(words.about)
+            self._about.set_text(_lines(words.about, _WIDER, 2))
         if self._counter_area.turns((words.left, words.score)):
             self._left.set_text(str(words.left))
             self._left_words.set_text("dip left" if words.left == 1 else "dips left")
+            self._left_words.set_x(_LEFT + (40 if words.left > 9 else 24))
             self._score.set_text(words.score)
             color = RED if words.left <= 3 else BLUE
             pips = range(len(self._pips.get_offsets()))
             self._pips.set_facecolor([color if k < words.left else PALE for k in pips])
-        if self._message_area.turns((words.message, words.tone)):
-            self._message.set_text("\n".join(textwrap.wrap(words.message, _WIDE, max_lines=4, placeholder=" …")))
-            self._edge.set_facecolor(words.tone)
+        if self._message_area.turns(words.notice):
+            self._message.set_text(_lines(words.notice.words, _WIDE, 4))
+            self._edge.set_facecolor(_TONES[words.notice.kind])
         self._show_dips(words.dips, bool(words.lanes))
         self._show_lanes(words.lanes)
         if self._buttons:
             self._show_switches(words)
+        elif self._notes_area.turns(words.notes):
+            self._notes.set_text("\n".join(words.notes))
 
     def _show_dips(self, dips: Sequence[tuple[float, float]], race: bool) -> None:
         steep = any(np.isfinite(slope) for _, slope in dips)
@@ -295,13 +287,13 @@ class Panel:
     def _show_lanes(self, lanes: Sequence[Lane]) -> None:
         for k, (area, flag, texts) in enumerate(self._lanes):
             lane = lanes[k] if k < len(lanes) else None
-            if not area.turns(lane and lane._replace(depth=0, ended=metres(lane.depth) + lane.ended)):
+            if not area.turns(lane and lane._replace(depth=round(lane.depth, 2))):
                 continue
             for artist in (flag, *texts):
                 artist.set_visible(lane is not None)
             if lane:
-                flag.set_facecolor(lane.color)
-                said = (lane.name, str(lane.dips), metres(lane.depth), lane.ended)
+                flag.set_facecolor(color_of(lane.strategy))
+                said = (short(lane.strategy), str(lane.dips), metres(lane.depth), lane.ended)
                 for text, word in zip(texts, said, strict=True):
                     text.set_text(word)
 
@@ -323,6 +315,11 @@ class Panel:
             self._rate.set(text=words.rate_words, color=QUIET if quiet else INK)
 
 
+def color_of(strategy: str) -> str:
+    """Of a strategy in a race."""
+    return _COLORS.get(strategy, _OWN)
+
+
 def rate_at(x: float) -> float:
     """The learning rate at a place on the slider, to two digits."""
     low, high = np.log(RATES)
@@ -330,6 +327,5 @@ def rate_at(x: float) -> float:
     return float(f"{np.exp(low + share * (high - low)):.2g}")
 
 
-def metres(depth: float) -> str:
-    """A depth to the centimetre, with a minus sign; "?" if it is unknown."""
-    return f"{depth:.2f}".replace("-", "−") if np.isfinite(depth) else "?"
+def _lines(words: str, wide: int, most: int) -> str:
+    return "\n".join(textwrap.wrap(words, wide, max_lines=most, placeholder=" …"))

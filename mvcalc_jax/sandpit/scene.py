@@ -4,7 +4,7 @@ The sand is drawn once. All else lies in `Scene.area`, which is drawn again at e
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -16,7 +16,8 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.transforms import Affine2D
 
 from mvcalc_jax.plots.style import BLUE, GOLD, INK, RED, VIOLET
-from mvcalc_jax.sandpit.panel import PIT, Area
+from mvcalc_jax.sandpit.panel import PIT, Area, color_of
+from mvcalc_jax.sandpit.strategies import Walk
 
 BOX = 6.0
 """Metres along a side."""
@@ -53,13 +54,6 @@ class Below(NamedTuple):
 
     depth: Float[np.ndarray, "i k"]
     minima: Float[np.ndarray, "m 2"]
-
-
-class Way(NamedTuple):
-    """A strategy's way, in its colour."""
-
-    at: Float[np.ndarray, "k 2"]
-    color: str
 
 
 NOTHING = Marks(np.empty((0, 2)), np.empty(0), np.empty((0, 2)))
@@ -102,7 +96,15 @@ class Scene:
         glow = [patheffects.withStroke(linewidth=2.2, foreground="#f6ecd2")]
         self._numbers = [
             ax.text(
-                0, 0, str(k + 1), fontsize=8.5, fontweight="bold", ha="center", va="center", path_effects=glow, zorder=7
+                0,
+                0,
+                str(k + 1),
+                fontsize=8.5,
+                fontweight="bold",
+                ha="center",
+                va="center",
+                path_effects=glow,
+                zorder=7,
             )
             for k in range(32)
         ]
@@ -119,7 +121,7 @@ class Scene:
         self,
         marks: Marks,
         *,
-        ways: Sequence[Way] = (),
+        ways: Sequence[Walk] = (),
         starts: Float[np.ndarray, "k 2"] = NOTHING.at,
         squares: Sequence[tuple[tuple[float, float], tuple[float, float]]] = (),
         below: Below | None = None,
@@ -146,10 +148,11 @@ class Scene:
             number.set_visible(k < count)
             if k < count:
                 number.set_position(_beside(marks.at[k], marks.arrow[k]))
-        self._ways.set_segments([way.at for way in ways])
-        self._ways.set_color([way.color for way in ways] or "none")
-        self._ends.set_offsets(np.array([way.at[-1] for way in ways]).reshape(-1, 2))
-        self._ends.set_facecolor([way.color for way in ways] or "none")
+        colors = [color_of(way.strategy) for way in ways] or "none"
+        self._ways.set_segments([way.positions for way in ways])
+        self._ways.set_color(colors)
+        self._ends.set_offsets(np.array([way.positions[-1] for way in ways]).reshape(-1, 2))
+        self._ends.set_facecolor(colors)
         self._rings.set_offsets(starts)
         self._squares.set_segments([[(a, c), (b, c), (b, d), (a, d), (a, c)] for (a, b), (c, d) in squares])
         self._uncover(below)
@@ -219,7 +222,15 @@ def arrows(marks: Marks) -> list[Float[np.ndarray, "7 2"]]:
         across = np.array([-along[1], along[0]])
         head = min(0.2, 0.7 * length)
         neck, wide = length - head, 0.38 * head
-        outline = [(0, 0.022), (neck, 0.022), (neck, wide), (length, 0), (neck, -wide), (neck, -0.022), (0, -0.022)]
+        outline = [
+            (0, 0.022),
+            (neck, 0.022),
+            (neck, wide),
+            (length, 0),
+            (neck, -wide),
+            (neck, -0.022),
+            (0, -0.022),
+        ]
         outlines.append(at + np.array([(a + _EDGE) * along + b * across for a, b in outline]))
     return outlines
 
@@ -227,8 +238,12 @@ def arrows(marks: Marks) -> list[Float[np.ndarray, "7 2"]]:
 def phone() -> list[FancyBboxPatch]:
     """A phone around the origin."""
     rounded = "round,pad=0,rounding_size=0.06"
-    body = FancyBboxPatch((-0.15, -0.27), 0.3, 0.54, boxstyle=rounded, facecolor=INK, edgecolor="white", lw=1.2)
-    screen = FancyBboxPatch((-0.11, -0.2), 0.22, 0.4, boxstyle="round,pad=0,rounding_size=0.02", facecolor=GOLD, lw=0)
+    body = FancyBboxPatch(
+        (-0.15, -0.27), 0.3, 0.54, boxstyle=rounded, facecolor=INK, edgecolor="white", lw=1.2
+    )
+    screen = FancyBboxPatch(
+        (-0.11, -0.2), 0.22, 0.4, boxstyle="round,pad=0,rounding_size=0.02", facecolor=GOLD, lw=0
+    )
     for part in (body, screen):
         part.set_zorder(3.5)
     return [body, screen]

@@ -12,7 +12,6 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from mvcalc_jax import require
 from mvcalc_jax.sandpit.page import PageCanvas, listen, loopback
 from mvcalc_jax.sandpit.view import SIZE, Pit
 
@@ -90,10 +89,8 @@ async def _serve(
         say("everybody who reaches this machine there can play, and see what you do")
     if not (browser and _can_open()):
         if loopback(address):
-            name = socket.gethostname()
-            say(
-                f"open that in a browser; from another machine, ssh -L {served}:127.0.0.1:{served} {name}, and open it there"
-            )
+            tunnel = f"ssh -L {served}:127.0.0.1:{served} {socket.gethostname()}"
+            say(f"open that in a browser; from another machine: {tunnel}, and open it there")
     else:
         threading.Thread(target=_open, args=(url, asyncio.get_running_loop(), say), daemon=True).start()
     ready()
@@ -104,7 +101,7 @@ async def _serve(
 
 
 def _can_open() -> bool:
-    """Whether a browser that is opened would be seen: without a display it would be one of letters, in this terminal."""
+    """Whether a browser that is opened would be seen: without a display it would be one of letters in this terminal."""
     seen = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
     return seen or sys.platform in ("darwin", "win32")
 
