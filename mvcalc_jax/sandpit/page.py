@@ -22,7 +22,7 @@ from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 import numpy as np
-from matplotlib.backend_bases import KeyEvent, MouseEvent
+from matplotlib.backend_bases import KeyEvent, MouseButton, MouseEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -145,7 +145,8 @@ class PageCanvas(FigureCanvasAgg):
         """Do what a tab says, if it is something that our page says; all else is as if it had not been said."""
         if not isinstance(message, dict):
             return
-        handle = _HANDLERS.get(message.get("type")) if isinstance(message.get("type"), str) else None
+        kind = message.get("type")
+        handle = _HANDLERS.get(kind) if isinstance(kind, str) else None
         if handle:
             handle(self, tab, message)
 
@@ -158,7 +159,9 @@ class PageCanvas(FigureCanvasAgg):
         width, height = self.get_width_height()
         kind = _KINDS[message["type"]]
         again = message.get("again") is True and message["type"] == "press"
-        event = MouseEvent(kind, self, x * width, (1 - y) * height, int(button) + 1, dblclick=again)
+        event = MouseEvent(
+            kind, self, round(x * width), round((1 - y) * height), MouseButton(button + 1), dblclick=again
+        )
         self.callbacks.process(kind, event)
 
     def _key(self, tab: "Events", message: dict[str, Any]) -> None:

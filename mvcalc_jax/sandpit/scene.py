@@ -4,6 +4,7 @@ The sand is drawn once. All else lies in `Scene.area`, which is drawn again at e
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -139,7 +140,7 @@ class Scene:
         count = len(marks.at)
         self._dug.set_offsets(marks.at)
         self._dips.set_offsets(marks.at)
-        self._dips.set_facecolor(WATER(Normalize(*DEPTHS)(np.nan_to_num(marks.depth))))
+        self._dips.set_facecolor([tuple(color) for color in WATER(Normalize(*DEPTHS)(marks.depth))] or "none")
         self._dips.set_edgecolor([*["white"] * (count - 1), RED][-count:] if count else "none")
         self._dips.set_linewidth([*[1.1] * (count - 1), 2.0][-count:] if count else 1.1)
         self._arrows.set_verts(arrows(marks))
@@ -147,7 +148,7 @@ class Scene:
         for k, number in enumerate(self._numbers):
             number.set_visible(k < count)
             if k < count:
-                number.set_position(_beside(marks.at[k], marks.arrow[k]))
+                number.set_position(tuple(_beside(marks.at[k], marks.arrow[k])))
         colors = [color_of(way.strategy) for way in ways] or "none"
         self._ways.set_segments([way.positions for way in ways])
         self._ways.set_color(colors)
@@ -174,6 +175,7 @@ class Scene:
             part.set_transform(place)
 
 
+@cache
 def sand(pixels: int = 540, seed: int = 3) -> Float[np.ndarray, "k k 3"]:
     """Dry sand, ripples and all: an RGB image."""
     rng = np.random.default_rng(seed)
