@@ -4,13 +4,14 @@ Lengths are in hundredths of an inch from the lower left corner of a board of `B
 areas, and only those whose words have changed are drawn again: of a click's time, letters cost the most.
 """
 
-import textwrap
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import FancyBboxPatch
 
 from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED, VIOLET
@@ -28,9 +29,6 @@ _ROWS, _ROW, _LANE = 13, 15.4, 20
 _LANES = 10
 _STEPPER = 700
 _SLIDER = (708, 852)
-_WIDE = 42
-_WIDER = 86
-"""Letters in a line of a message, and in one below the sandpit."""
 _TONES = {
     "digging": BLUE, "stuck": GOLD, "hurry": RED, "found": GREEN, "lost": RED, "hint": VIOLET, "wrong": GOLD,
 }  # fmt: skip
@@ -243,7 +241,7 @@ class Panel:
         if self._code_area.turns(words.code):
             self._code.set_text(words.code)
         if self._about_area.turns(words.about):
-            self._about.set_text(_lines(words.about, _WIDER, 2))
+            self._about.set_text(_lines(words.about, PIT[2], 9, 2))
         if self._counter_area.turns((words.left, words.score)):
             self._left.set_text(str(words.left))
             self._left_words.set_text("dip left" if words.left == 1 else "dips left")
@@ -253,7 +251,7 @@ class Panel:
             pips = range(len(self._pips.get_offsets()))
             self._pips.set_facecolor([color if k < words.left else PALE for k in pips])
         if self._message_area.turns(words.notice):
-            self._message.set_text(_lines(words.notice.words, _WIDE, 4))
+            self._message.set_text(_lines(words.notice.words, _RIGHT - _LEFT - 24, 9, 4))
             self._edge.set_facecolor(_TONES[words.notice.kind])
         self._show_dips(words.dips, bool(words.lanes))
         self._show_lanes(words.lanes)
@@ -327,5 +325,30 @@ def rate_at(x: float) -> float:
     return float(f"{np.exp(low + share * (high - low)):.2g}")
 
 
-def _lines(words: str, wide: int, most: int) -> str:
-    return "\n".join(textwrap.wrap(words, wide, max_lines=most, placeholder=" …"))
+def _lines(words: str, room: float, size: float, most: int) -> str:
+    """Words in lines as long as there is room on the board for a font of a size, and no more lines than `most`."""
+    ems, lines = room * 0.72 / size, [""]
+    for word in words.split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if _width(longer) <= ems:
+            lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines.append("")
+        for letter in word:  # a word may be the path of a file, and longer than a line
+            if _width(lines[-1] + letter) > ems:
+                lines.append("")
+            lines[-1] += letter
+    return "\n".join(lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1][:-2]} …"])
+
+
+def _width(words: str) -> float:
+    """In units of the font's size."""
+    return sum(map(_advance, words))
+
+
+@cache
+def _advance(letter: str) -> float:
+    font = get_font(findfont(FontProperties()))
+    font.set_size(100, 72)
+    return font.load_char(ord(letter)).linearHoriAdvance / 65536 / 100

@@ -91,7 +91,7 @@ class Session:
         for way in game.walks:
             self._say(words.walked(way))
             if way.end is End.RAISED:
-                self._notice = Notice(words.sentence(way.message), "wrong")
+                self._notice = Notice(words.sentence(words.told(way)), "wrong")
         self._end()
 
     def _explore(self, point: Sequence[float]) -> None:

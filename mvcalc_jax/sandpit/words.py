@@ -95,18 +95,26 @@ def ended(game: Game, par: int | None) -> str:
 def explored(ways: Sequence[Walk]) -> str:
     """Where strategies went from a point of a floor that is shown."""
     if len(ways) == 1:
-        return sentence(ways[0].message)
+        return sentence(told(ways[0]))
     found = min(((way.dips, way.strategy) for way in ways if way.found), default=None)
     if found is None:
         return "From there no strategy finds the phone."
     return f"From there {found[1]} finds the phone first, with {text.counted(found[0], 'dip')}."
 
 
+def told(way: Walk) -> str:
+    """Why a walk ended, on the board."""
+    return way.message.replace(way.strategy, short(way.strategy))
+
+
 def standing(game: Game) -> str:
     """How a game stands, in a sentence for the board, on which the dips that are left are counted anyhow."""
     state, status = game.state, game.status
     if state.note and (state.mode == "race" or status is Status.DIGGING):
-        return sentence(state.note)
+        note = state.note
+        for name in (state.strategy, *state.racers):
+            note = note.replace(name, short(name))
+        return sentence(note)
     if status is Status.HURRY:
         return f"Hurry: {text.counted(game.left, 'dip')} left."
     return sentence(game.message if game.over else status)
