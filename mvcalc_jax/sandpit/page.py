@@ -8,6 +8,7 @@ All of it happens on one asyncio loop, so events are handled one at a time, in t
 """
 
 import asyncio
+import contextlib
 import errno
 import io
 import ipaddress
@@ -80,6 +81,11 @@ class PageCanvas(FigureCanvasAgg):
         self.tabs.discard(tab)
         self.fit()
         self._frame_soon(changed=False)
+
+    def dismiss(self) -> None:
+        """Say goodbye to every tab."""
+        for tab in list(self.tabs):
+            tab.close(1001, "the game has stopped")
 
     def fit(self) -> None:
         """Draw as finely as the largest tab can show."""
@@ -270,11 +276,10 @@ class Events(_Guarded, WebSocketHandler):
     def give(self, number: int, state: str, frame: bytes) -> None:
         """Send a frame, which the tab then owes to show."""
         self.fresh, self.owes, self.sent_at = False, number, time.monotonic()
-        try:
+        with contextlib.suppress(WebSocketClosedError):  # `on_close` sees to a tab that is gone
             for message in (state, frame):
-                self.write_message(message, binary=isinstance(message, bytes))
-        except WebSocketClosedError:
-            self.canvas.part(self)
+                written = self.write_message(message, binary=isinstance(message, bytes))
+                asyncio.ensure_future(written).add_done_callback(asyncio.Future.exception)
 
 
 class Missing(_Guarded):

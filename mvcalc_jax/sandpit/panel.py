@@ -201,7 +201,12 @@ class Panel:
     def _write(
         self, area: Area | None, x: float, y: float, size: float, *, text: str = "", **look: Any
     ) -> Any:
-        look = {"va": "center", "color": INK, "zorder": 3, "parse_math": False} | look  # a file may be called a$b$
+        look = {
+            "va": "center",
+            "color": INK,
+            "zorder": 3,
+            "parse_math": False,
+        } | look  # a file may be called a$b$
         artist = self._ax.text(x, y, text, fontsize=size, **look)
         return artist if area is None else area.add(artist)
 

@@ -98,6 +98,8 @@ async def _serve(
         await asyncio.Event().wait()
     finally:
         server.stop()
+        canvas.dismiss()
+        await server.close_all_connections()
 
 
 def _can_open() -> bool:

@@ -310,16 +310,27 @@ def sights(words):
     about = [words_.sentence(family.title) for family in FLOORS.values()]
     about += [scenario.sentence for scenario in SCENARIOS.values()]
     yield from (words._replace(about=sentence) for sentence in about)
-    said = [*Status, "the phone lies where 1.875 ≤ x ≤ 2.25 and 4.125 ≤ y ≤ 4.5", "a sentence " * 40, "/home/" * 30, "≤ " * 60]
+    said = [
+        *Status,
+        "the phone lies where 1.875 ≤ x ≤ 2.25 and 4.125 ≤ y ≤ 4.5",
+        "a sentence " * 40,
+        "/home/" * 30,
+        "≤ " * 60,
+    ]
     said += [f"trust-region {end} in a hollow that is not the deepest, to (12.3, 45.6)" for end in End]
     yield from (words._replace(notice=Notice(words_.sentence(sentence), "wrong")) for sentence in said)
     dips = [(-9.0 + k / 4, 12.34) for k in range(26)]
     yield from (words._replace(dips=dips[:k], left=25 - k, score="22 under par 25") for k in (0, 13, 14, 25))
-    lanes = [Lane(name, 25, -8.88, ended) for name, ended in zip([*STRATEGIES, "mine.py:step"], SHORT * 2, strict=False)]
+    lanes = [
+        Lane(name, 25, -8.88, ended)
+        for name, ended in zip([*STRATEGIES, "mine.py:step"], SHORT * 2, strict=False)
+    ]
     yield words._replace(lanes=lanes, mode="race", rate_words="0.025")
     for k, name in enumerate(("scenario", "floor", "strategy")):
         chosen = max((SCENARIOS, FLOORS, STRATEGIES)[k], key=len)
-        yield words._replace(chosen=words.chosen | {name: chosen}, mode="automatic", code="plateau-123456-automatic")
+        yield words._replace(
+            chosen=words.chosen | {name: chosen}, mode="automatic", code="plateau-123456-automatic"
+        )
 
 
 SHORT = [*words_._ENDED.values()]
@@ -362,7 +373,10 @@ def test_a_figure_of_any_shape_can_be_played(size):
 def test_what_is_wrong_inside_is_said_and_the_game_goes_on(table, monkeypatch, capsys):
     monkeypatch.setattr(table.pit.session, "press", lambda name: 1 // 0)
     table.press("new")
-    assert table.told == "An error inside: ZeroDivisionError: integer division or modulo by zero" and "Traceback" in capsys.readouterr().err
+    assert (
+        table.told == "An error inside: ZeroDivisionError: integer division or modulo by zero"
+        and "Traceback" in capsys.readouterr().err
+    )
     table.click(2, 2)
     assert len(table.game.history) == 1
 
@@ -385,7 +399,11 @@ def test_a_strategy_of_ones_own_that_fails_harms_nothing(body, message, tmp_path
     game.use(name)
     table = Table(game)
     table.click(4, 3.7)
-    assert message in table.told and table.told.startswith("Mine.py:step ") and any(message in line for line in table.said)
+    assert (
+        message in table.told
+        and table.told.startswith("Mine.py:step ")
+        and any(message in line for line in table.said)
+    )
     assert len(table.game.history) == 1 and not table.game.over
     table.press("new")
     table.click(4, 3.7)
