@@ -9,6 +9,7 @@ rules       the game without a screen
 scenarios   the course's lessons as set pieces
 """
 
+from mvcalc_jax.sandpit.contest import ENDS as ENDS
 from mvcalc_jax.sandpit.contest import basins as basins
 from mvcalc_jax.sandpit.contest import compete as compete
 from mvcalc_jax.sandpit.floors import FLOORS as FLOORS
