@@ -17,6 +17,7 @@ page        a figure on a page, and what comes back from there
 served      a window where there is one, else a page
 """
 
+from mvcalc_jax.sandpit.contest import ENDS as ENDS
 from mvcalc_jax.sandpit.contest import basins as basins
 from mvcalc_jax.sandpit.contest import compete as compete
 from mvcalc_jax.sandpit.floors import FLOORS as FLOORS

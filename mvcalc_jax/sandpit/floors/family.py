@@ -6,8 +6,8 @@ Coefficients are arguments of every program, so that a new pit of a family that 
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -49,7 +49,7 @@ class Family:
     fixed: Coefficients | None = None
     apart: float = 0.25
     minima: tuple[int, int] = (1, 1000)
-    points: int = 61
+    points: int = 41
 
     def seen(self, c: Coefficients, p: Any) -> tuple[Any, Any, Any]:
         """f, its gradient and its Hessian."""
@@ -66,9 +66,9 @@ class Family:
         return jax.jit(jax.vmap(self.seen), compiler_options=compiling.quickly(1))
 
     @cached_property
-    def heights(self) -> Callable[..., Float[Array, " n"]]:
-        """The program for f at many points of one floor."""
-        return jax.jit(jax.vmap(self.value, (None, 0)), compiler_options=compiling.quickly(1))
+    def sight(self) -> Callable[..., tuple[Array, Array, Array]]:
+        """The program for `seen` at many points of one floor."""
+        return jax.jit(jax.vmap(self.seen, (None, 0)), compiler_options=compiling.quickly(1))
 
     @cached_property
     def settle(self) -> Callable[..., tuple[Array, ...]]:
@@ -83,34 +83,50 @@ class Family:
         """
         low, high = (jnp.asarray(BOX[:, k], p.dtype) for k in (0, 1))
         spacing = float(np.ptp(BOX)) / (self.points - 1)
+        snap = 1e-6 * spacing
 
-        def inward(p: Array) -> tuple[Array, Array, Array]:
+        def inward(p: Array) -> _Place:
             f, g, H = (sign * a for a in self.seen(c, p))
             free = ~(((p <= low) & (g > 0)) | ((p >= high) & (g < 0)))
             both = free[:, None] & free[None, :]
-            return f, jnp.where(free, g, 0), jnp.where(both, H, jnp.eye(2, dtype=p.dtype))
+            return _Place(p, f, jnp.where(free, g, 0), jnp.where(both, H, jnp.eye(2, dtype=p.dtype)))
 
-        def step(state: tuple[Array, Array], _: Any) -> tuple[tuple[Array, Array], None]:
-            p, reach = state
-            f, g, H = inward(p)
-            λ, V = bends(H)
-            s = -V @ ((V.T @ g) / jnp.maximum(jnp.abs(λ), 1e-12 * (1 + jnp.max(jnp.abs(λ)))))
+        def step(state: tuple[_Place, Array, Array]) -> tuple[_Place, Array, Array]:
+            at, reach, count = state
+            λ, V = bends(at.H)
+            s = -V @ ((V.T @ at.g) / jnp.maximum(jnp.abs(λ), 1e-12 * (1 + jnp.max(jnp.abs(λ)))))
             s = s * jnp.minimum(1, reach / jnp.maximum(jnp.linalg.norm(s), 1e-300))
-            new = jnp.clip(p + s, low, high)
-            h, slope, _ = inward(new)
+            p = at.p + s
+            # onto the edge, and not beside it, where the way out would take all the room that a step has
+            p = jnp.where(p < low + snap, low, jnp.where(p > high - snap, high, p))
+            new = inward(p)
             # at the end f no longer tells, for it is flat there; its slope does
-            lower = (h < f) | (
-                (h <= f + 1e-12 * (1 + jnp.abs(f))) & (jnp.linalg.norm(slope) < jnp.linalg.norm(g))
-            )
-            reach = jnp.where(lower, jnp.minimum(2 * reach, spacing), reach / 4)
-            return (jnp.where(lower, new, p), reach), None
+            level = new.f <= at.f + 1e-12 * (1 + jnp.abs(at.f))
+            lower = (new.f < at.f) | (level & (jnp.linalg.norm(new.g) < jnp.linalg.norm(at.g)))
+            kept = jax.tree.map(lambda a, b: jnp.where(lower, a, b), new, at)
+            return kept, jnp.where(lower, jnp.minimum(2 * reach, spacing), reach / 4), count + 1
 
-        first = p, jnp.asarray(spacing, p.dtype)
-        (end, _), _ = jax.lax.scan(step, first, length=_STEPS)
+        def moving(state: tuple[_Place, Array, Array]) -> Array:
+            at, reach, count = state
+            return (count < _STEPS) & (reach > _STILL * spacing) & jnp.any(at.g != 0)
+
+        start = inward(p), jnp.asarray(spacing, p.dtype), jnp.asarray(0)
+        end = jax.lax.while_loop(moving, step, start)[0].p
         return end, *self.seen(c, end)
 
 
-_STEPS = 30
+class _Place(NamedTuple):
+    """A point with f, ∇f and H, as far as the box lets it move."""
+
+    p: Array
+    f: Array
+    g: Array
+    H: Array
+
+
+_STEPS = 40
+_STILL = 1e-9
+"""Of the spacing: where shorter steps do not help, none will."""
 
 
 def bends(H: Float[Array, "2 2"]) -> tuple[Float[Array, "2"], Float[Array, "2 2"]]:
@@ -126,6 +142,19 @@ def bends(H: Float[Array, "2 2"]) -> tuple[Float[Array, "2"], Float[Array, "2 2"
 
 @contextlib.contextmanager
 def double() -> Iterator[None]:
-    """Within it JAX computes in float64, and mixed kinds of numbers are no error, whatever the caller's settings."""
-    with jax.enable_x64(True), precision.promoting():
+    """Within it JAX computes in float64 on the processor, and mixed kinds of numbers are no error, whatever the
+    caller's settings.
+
+    On a GPU a dip takes longer, for it is next to no work; and the pits of a seed would be others in the last digits.
+    """
+    with jax.enable_x64(True), jax.default_device(_processor()), precision.promoting():
         yield
+
+
+@cache
+def _processor() -> Any:
+    """None, which is JAX's own choice, where it was told to use no processor."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return None

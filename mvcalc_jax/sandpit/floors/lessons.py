@@ -209,7 +209,7 @@ LESSONS = (
         d_valley,
         dd_valley,
         minima=(1, 1),
-        points=121,
+        points=61,
     ),
     Family(
         "plateau",

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from mvcalc_jax import require
 from mvcalc_jax.require import AnyArray
 from mvcalc_jax.sandpit.floors.family import BOX, Coefficients, Family, double
-from mvcalc_jax.sandpit.floors.survey import EQUAL, Lie, heights
+from mvcalc_jax.sandpit.floors.survey import EQUAL, Lie, seen
 
 TOP, PHONE = -1.0, -9.0
 """Metres: the highest point of the box, and the lowest."""
@@ -94,7 +94,7 @@ class Floor:
 
     def heights(self, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
         """The depth at many points."""
-        return self.zero + self.scale * heights(self.family, self.coefficients, points)
+        return self.zero + self.scale * seen(self.family, self.coefficients, points)[0]
 
     def _scaled(self, f: Any, g: Any, H: Any) -> tuple[Any, Any, Any]:
         return self.zero + self.scale * f, self.scale * g, self.scale * H

@@ -1,7 +1,7 @@
 """The lie of a floor: where it is lowest and highest, and all its minima.
 
-Found as `critical_points` would find them, but by programs compiled once for a family: from the lowest points of a
-grid, by Newton's steps; a minimum is where ∇f vanishes then and H has no negative eigenvalue.
+Found as `critical_points` would find them, but by programs compiled once for a family: from the points of a grid that
+are next to one, by Newton's steps; a minimum is where ∇f vanishes then and H has no negative eigenvalue.
 """
 
 from typing import NamedTuple
@@ -12,10 +12,12 @@ from jaxtyping import Bool, Float, Int
 
 from mvcalc_jax.sandpit.floors.family import BOX, Coefficients, Family, double
 
-_CHUNK, _ROWS = 4096, 32
+_CHUNK, _ROWS = 2048, 32
 """Points whose heights are asked for at once, and points that are settled at once: one program for any number."""
 _MOST = 1024
 """Lowest points of a grid at most: where there are more the floor is flat, or all noise."""
+_NEXT = 2.0
+"""Spacings of the grid: Newton's step at a point that a minimum is next to."""
 _TOPS = 4
 """Highest points of the grid that are followed."""
 _LEVEL = 1e-7
@@ -57,7 +59,7 @@ def survey(family: Family, c: Coefficients) -> Lie:
     n = family.points
     x, y = (np.linspace(low, high, n) for low, high in BOX.tolist())
     grid = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1).reshape(-1, 2)
-    f = heights(family, c, grid)
+    f, g, H = seen(family, c, grid)
     if not np.isfinite(f).all():
         bad = int(np.argmin(np.isfinite(f)))
         where = f"({grid[bad, 0]:g}, {grid[bad, 1]:g})"
@@ -67,8 +69,9 @@ def survey(family: Family, c: Coefficients) -> Lie:
     span = float(np.ptp(f))
     if span <= 1e-9 * np.abs(f).max():
         raise ValueError(f"{family.name} must not be flat; it is {f[0]:g} everywhere in [0, 6]²")
-    low, high = _lowest_of_neighbours(f.reshape(n, n)), _lowest_of_neighbours(-f.reshape(n, n))
+    low = np.flatnonzero(_beside_minima(f.reshape(n, n), g, H, float(x[1] - x[0])))
     low = low[np.argsort(f[low], kind="stable")][:_MOST]
+    high = np.flatnonzero(_lowest_of_neighbours(-f.reshape(n, n)))
     high = high[np.argsort(-f[high], kind="stable")][:_TOPS]
     down = np.arange(len(low) + len(high)) < len(low)
     p, f, g, H = _settled(family, c, np.where(down, 1.0, -1.0), grid[np.concatenate([low, high])])
@@ -81,14 +84,36 @@ def survey(family: Family, c: Coefficients) -> Lie:
     return Lie(p[inside], f[inside], p[deep], float(f[deep]), edge, p[up], float(f[up]))
 
 
-def heights(family: Family, c: Coefficients, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
-    """f at many points of one floor."""
-    count, parts = len(points), [np.zeros(0)]
+def seen(family: Family, c: Coefficients, points: Float[np.ndarray, "n 2"]) -> list[np.ndarray]:
+    """f, (n,), its gradient and its Hessian at many points of one floor."""
+    count, parts = len(points), []
     with double():
-        for k in range(0, count, _CHUNK):
+        for k in range(0, max(count, 1), _CHUNK):
             which = np.arange(k, k + _CHUNK).clip(max=count - 1)
-            parts.append(np.asarray(family.heights(c, points[which])))
-    return np.concatenate(parts)[:count]
+            parts.append([np.asarray(a) for a in family.sight(c, points[which])])
+    return [np.concatenate(column)[:count] for column in zip(*parts, strict=True)]
+
+
+def _beside_minima(
+    f: Float[np.ndarray, "n n"], g: Float[np.ndarray, "n2 2"], H: Float[np.ndarray, "n2 2 2"], spacing: float
+) -> Bool[np.ndarray, "n n"]:
+    """The points of a grid that a minimum is next to.
+
+    Those from which Newton's step down is short, and no longer than from their neighbours: so even a minimum that is
+    shallower than the grid is fine has one. And those that are lower than their neighbours, where there is none of
+    these nearby, as on the edge or at a kink.
+    """
+    n = len(f)
+    (a, b), (_, d) = np.moveaxis(H, 0, -1)
+    with np.errstate(all="ignore"):
+        det = a * d - b**2
+        step = np.stack([d * g[:, 0] - b * g[:, 1], a * g[:, 1] - b * g[:, 0]]) / det
+        size = np.where((det > 0) & (a + d > 0), np.abs(step).max(axis=0), np.inf).reshape(n, n)
+    size[~(size <= _NEXT * spacing)] = np.inf
+    short = np.isfinite(size) & _lowest_of_neighbours(size)
+    padded = np.pad(short, 2)
+    near = np.any([padded[i : i + n, j : j + n] for i in range(5) for j in range(5)], axis=0)
+    return short | (_lowest_of_neighbours(f) & ~near)
 
 
 def _settled(
@@ -104,7 +129,7 @@ def _settled(
     return [np.concatenate(column)[:count] for column in zip(*parts, strict=True)]
 
 
-def _lowest_of_neighbours(f: Float[np.ndarray, "n n"]) -> Int[np.ndarray, " m"]:
+def _lowest_of_neighbours(f: Float[np.ndarray, "n n"]) -> Bool[np.ndarray, "n n"]:
     """The points of a grid than which none of the eight around is lower; of equal neighbours, the first."""
     padded = np.pad(f, 1, constant_values=np.inf)
     n, low = len(f), np.ones(f.shape, bool)
@@ -115,7 +140,7 @@ def _lowest_of_neighbours(f: Float[np.ndarray, "n n"]) -> Int[np.ndarray, " m"]:
                 low &= f < around
             elif (i, j) > (1, 1):
                 low &= f <= around
-    return np.flatnonzero(low)
+    return low
 
 
 def _hollow(H: Float[np.ndarray, "m 2 2"]) -> Bool[np.ndarray, " m"]:
