@@ -115,7 +115,7 @@ class Kept:
 
     def conclude(self, games: Sequence[Game]) -> None:
         """Keep all games, with pictures, and say what came of them."""
-        from mvcalc_jax.sandpit.view import picture
+        from mvcalc_jax.sandpit.pictures import save_picture
 
         directory = self.keep(games)
         if directory is None:
@@ -124,7 +124,7 @@ class Kept:
         say("")
         for k, game in enumerate(games, 1):
             if game.history:
-                picture(game, directory / f"{k}.png")
+                save_picture(game, directory / f"{k}.png")
                 say(
                     f"{k}: {game.summary()}"
                     if game is games[-1]

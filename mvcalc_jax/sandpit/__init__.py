@@ -13,6 +13,7 @@ session     games one after the other, and all that can be pressed
 panel       the board beside the pit: this, and what is below, imports matplotlib
 scene       what is drawn in the pit
 view        a session on a figure, by matplotlib's events
+pictures    a game as a picture, and as an animation
 page        a figure on a page, and what comes back from there
 served      a window where there is one, else a page
 """

@@ -13,6 +13,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox, Transform, TransformedBbox
 
 from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED, VIOLET
 from mvcalc_jax.sandpit.session import RATES
@@ -29,6 +31,8 @@ _ROWS, _ROW, _LANE = 13, 15.4, 20
 _LANES = 10
 _STEPPER = 700
 _SLIDER = (708, 852)
+_SPREAD = 1.11
+"""By how much letters may be wider where there are few pixels for them."""
 _TONES = {
     "digging": BLUE, "stuck": GOLD, "hurry": RED, "found": GREEN, "lost": RED, "hint": VIOLET, "wrong": GOLD,
 }  # fmt: skip
@@ -50,10 +54,15 @@ _NOTHING_YET = object()
 
 
 class Area:
-    """A part of the board that is drawn again as a whole, whenever what it shows has changed."""
+    """A part of the board that is drawn again as a whole, whenever what it shows has changed.
 
-    def __init__(self, box: Box):
-        self.box = box
+    Args:
+        box: left, bottom, width and height.
+        to_pixels: from there.
+    """
+
+    def __init__(self, box: Box, to_pixels: Transform):
+        self._box = TransformedBbox(Bbox.from_bounds(*box), to_pixels)
         self.artists: list[Artist] = []
         self.stale = True
         self._shown: Any = _NOTHING_YET
@@ -61,8 +70,15 @@ class Area:
     def add(self, artist: Any) -> Any:
         """Take in an artist, which the figure then no longer draws by itself."""
         artist.set_animated(True)
+        artist.set_clip_on(True)
+        if isinstance(artist, Text):  # what went beyond would stay there when the area is drawn again
+            artist.set_clip_box(self._box)
         self.artists.append(artist)
         return artist
+
+    def pixels(self) -> Bbox:
+        """All pixels that it touches."""
+        return Bbox([np.floor(self._box.min), np.ceil(self._box.max)])
 
     def turns(self, shown: Any) -> bool:
         """Whether it has shown anything else so far; if so, it is stale."""
@@ -195,7 +211,7 @@ class Panel:
         self._write(None, _LEFT, 22, 8, text=KEYS, color=QUIET, linespacing=1.4)
 
     def _area(self, box: Box) -> Area:
-        self.areas.append(Area(box))
+        self.areas.append(Area(box, self._ax.transData))
         return self.areas[-1]
 
     def _write(
@@ -332,7 +348,7 @@ def rate_at(x: float) -> float:
 
 def _lines(words: str, room: float, size: float, most: int) -> str:
     """Words in lines as long as there is room on the board for a font of a size, and no more lines than `most`."""
-    ems, lines = room * 0.72 / size, [""]
+    ems, lines = room * 0.72 / size / _SPREAD, [""]
     for word in words.split(" "):
         longer = f"{lines[-1]} {word}".lstrip()
         if _width(longer) <= ems:

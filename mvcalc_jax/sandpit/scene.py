@@ -17,7 +17,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.transforms import Affine2D
 
 from mvcalc_jax.plots.style import BLUE, GOLD, INK, RED, VIOLET
-from mvcalc_jax.sandpit.panel import PIT, Area, color_of
+from mvcalc_jax.sandpit.panel import Area, color_of
 from mvcalc_jax.sandpit.strategies import Walk
 
 BOX = 6.0
@@ -109,7 +109,7 @@ class Scene:
             )
             for k in range(32)
         ]
-        self.area = Area(PIT)
+        self.area = Area((0, 0, BOX, BOX), ax.transData)
         for artist in (
             self._relief, self._lines, self._hollows, *self._phone, self._squares, self._rings, self._dug,
             self._trail, self._ways, self._arrows, self._ends, self._dips, *self._numbers,

@@ -16,6 +16,8 @@ from mvcalc_jax.sandpit.page import PageCanvas, listen, loopback
 from mvcalc_jax.sandpit.view import SIZE, Pit
 
 PORT = 8988
+OFTEN = 0.2
+"""Seconds after which it is looked for what has become known beside the game."""
 
 
 def play(
@@ -47,15 +49,19 @@ def play(
         raise ValueError(f"`port` must be from 0 to {2**16 - 1}; got {port}")
     own = window() if port is None and loopback(address) else None
     if own is not None:
-        build(own)
+        pit = build(own)
+        timer = own.canvas.new_timer(interval=round(1000 * OFTEN))
+        timer.add_callback(pit.catch_up)
+        timer.start()
         say("the sandpit is in a window; close it to end")
         ready()
         plt.show(block=True)
         return
     figure = Figure(figsize=SIZE, dpi=100)
     canvas = PageCanvas(figure)
-    canvas.describe = build(figure).describe
-    asyncio.run(_serve(canvas, PORT if port is None else port, address, browser, say, ready))
+    pit = build(figure)
+    canvas.describe = pit.describe
+    asyncio.run(_serve(pit, canvas, PORT if port is None else port, address, browser, say, ready))
 
 
 def window() -> Figure | None:
@@ -72,6 +78,7 @@ def window() -> Figure | None:
 
 
 async def _serve(
+    pit: Pit,
     canvas: PageCanvas,
     port: int,
     address: str,
@@ -95,7 +102,9 @@ async def _serve(
         threading.Thread(target=_open, args=(url, asyncio.get_running_loop(), say), daemon=True).start()
     ready()
     try:
-        await asyncio.Event().wait()
+        while True:
+            await asyncio.sleep(OFTEN)
+            pit.catch_up()
     finally:
         server.stop()
         canvas.dismiss()

@@ -11,25 +11,23 @@ Capitals go back. In a notebook, after `%matplotlib widget` (of ipympl):
 """
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.backend_bases import MouseButton
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.transforms import Bbox
 
-from mvcalc_jax.plots.style import save, style
+from mvcalc_jax.plots.style import style
 from mvcalc_jax.sandpit import rules
-from mvcalc_jax.sandpit.panel import BOARD, PIT, Area, Box, Panel, rate_at
+from mvcalc_jax.sandpit.panel import BOARD, PIT, Area, Panel, rate_at
 from mvcalc_jax.sandpit.rules import DIPS, MODES, Game
 from mvcalc_jax.sandpit.scene import BOX, Below, Marks, Scene
 from mvcalc_jax.sandpit.session import Session
 
 SIZE = (BOARD[0] / 100, BOARD[1] / 100)
 """Inches, of a figure that the board fits."""
-_GRID = 121
+_GRID = 161
 """Points along a side, on which depths are taken for a floor that is shown."""
 _KEYS = {
     "m": "mode", "f": "floor", "s": "strategy", "c": "scenario", "n": "new", "a": "again", "h": "hint", "r": "reveal",
@@ -42,7 +40,7 @@ class Pit:
     Args:
         figure: an empty one, of `SIZE` or in proportion.
         game: to begin with.
-        buttons: whether there is anything to press; without, it is a picture of the game.
+        buttons: whether there is anything to press; a picture of a game has nothing.
         **settings: more for `Session`.
 
     Attributes:
@@ -153,14 +151,9 @@ class Pit:
         if canvas.is_saving():  # then nothing is left out that would have to be added here
             return
         if canvas.supports_blit:
-            self._still = [canvas.copy_from_bbox(self._pixels(area.box)) for area in self._areas]
+            self._still = [canvas.copy_from_bbox(area.pixels()) for area in self._areas]
             self._drawn_at = canvas.get_width_height()
         self._draw(self._areas)
-
-    def _pixels(self, box: Box) -> Bbox:
-        left, bottom, width, height = box
-        low, high = self._board.transData.transform([(left, bottom), (left + width, bottom + height)])
-        return Bbox([np.floor(low), np.ceil(high)])
 
     def _place(self) -> None:
         """Show the board as large as the figure allows, and its words in proportion."""
@@ -214,11 +207,3 @@ class Pit:
             self._do(self.session.press, f"{name}:{'back' if key.isupper() else 'on'}")
         elif name and not key.isupper():
             self._do(self.session.press, name)
-
-
-def picture(game: Game, path: Path) -> Path:
-    """Draw a game as it stands into a file."""
-    with style():
-        figure = Figure(figsize=SIZE, dpi=100)
-        Pit(figure, game, buttons=False)
-        return save(figure, path)

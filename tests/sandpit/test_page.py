@@ -208,8 +208,9 @@ GARBAGE = [
     {"type": "set_device_pixel_ratio", "device_pixel_ratio": 1e9}, {"type": "toolbar_button", "name": "save_figure"},
     # clicks that are none
     CLICK | {"x": float("nan")}, CLICK | {"x": float("inf")}, CLICK | {"x": "0.5"}, CLICK | {"x": True},
-    CLICK | {"y": [0.5]}, CLICK | {"x": 10**40}, CLICK | {"button": {}}, CLICK | {"button": 77}, CLICK | {"button": 1.5},
-    CLICK | {"again": True}, CLICK | {"button": 2}, CLICK | {"x": 7}, CLICK | {"type": "release"}, CLICK | {"type": "move"},
+    CLICK | {"y": [0.5]}, CLICK | {"x": 10**40}, CLICK | {"button": {}}, CLICK | {"button": 77},
+    CLICK | {"button": 1.5}, CLICK | {"again": True}, CLICK | {"button": 2}, CLICK | {"x": 7},
+    CLICK | {"type": "release"}, CLICK | {"type": "move"},
     # keys that are none
     {"type": "key"}, {"type": "key", "key": ""}, {"type": "key", "key": 5}, {"type": "key", "key": "n" * 500},
     {"type": "key", "key": "q"}, {"type": "key", "key": "__import__('os')"},
@@ -243,7 +244,10 @@ def test_a_huge_message_ends_its_connection_alone():
         tab, flood = await served.tab(), await served.tab()
         await flood.socket.write_message("x" * 3_000_000)
         await flood.see(2)
-        assert flood.socket.close_code == 1009
+        assert flood.gone and flood.socket.close_code in (
+            1009,
+            None,
+        )  # the word may be lost with the connection
         await tab.say(MIDDLE)
         await tab.see()
         assert len(served.pit.game.history) == 1

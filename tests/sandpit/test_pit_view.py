@@ -10,8 +10,9 @@ from matplotlib.backend_bases import KeyEvent, MouseEvent
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from PIL import Image
 
-from mvcalc_jax.sandpit import FLOORS, SCENARIOS, STRATEGIES, Game, Status, served, view
+from mvcalc_jax.sandpit import FLOORS, SCENARIOS, STRATEGIES, Game, Status, pictures, served, view
 from mvcalc_jax.sandpit import words as words_
 from mvcalc_jax.sandpit.panel import PIT
 from mvcalc_jax.sandpit.strategies import End, own_strategy
@@ -347,7 +348,7 @@ def test_no_words_overlap_and_none_are_cut_off(table):
         for (a, one), (b, two) in itertools.combinations(boxes, 2):
             apart = min(one.x1, two.x1) - max(one.x0, two.x0), min(one.y1, two.y1) - max(one.y0, two.y0)
             assert min(apart) < 1, f"{a!r} and {b!r} overlap"
-        message = panel._message.get_window_extent()
+        message = panel._message.get_window_extent()  # where letters are no wider than usual
         assert message.y0 >= 512 and message.y1 <= 580 and message.x1 <= 896, words.notice
 
 
@@ -411,13 +412,27 @@ def test_a_strategy_of_ones_own_that_fails_harms_nothing(body, message, tmp_path
     game._own[name]._worker[0].end() if game._own[name]._worker else None
 
 
-def test_a_picture_of_a_game(table, tmp_path):
-    table.click(*FAR)
-    table.win()
-    path = view.picture(table.game, tmp_path / "won.png")
-    image = plt.imread(path)
-    assert image.shape == (704, 1012, 4) and path.stat().st_size > 50_000
-    assert len(table.game.history) == 2
+def test_a_picture_and_a_film_of_a_game(tmp_path):
+    game = Game()
+    game.dip(FAR)
+    game.hint()
+    game.dip((2, 2))
+    game.reveal()
+    left = game.state
+    with Image.open(pictures.save_picture(game, tmp_path / "won.png")) as image:
+        assert image.size == (1012, 704) and len(image.convert("RGB").getcolors(10**6)) > 100
+    with Image.open(pictures.save_film(game, tmp_path / "won.gif")) as film:
+        assert (film.n_frames, film.size) == (
+            5,
+            (800, 556),
+        )  # nothing, a dip, a hint, a dip, and what lay below
+        shown = []
+        for k in range(5):
+            film.seek(k)
+            shown.append(np.asarray(film.convert("RGB"), int))
+    changes = [float((np.abs(a - b).sum(axis=2) > 60).mean()) for a, b in itertools.pairwise(shown)]
+    assert 0 < max(changes[:3]) < 0.02 < 0.2 < changes[3]
+    assert game.state is left
 
 
 def test_where_there_is_no_window_there_is_none_left_open():

@@ -1,13 +1,14 @@
 """The sandpit in a real browser: games are played by clicking, and what the page shows is what the rules say."""
 
 import asyncio
+import base64
+import contextlib
 import json
 import re
 import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +25,8 @@ RAPID = """
   const canvas = document.querySelector("canvas"), room = canvas.getBoundingClientRect();
   for (const [type, x, y, button, detail] of events)
     canvas.dispatchEvent(new MouseEvent(type, {
-      clientX: room.left + x * room.width, clientY: room.top + y * room.height, button, detail, buttons: 1, bubbles: true,
+      clientX: room.left + x * room.width, clientY: room.top + y * room.height,
+      button, detail, buttons: 1, bubbles: true,
     }));
 }
 """
@@ -58,10 +60,8 @@ class Host:
             self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
             self._ready.set()
 
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             served.play(build, port=0, browser=False, say=self.said.append, ready=ready)
-        except asyncio.CancelledError:
-            pass
 
     def stop(self):
         self._loop.call_soon_threadsafe(self._task.cancel)
@@ -109,19 +109,15 @@ class Tab:
     def press(self, name):
         self.mouse(self.state()["buttons"][name])
 
-    def until(self, condition, what="state"):
+    def until(self, condition):
         """Wait until the page's state fulfils a condition, written in JavaScript."""
-        self.page.wait_for_function(
-            f"() => {{ const {what} = JSON.parse(document.querySelector('canvas').dataset.state); return {condition}; }}",
-            timeout=15_000,
-        )
+        state = "JSON.parse(document.querySelector('canvas').dataset.state)"
+        self.page.wait_for_function(f"() => {{ const state = {state}; return {condition}; }}", timeout=15_000)
 
     def dips(self, count):
         self.until(f"state.dips.length === {count}")
 
     def pixels(self):
-        import base64
-
         width, height, data = self.page.evaluate(PIXELS)
         return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
 
@@ -269,7 +265,7 @@ def test_whatever_two_tabs_do_they_show_the_same_game(browser, host, tab):
                 for kind, place in zip(types, places.tolist(), strict=True)
             ]
             which.page.evaluate(RAPID, events)
-            for key in rng.choice(list("nrhamMfsScC") + ["ArrowLeft", "ArrowRight", "q", "Tab", "Escape"], 3):
+            for key in rng.choice([*"nrhamMfsScC", "ArrowLeft", "ArrowRight", "q", "Tab", "Escape"], 3):
                 which.page.keyboard.press(key)
             which.click((3, 3), click_count=2)
             which.click((2, 3), button="right")
