@@ -1,7 +1,7 @@
 """Floors by name and seed.
 
 A seed is drawn on until its floor can be played: with as many minima as the family wants, the phone inside the box and
-not right at its edge, and deeper than every other minimum and than the edge by as much as the family says.
+not right at its edge, and deeper than every other minimum, on the edge, too, by as much as the family says.
 """
 
 from functools import lru_cache

@@ -35,7 +35,7 @@ class Family:
         gradient: ∂f/∂p, (2,), by hand.
         hessian: ∂²f/∂p², (2, 2), by hand.
         fixed: coefficients of seed 0, where they are not drawn.
-        apart: metres by which the phone lies deeper than any other minimum and than the edge of the box, at least.
+        apart: metres by which the phone lies deeper than any other minimum, on the edge of the box, too; at least.
         minima: how many there may be, at least and at most.
         points: a side, of the grid on which minima are looked for.
     """

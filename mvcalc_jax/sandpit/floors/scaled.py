@@ -74,7 +74,7 @@ class Floor:
             seen = self.family.look(self.coefficients, np.asarray(p, float))
             return self._scaled(*map(np.asarray, seen))
 
-    def depth(self, p: Float[AnyArray, "2"]) -> Float[AnyArray, ""]:
+    def depth(self, p: Float[AnyArray, "2"]) -> Float[AnyArray, ""] | float:
         """Metres, negative below the ground."""
         if require.traced(p):
             return self.zero + self.scale * self.family.value(self.coefficients, p)

@@ -86,9 +86,9 @@ def survey(family: Family, c: Coefficients) -> Lie:
 
 def seen(family: Family, c: Coefficients, points: Float[np.ndarray, "n 2"]) -> list[np.ndarray]:
     """f, (n,), its gradient and its Hessian at many points of one floor."""
-    count, parts = len(points), []
+    count, parts = len(points), [[np.zeros((0, *shape)) for shape in ((), (2,), (2, 2))]]
     with double():
-        for k in range(0, max(count, 1), _CHUNK):
+        for k in range(0, count, _CHUNK):
             which = np.arange(k, k + _CHUNK).clip(max=count - 1)
             parts.append([np.asarray(a) for a in family.sight(c, points[which])])
     return [np.concatenate(column)[:count] for column in zip(*parts, strict=True)]
