@@ -8,8 +8,10 @@ runs/sandpit/<UTC time>-s<seed>/
 """
 
 import contextlib
+import importlib
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,11 +35,13 @@ def play(options: Any) -> None:
     if options.port is not None and not 0 <= options.port < 2**16:
         raise ValueError(f"`port` must be from 0 to {2**16 - 1}; got {options.port}")
     with devices.computing("cpu", "float64"):
-        game = chosen(options)
-        from mvcalc_jax.sandpit import (
-            served,
-            view,
-        )  # matplotlib, which a mistake on the command line need not wait for
+        loading = threading.Thread(target=importlib.import_module, args=("mvcalc_jax.sandpit.served",))
+        loading.start()  # matplotlib loads while XLA compiles
+        try:
+            game = chosen(options)
+        finally:
+            loading.join()
+        from mvcalc_jax.sandpit import served, view
 
         kept, ahead = Kept(options), Ahead(programs(game.floor), lambda: devices.computing("cpu"))
         pits: list[view.Pit] = []

@@ -5,6 +5,7 @@ holding Python's lock; what holds it waits until the player does nothing for a w
 """
 
 import contextlib
+import os
 import queue
 import threading
 import time
@@ -19,8 +20,9 @@ from mvcalc_jax.sandpit.floors import FLOORS, Floor
 from mvcalc_jax.sandpit.strategies import STRATEGIES, walk
 
 Job = Callable[[], object]
-_REST = 1.5
-"""Seconds after an event of the player's in which nothing is begun that can wait."""
+_REST, _LONG = 1.5, 10.0
+"""Seconds after an event of the player's in which nothing is begun that can wait; and after which a par no longer can."""
+_NICE = 10
 _MIDDLE = np.array([3.0, 3.0])
 
 
@@ -41,18 +43,23 @@ class Ahead:
         self._wanted: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._later = list(later)
         self._pars: dict[Floor, int | None] = {}
-        self._news, self._stopped, self._disturbed = False, threading.Event(), 0.0
+        self._unknown: list[Floor] = []
+        self._news, self._stopped = False, threading.Event()
+        self._asked, self._disturbed = 0.0, time.monotonic()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
     def par(self, floor: Floor) -> int | None:
         """The par of a floor; None until it is known."""
         if floor not in self._pars:
+            self._asked = time.monotonic()
             self._pars[floor] = None
-            self.submit(lambda: self._tell(floor))
+            self._unknown.append(floor)
         return self._pars[floor]
 
-    def _tell(self, floor: Floor) -> None:
+    def _learn_par(self) -> None:
+        """That was asked for last."""
+        floor = self._unknown.pop()
         self._pars[floor], self._news = par(floor), True
 
     def submit(self, job: Job) -> None:
@@ -74,20 +81,29 @@ class Ahead:
         self._thread.join()
 
     def _work(self) -> None:
-        while True:
-            try:
-                job = self._wanted.get(timeout=0.1)
-            except queue.Empty:
-                if self._stopped.is_set():
-                    return
-                if not self._later or time.monotonic() < self._disturbed + _REST:
-                    continue
-                job = self._later.pop(0)
+        with contextlib.suppress(
+            AttributeError, OSError
+        ):  # not on every system; on Linux it is for this thread alone
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        while (job := self._next()) or not self._stopped.is_set():
             with (
                 self._within(),
                 contextlib.suppress(Exception),
             ):  # whoever wants it will meet the error himself
-                job()
+                if job:
+                    job()
+
+    def _next(self) -> Job | None:
+        """What to do; None if for a while there is nothing that may be done now."""
+        with contextlib.suppress(queue.Empty):
+            return self._wanted.get(timeout=0.1)
+        now = time.monotonic()
+        resting = now > self._disturbed + _REST
+        if self._unknown and (resting or now > self._asked + _LONG):
+            return self._learn_par
+        if self._later and resting and not self._stopped.is_set():
+            return self._later.pop(0)
+        return None
 
 
 def programs(floor: Floor) -> list[Job]:

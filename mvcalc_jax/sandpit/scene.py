@@ -1,6 +1,7 @@
 """What is drawn in the sandpit itself: sand, the holes that were dug, arrows downhill, and at the end what lay below.
 
-The sand is drawn once. All else lies in `Scene.area`, which is drawn again at every dip; `Scene.show` sets it.
+The sand is drawn once, and what lay below once it is shown: `Scene.ground`. All else lies in `Scene.area`, which is drawn
+again at every dip. `Scene.show` sets both.
 """
 
 from collections.abc import Sequence
@@ -109,10 +110,13 @@ class Scene:
             )
             for k in range(32)
         ]
-        self.area = Area((0, 0, BOX, BOX), ax.transData)
+        pit = (0, 0, BOX, BOX)
+        self.ground, self.area = Area(pit, ax.transData), Area(pit, ax.transData)
+        for artist in (self._relief, self._lines, self._hollows, *self._phone):
+            self.ground.add(artist)
         for artist in (
-            self._relief, self._lines, self._hollows, *self._phone, self._squares, self._rings, self._dug,
-            self._trail, self._ways, self._arrows, self._ends, self._dips, *self._numbers,
+            self._squares, self._rings, self._dug, self._trail, self._ways, self._arrows, self._ends, self._dips,
+            *self._numbers,
         ):  # fmt: skip
             self.area.add(artist)
         self._below: Below | None = None

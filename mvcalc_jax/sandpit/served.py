@@ -60,7 +60,7 @@ def play(
     figure = Figure(figsize=SIZE, dpi=100)
     canvas = PageCanvas(figure)
     pit = build(figure)
-    canvas.describe = pit.describe
+    canvas.describe, canvas.joined = pit.describe, pit.session.disturb
     asyncio.run(_serve(pit, canvas, PORT if port is None else port, address, browser, say, ready))
 
 

@@ -66,8 +66,7 @@ class Session:
     def attempt(self, action: Callable[..., None], *args: Any) -> None:
         """Do something for the player. What is wrong with it is said, and the game goes on."""
         self._notice = None
-        if self._ahead:
-            self._ahead.disturbed()
+        self.disturb()
         try:
             action(*args)
         except ValueError as error:
@@ -77,6 +76,11 @@ class Session:
             self._notice = Notice(
                 f"An error inside: {type(error).__name__}: {text.first_line(error)}", "wrong"
             )
+
+    def disturb(self) -> None:
+        """The player is there: what is computed beside the game waits a while."""
+        if self._ahead:
+            self._ahead.disturbed()
 
     def dig(self, point: tuple[float, float]) -> None:
         """Dig at a point, and say what came of it; once the floor is shown, see where it leads."""

@@ -53,6 +53,7 @@ class Pit:
         self._below: tuple[Game, Below] | None = None
         self._sliding = False
         self._still: list[Any] = []
+        self._ground: tuple[Game, Any] | None = None
         self._drawn_at = (0, 0)
         with style():
             self._board = figure.add_axes((0, 0, 1, 1))
@@ -143,8 +144,20 @@ class Pit:
     def _draw(self, areas: Iterable[Area]) -> None:
         for area in areas:
             area.stale = False
+            if area is self._scene.area and self.game.over:
+                self._draw_ground()
             for artist in sorted(area.artists, key=lambda artist: artist.get_zorder()):
                 self.figure.draw_artist(artist)
+
+    def _draw_ground(self) -> None:
+        """What lay below, for which there is no need to wait twice."""
+        canvas: Any = self.figure.canvas
+        if self._ground and self._ground[0] is self.game:
+            canvas.restore_region(self._ground[1])
+            return
+        self._draw([self._scene.ground])
+        if canvas.supports_blit:
+            self._ground = self.game, canvas.copy_from_bbox(self._scene.ground.pixels())
 
     def _on_draw(self, event: Any) -> None:
         canvas: Any = self.figure.canvas
@@ -153,6 +166,7 @@ class Pit:
         if canvas.supports_blit:
             self._still = [canvas.copy_from_bbox(area.pixels()) for area in self._areas]
             self._drawn_at = canvas.get_width_height()
+        self._ground = None
         self._draw(self._areas)
 
     def _place(self) -> None:
