@@ -2,11 +2,10 @@
 
     python -m benchmarks.clicks
 
-`mvcalc sandpit` is started and opened in headless Chromium; from then on the browser's own clock counts: from the mouse
-button down to the next repaint after the image that answers it was drawn. Clicks in every mode, new pits of the same
-floor, and the end, at which what lay below is shown; on a page of 1000 by 700 pixels, and on one of twice as many in each
-direction, as fine screens have them. The first click comes as soon as the page is there, while programs for other floors
-are still compiled beside it.
+`mvcalc sandpit` is started and opened in headless Chromium; from then on the browser's own clock counts: from the
+mouse button down to the next repaint after the image that answers it was drawn. Clicks in every mode, new pits of the
+same floor, and the end, at which what lay below is shown; on a page of 1000 by 700 pixels, and on one of twice as many
+in each direction, as fine screens have them. The first click comes as soon as the page is there.
 """
 
 import re
@@ -66,7 +65,7 @@ def main(config: Config) -> int:
 
     with mv.devices.computing("cpu") as device:
         print(f"{QUESTION}\n{setting(device)}\n")
-    rows = [("page", "what", "median", "slowest tenth from", "slowest")]
+    rows: list[tuple[str, ...]] = [("page", "what", "median", "slowest tenth from", "slowest")]
     found: dict[str, list[float]] = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(config.browser), args=FLAGS)

@@ -4,9 +4,9 @@
     python -m experiments.sandpit_game --floor saddle --seed 7
     python -m experiments.sandpit_game --film experiments/sandpit.gif --picture experiments/sandpit.png
 
-Each dip follows the arrow of the last, some lengths of it; where that ends in a hollow without a phone, on level ground or
-outside, it begins anew elsewhere. On the random floor of seed 8 the first hollow is the wrong one, and the phone is found
-with the tenth dip, three above par. The README's animation and picture are made by the last command. About 8 s.
+Each dip follows the arrow of the last, some lengths of it; where that ends in a hollow without a phone, on level ground
+or outside, it begins anew elsewhere. On the random floor of seed 8 the first hollow is the wrong one, and the phone is
+found with the tenth dip, three above par. The last command makes the README's animation and picture. About 8 s.
 """
 
 from __future__ import annotations  # not evaluated, so that --help need not wait for JAX

@@ -21,7 +21,7 @@ from mvcalc_jax.sandpit.strategies import STRATEGIES, walk
 
 Job = Callable[[], object]
 _REST, _LONG = 1.5, 10.0
-"""Seconds after an event of the player's in which nothing is begun that can wait; and after which a par no longer can."""
+"""Seconds after an event of the player's in which nothing is begun that can wait; after which a par no longer can."""
 _NICE = 10
 _MIDDLE = np.array([3.0, 3.0])
 

@@ -1,7 +1,7 @@
 """What is drawn in the sandpit itself: sand, the holes that were dug, arrows downhill, and at the end what lay below.
 
-The sand is drawn once, and what lay below once it is shown: `Scene.ground`. All else lies in `Scene.area`, which is drawn
-again at every dip. `Scene.show` sets both.
+The sand is drawn once, and so is what lay below, once it is shown: `Scene.ground`. All else lies in `Scene.area`, which
+is drawn again at every dip. `Scene.show` sets both.
 """
 
 from collections.abc import Sequence
