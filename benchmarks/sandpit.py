@@ -2,10 +2,10 @@
 
     python -m benchmarks.sandpit
 
-Pits: the first of each family, which compiles, and many after it, each with another seed; the slowest counts. A contest:
-eight strategies on the course's five floors over 1000 seeds, 25 dips a walk, from nothing, in a process of its own. And
-minima again in a process that may use no more of the processor than every x86-64 of the last 15 years has: other
-instructions, other roundings; it stands in for another machine.
+Pits: the first of each family, which compiles, and many after it, each with another seed; the slowest counts. A
+contest: eight strategies on the course's five floors over 1000 seeds, 25 dips a walk, from nothing, in a process of its
+own. And minima again in a process that may use no more of the processor than every x86-64 of the last 15 years has:
+other instructions, other roundings; it stands in for another machine.
 """
 
 import json
@@ -14,6 +14,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,7 +82,7 @@ def main(config: Config) -> int:
 
 def pits(count: int) -> tuple[list[tuple[str, ...]], float]:
     """A row for each family, and the slowest pit of all that were not the first."""
-    rows = [("floor", "first pit", "a new pit", "the slowest", "its par", "minima")]
+    rows: list[tuple[str, ...]] = [("floor", "first pit", "a new pit", "the slowest", "its par", "minima")]
     slowest = 0.0
     par(mv.sandpit.floor("cliff"))  # the strategies are compiled once for all floors
     for name in mv.sandpit.FLOORS:
@@ -92,7 +93,7 @@ def pits(count: int) -> tuple[list[tuple[str, ...]], float]:
         some = [len(mv.sandpit.floor(name, k).minima) for k in range(count)]
         slowest = max(slowest, *later)
         times = (first, float(np.median(later)), max(later), float(np.median(scored)))
-        rows.append((name, *map(spoken, times), f"{min(some)} – {max(some)}"))
+        rows.append((name, *[spoken(seconds) for seconds in times], f"{min(some)} – {max(some)}"))
     return rows, slowest
 
 
@@ -137,7 +138,7 @@ def _run(code: str, *args: str, **more: str) -> str:
     return found.stdout
 
 
-def _seconds(run) -> float:
+def _seconds(run: Callable[[], object]) -> float:
     began = time.perf_counter()
     run()
     return time.perf_counter() - began

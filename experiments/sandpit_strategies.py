@@ -40,6 +40,8 @@ class Config:
     """Whose basins are drawn: wells, random, eggbox, rocks, narrow, valley, plateau, saddle, cliff, or FILE.py:f."""
     seed: int = 0
     """Of that floor, and of the floors of the ways."""
+    floors: tuple[str, ...] = ()
+    """On which they compete; on all nine unless given, and on FILE.py:f if that is the floor."""
     seeds: int = 1000
     """How many floors of each kind, each with a start of its own."""
     points: int = 121
@@ -60,10 +62,11 @@ def main(config: Config) -> int:
         strategies = list(mv.sandpit.STRATEGIES.values())
         if config.strategy:
             strategies.append(mv.sandpit.own_strategy(config.strategy))
-        names = [*mv.sandpit.FLOORS, *([config.floor] if ":" in config.floor else [])]
+        names = config.floors or (*mv.sandpit.FLOORS, *([config.floor] if ":" in config.floor else []))
         races = {name: raced(name, strategies, config) for name in names}
         run = mv.runs.create("sandpit_strategies", config, config.seed, device, config.out)
         found = mv.sandpit.compete(names, config.seeds, strategies)
+        found = found._replace(strategies=short(found.strategies), floors=short(found.floors))
         basins = [
             (each, mv.sandpit.basins(pit, strategy, config.points))
             for each, strategy in zip(found.strategies, strategies, strict=True)
@@ -72,6 +75,11 @@ def main(config: Config) -> int:
     save_numbers(found, run)
     conclude(config, found, basins, run)
     return command.DONE
+
+
+def short(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names without the folders of files."""
+    return tuple(Path(name).name for name in names)
 
 
 def raced(name: str, strategies: list[Any], config: Config) -> tuple[Any, list[Any]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-from mvcalc_jax import require, text
+from mvcalc_jax import text
 
 
 class Target(NamedTuple):
@@ -132,6 +132,8 @@ def _found(place: str, name: str, module: ModuleType) -> Target:
     value, where = module, place
     for part in name.split("."):
         if not hasattr(value, part):
+            from mvcalc_jax import require  # here, for it waits for JAX, and a player's strategy need not
+
             public = [known for known in dir(value) if not known.startswith("_")]
             known = [each for each in public if not isinstance(getattr(value, each, None), ModuleType)]
             require.one_of(f"name in {where}:", part, known)

@@ -103,7 +103,7 @@ def success(
     dips: Float[np.ndarray, "s f"],
 ) -> Figure:
     """A table as a picture: the greener, the more often the phone is found; below, the median of the dips needed."""
-    figure = Figure(figsize=(1.6 + 0.95 * len(floors), 0.9 + 0.5 * len(strategies)), layout="constrained")
+    figure = Figure(figsize=(1.9 + 0.95 * len(floors), 0.9 + 0.5 * len(strategies)), layout="constrained")
     ax = figure.subplots()
     ax.imshow(share, cmap=_SHARES, vmin=0, vmax=1, aspect="auto")
     for (s, f), value in np.ndenumerate(share):

@@ -5,8 +5,8 @@ rules, and a depth that is not the floor's gives the file away. Nothing in it is
 """
 
 import json
-import math
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -191,7 +191,10 @@ def _bool(value: Any) -> bool:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    known = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not (
+        known and abs(value) <= sys.float_info.max
+    ):  # which NaN is not, nor a whole number that is too large
         raise _Wrong("must be a finite number")
     return float(value)
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import autodiff, named, require
+from mvcalc_jax.require import AnyArray
 from mvcalc_jax.sandpit.floors.family import BOX, Family, double
 from mvcalc_jax.sandpit.floors.scaled import Floor, made
 from mvcalc_jax.sandpit.floors.survey import survey
@@ -65,12 +66,14 @@ def _of_point(name: str, value: Any) -> Callable[[Any], Any]:
         listed = ", ".join(p.name for p in parameters)
         raise ValueError(f"{name} must be a function of two numbers, f(x, y), or of a point; got f({listed})")
     if len(needed) == 2 or (len(needed) == 0 and most >= 2):
-        return lambda p: _number(value(p[0], p[1]))
-    return lambda p: _number(value(p))
+        return lambda p: _number(name, value(p[0], p[1]))
+    return lambda p: _number(name, value(p))
 
 
-def _number(value: Any) -> Any:
-    """Whole numbers are numbers, too."""
+def _number(name: str, value: Any) -> Any:
+    """What the function returns; whole numbers are numbers, too."""
+    if not isinstance(value, (int, float, complex, np.generic, AnyArray)):
+        raise ValueError(f"{name} must return a single number; got {type(value).__name__}")
     whole = isinstance(value, int) or (hasattr(value, "dtype") and jnp.issubdtype(value.dtype, jnp.integer))
     return jnp.asarray(value, float) if whole else value
 

@@ -123,7 +123,8 @@ class _Worker:
         root = str(Path(__file__).parents[3])
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "mvcalc_jax.sandpit.strategies.worker", name],
+            # as a file, for as a module it would wait for the whole sandpit; -P: the folder is not to be searched
+            [sys.executable, "-P", str(Path(__file__).with_name("worker.py")), name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,4 +1,4 @@
-"""The process of a player's strategy: `python -m mvcalc_jax.sandpit.strategies.worker FILE.py:f`.
+"""The process of a player's strategy: `python worker.py FILE.py:f`; it imports little, so that it is there soon.
 
 It answers in lines of JSON: {} once the file is loaded, then for each line {state, position, …} a line {state, step}.
 States stay here, where they may be anything; what goes out are numbers by which they are found again. A line {error}
