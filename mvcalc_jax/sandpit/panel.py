@@ -119,7 +119,7 @@ class Panel:
         self._write(None, PIT[0], 624, 12, text="The sandpit", fontweight="bold")
         self._code_area = self._area((PIT[0] + 110, 614, PIT[2] - 104, 18))
         self._code = self._write(self._code_area, PIT[0] + PIT[2], 623, 8.5, color=QUIET, ha="right")
-        self._about_area = self._area((PIT[0] - 4, 4, PIT[2] + 20, 38))
+        self._about_area = self._area((PIT[0] - 4, 4, _LEFT - PIT[0] + 2, 38))
         self._about = self._write(self._about_area, PIT[0], 23, 9, linespacing=1.3)
 
     def _counter(self, dips: int) -> None:
@@ -262,7 +262,7 @@ class Panel:
         if self._code_area.turns(words.code):
             self._code.set_text(words.code)
         if self._about_area.turns(words.about):
-            self._about.set_text(_lines(words.about, PIT[2], 9, 2))
+            self._about.set_text(_lines(words.about, _LEFT - PIT[0] - 4, 9, 2))
         if self._counter_area.turns((words.left, words.score)):
             self._left.set_text(str(words.left))
             self._left_words.set_text("dip left" if words.left == 1 else "dips left")

@@ -124,7 +124,7 @@ class Session:
         what, _, way = name.partition(":")
         step = {"on": 1, "back": -1}.get(way, 0)
         if what == "new":
-            self._begin(seed=state.seed + 1)
+            self._begin(seed=state.seed + (":" not in state.floor))  # a floor of the player's own is but one
         elif what == "again":
             self._begin(self.scenario)
         elif what == "hint":

@@ -146,8 +146,10 @@ def short(name: str) -> str:
 
 
 def sentence(words: str) -> str:
-    """Words that begin with a capital and end with a full stop; points are not torn apart."""
-    words = re.sub(r"(\([^ )]*), ", "\\1,\u00a0", words[:1].upper() + words[1:])
+    """Words that begin with a capital, but for the name of a file, and end with a full stop; points stay together."""
+    if ".py:" not in words.partition(" ")[0]:
+        words = words[:1].upper() + words[1:]
+    words = re.sub(r"(\([^ )]*), ", "\\1,\u00a0", words)
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 

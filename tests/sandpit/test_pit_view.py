@@ -402,7 +402,7 @@ def test_a_strategy_of_ones_own_that_fails_harms_nothing(body, message, tmp_path
     table.click(4, 3.7)
     assert (
         message in table.told
-        and table.told.startswith("Mine.py:step ")
+        and table.told.startswith("mine.py:step ")
         and any(message in line for line in table.said)
     )
     assert len(table.game.history) == 1 and not table.game.over
@@ -445,3 +445,32 @@ def test_where_there_is_no_window_there_is_none_left_open():
 def test_a_port_that_cannot_be_is_refused(port):
     with pytest.raises(ValueError, match="from 0 to 65535"):
         served.play(lambda figure: None, port=port)
+
+
+def test_a_floor_of_ones_own_is_dug_again_and_again(tmp_path):
+    (tmp_path / "mine.py").write_text("def f(x, y):\n    return (x - 2) ** 2 + (y - 4) ** 2\n")
+    table = Table(Game(f"{tmp_path / 'mine.py'}:f"))
+    assert table.pit.session.words().chosen["floor"] == "mine.py:f"
+    table.click(1, 1)
+    table.press("new")
+    assert not table.game.history and table.game.state.seed == 0 and len(table.pit.session.games) == 2
+    table.click(2, 4)
+    assert table.game.status.name == "FOUND"
+    table.press("floor:on")
+    table.press("floor:back")
+    assert table.game.floor.name.endswith("mine.py:f") and not table.game.over
+
+
+def test_a_canvas_that_cannot_draw_in_parts_draws_at_once():
+    class Whole(FigureCanvasAgg):
+        supports_blit = False
+
+    seen = []
+    for canvas in (FigureCanvasAgg, Whole):
+        figure = Figure(figsize=view.SIZE, dpi=100)
+        canvas(figure)
+        pit = view.Pit(figure, Game(), say=lambda line: None)
+        for point in [(4.4, 1), (2, 2), tuple(pit.game.floor.lowest)]:
+            pit._do(pit.session.dig, point)
+        seen.append(np.asarray(figure.canvas.buffer_rgba()).copy())
+    np.testing.assert_array_equal(*seen)
