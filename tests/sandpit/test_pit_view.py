@@ -76,6 +76,11 @@ def table():
     return Table()
 
 
+@pytest.fixture(scope="module")
+def untouched():
+    return Table()
+
+
 def test_a_click_digs_where_it_was(table):
     for point in [(1.0, 1.0), (5.9, 0.1), (3.2, 4.4)]:
         table.click(*point)
@@ -112,9 +117,9 @@ def test_a_click_digs_where_it_was(table):
         "a corner", "the list", "no key of ours", "with ctrl", "a capital", "no key", "escape",
     ],
 )  # fmt: skip
-def test_nothing_else_digs(table, wrong):
-    wrong(table)
-    assert not table.game.history and len(table.pit.session.games) == 1 and not table.said
+def test_nothing_else_digs(untouched, wrong):
+    wrong(untouched)
+    assert not untouched.game.history and len(untouched.pit.session.games) == 1 and not untouched.said
 
 
 def test_the_edge_belongs_to_the_pit():
@@ -352,7 +357,10 @@ def test_no_words_overlap_and_none_are_cut_off(table):
         assert message.y0 >= 512 and message.y1 <= 580 and message.x1 <= 896, words.notice
 
 
-@pytest.mark.parametrize("size", [(9.2, 6.4), (12, 6.4), (6, 8), (4.6, 3.2), (18.4, 12.8)])
+LARGE = pytest.param((18.4, 12.8), marks=pytest.mark.long)
+
+
+@pytest.mark.parametrize("size", [(9.2, 6.4), (12, 6.4), (6, 8), (4.6, 3.2), LARGE])
 def test_a_figure_of_any_shape_can_be_played(size):
     table = Table(size=size)
     for point in [(1, 1), (5, 4)]:
