@@ -149,7 +149,7 @@ def test_a_trust_region_leaves_a_saddle_and_a_hilltop_on_which_it_stands():
     end = walk(saddle, STRATEGIES["newton"], (2.8, 3.0)).positions[-1]
     for pit, start in ((saddle, end), (wells, wells.highest)):
         away = walk(pit, STRATEGIES["trust-region"], start)
-        assert away.depths[-1] < away.depths[0] - 0.5
+        assert away.depths[-1] < away.depths[0] - 0.1
         λ = np.linalg.eigvalsh(pit.hessian(away.positions[-1]))
         assert λ[0] > 0 or away.end.name == "LEFT"
 
