@@ -2,10 +2,11 @@
 
     python -m benchmarks.sandpit
 
-Pits: the first of each family, which compiles, and many after it, each with another seed; the slowest counts. A
-contest: eight strategies on the course's five floors over 1000 seeds, 25 dips a walk, from nothing, in a process of its
-own. And minima again in a process that may use no more of the processor than every x86-64 of the last 15 years has:
-other instructions, other roundings; it stands in for another machine.
+Pits: the first of each family, which compiles, and many after it, each with another seed, each dug twice and the faster
+counts, so that what else the machine does counts less; then the slowest of them. A contest: eight strategies on the
+course's five floors over 1000 seeds, 25 dips a walk, from nothing, in a process of its own. And minima again in a
+process that may use no more of the processor than every x86-64 of the last 15 years has: other instructions, other
+roundings; it stands in for another machine.
 """
 
 import json
@@ -23,6 +24,7 @@ import mvcalc_jax as mv
 from benchmarks.harness import setting, spoken
 from mvcalc_jax import command
 from mvcalc_jax.sandpit.contest import par
+from mvcalc_jax.sandpit.floors.catalogue import _drawn
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 PIT, CONTEST, APART = 0.1, 60.0, 1e-6
@@ -87,7 +89,11 @@ def pits(count: int) -> tuple[list[tuple[str, ...]], float]:
     par(mv.sandpit.floor("cliff"))  # the strategies are compiled once for all floors
     for name in mv.sandpit.FLOORS:
         first = _seconds(lambda name=name: look(name, 0))
-        later = [_seconds(lambda name=name, k=k: look(name, k)) for k in range(1, count)]
+        twice = []
+        for _ in range(2):
+            _drawn.cache_clear()
+            twice.append([_seconds(lambda name=name, k=k: look(name, k)) for k in range(1, count)])
+        later = np.min(twice, axis=0).tolist()
         par(mv.sandpit.floor(name))
         scored = [_seconds(lambda name=name, k=k: par(mv.sandpit.floor(name, k))) for k in range(1, count)]
         some = [len(mv.sandpit.floor(name, k).minima) for k in range(count)]

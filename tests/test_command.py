@@ -1,6 +1,8 @@
 """What every command does alike: exit codes, one-line errors, and quick help."""
 
+import contextlib
 import gc
+import io
 import os
 import subprocess
 import sys
@@ -30,6 +32,18 @@ def python(*args, timeout=120, **options):
         check=False,
         **options,
     )
+
+
+def here(run, *args):
+    """What a command does, in this process, where what was compiled stays: `run()` returns its exit code."""
+    out, err, before = io.StringIO(), io.StringIO(), sys.argv
+    sys.argv = ["prog", *map(str, args)]
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run()
+    finally:
+        sys.argv = before
+    return subprocess.CompletedProcess(args, code, out.getvalue(), err.getvalue())
 
 
 def mvcalc(*args):
@@ -148,7 +162,7 @@ def test_a_listing_that_nobody_reads_to_its_end_is_no_error():
 @pytest.mark.slow
 def test_a_terminal_without_greek_letters_costs_nothing(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    found = python("-m", "experiments.fit_heights", "--no-compare", "--out", str(tmp_path), env=environment)
+    found = python("-m", "experiments.linear_regression", "--out", str(tmp_path), env=environment)
     assert found.returncode == 0, found.stderr
     assert "?" in found.stdout
 

@@ -64,7 +64,8 @@ def draw_ground(ax: Axes, ground: Ground, color: str = QUIET) -> None:
         linestyles="solid", alpha=0.55,
     )  # fmt: skip
     ax.plot(*ground.minima[1:].T, "o", color="white", markeredgecolor=INK, markersize=4, markeredgewidth=0.8)
-    ax.plot(*ground.minima[0], "*", color="white", markeredgecolor=INK, markersize=12, markeredgewidth=0.9)
+    star = {"markersize": 12, "markeredgecolor": INK, "markeredgewidth": 0.9, "zorder": 6}
+    ax.plot(*ground.minima[0], "*", color="white", **star)
     ax.spines[:].set(visible=True, color=QUIET, linewidth=0.8)
     edge = (ground.along[0], ground.along[-1])
     ax.set(aspect="equal", xticks=[], yticks=[], xlim=edge, ylim=edge)

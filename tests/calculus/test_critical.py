@@ -10,6 +10,7 @@ import pytest
 from mvcalc_jax.calculus import critical_points
 from mvcalc_jax.calculus.stationary import winding
 from mvcalc_jax.calculus.stationary.kinds import Kind, Status
+from tests.cases import few
 
 pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
 
@@ -26,12 +27,7 @@ FORMS = {
 """Normal forms: what each is at 0, the order that decides, the turns of its gradient."""
 
 
-QUICK = ("x³ + y²", "x⁴ − y²")
-
-
-@pytest.mark.parametrize(
-    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.long) for n in FORMS]
-)
+@pytest.mark.parametrize("name", few(FORMS, "x³ + y²"))
 def test_higher_orders_decide_whatever_the_coordinates(name):
     form, kind, order, turns = FORMS[name]
     place, along = np.array([0.31, -0.17]), np.array([[0.8, -0.5], [0.6, 0.7]])
@@ -146,7 +142,7 @@ def test_one_sided_hessians_that_differ_are_none(f, box, kind, turns):
     np.testing.assert_allclose(p.point, 0, atol=1e-12)
 
 
-@pytest.mark.parametrize("n", [3, 4])
+@pytest.mark.parametrize("n", [3, pytest.param(4, marks=pytest.mark.long)])
 def test_no_near_miss_where_a_point_was_found(n):
     terms = np.poly1d([1, -1]) ** n
     for box in ((-2, 2), (0, 2), (-1, 3), (-3, 2)):

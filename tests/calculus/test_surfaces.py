@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.surfaces import counted
 from mvcalc_jax.calculus import SURFACES, critical_points
+from tests.cases import few
 
 pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
 
@@ -15,12 +16,7 @@ ORDINARY = {"minimum", "maximum", "saddle"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name",
-    [
-        name if name in ("himmelblau", "camel") else pytest.param(name, marks=pytest.mark.long)
-        for name, s in SURFACES.items()
-        if set(s.kinds) <= ORDINARY
-    ],
+    "name", few([name for name, s in SURFACES.items() if set(s.kinds) <= ORDINARY], "himmelblau")
 )
 def test_every_point_is_found_and_judged(name):
     f, box, kinds = SURFACES[name][1:]

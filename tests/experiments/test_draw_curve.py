@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 import mvcalc_jax as mv
-from experiments.draw_curve import Config, main
+from experiments.draw_curve import PROG, Config, earlier, main
 from mvcalc_jax import command
-from tests.test_command import ROOT, python
+from tests.test_command import ROOT, here, python
 
 TOY = Config(samples=12, hidden=(3,), steps=40)
 
@@ -150,8 +150,8 @@ def test_misuse_is_said_before_anything_is_written(change, message, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def draw(*args, **options):
-    return python("-m", "experiments.draw_curve", *map(str, args), **options)
+def draw(*args):
+    return here(lambda: command.run(main, Config, prog=PROG, earlier=earlier), *args)
 
 
 def test_bad_input_on_the_command_line_is_one_line(tmp_path):
@@ -166,7 +166,7 @@ def test_bad_input_on_the_command_line_is_one_line(tmp_path):
         assert found.returncode == 2, args
         assert len(found.stderr.strip().splitlines()) == 1, found.stderr
         assert found.stderr.startswith("python -m experiments.draw_curve: ")
-    found = draw("--stesp", "5")
+    found = python("-m", "experiments.draw_curve", "--stesp", "5")
     assert found.returncode == 2
     assert "--steps" in found.stderr
     assert not (tmp_path / "runs").exists()

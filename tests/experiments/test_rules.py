@@ -7,10 +7,11 @@ import pytest
 from experiments.rules import Config, main
 from experiments.traced import FUNCTIONS
 from mvcalc_jax import command
+from tests.cases import few
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", few(FUNCTIONS, "neuron", "kinks", "loop"))
 def test_every_function_is_traced_both_ways(function, tmp_path, capsys):
     assert main(Config(function=function, out=tmp_path)) == command.DONE
     (run,) = (tmp_path / "rules").iterdir()

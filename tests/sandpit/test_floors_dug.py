@@ -1,5 +1,7 @@
 """The floors: derivatives by hand, minima, the phone, the scale, and that a seed is one pit."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -68,7 +70,7 @@ def test_derivatives_by_hand_are_proved():
         mv.assert_jacobian(up_to_slopes, lambda p: [(pit.gradient(p), pit.hessian(p)) for pit in pits], p)
 
 
-@pytest.mark.parametrize("name", ["eggbox", "narrow", "saddle", "cliff"])
+@pytest.mark.parametrize("name", ["eggbox", "saddle", "cliff"])
 def test_derivatives_by_hand_are_right_where_formulas_have_cases(name):
     pit = floor(name, 3)
     with jax.enable_x64(True):
@@ -127,7 +129,7 @@ def compared(name, seed):
 
 
 def test_minima_are_those_of_critical_points():
-    compared("random", 5)
+    compared("saddle", 5)
 
 
 @pytest.mark.long
@@ -214,18 +216,25 @@ def test_other_seeds_are_other_pits():
         assert away.min() > 1e-3, name
 
 
-def test_a_new_pit_of_a_known_family_compiles_nothing():
-    family = FLOORS["saddle"]
-    for seed in range(3):
-        floor("saddle", 100 + seed).look(np.array([1.0, 2.0]))
-    programs = (family.look, family.sight, family.settle)
-    before = [program._cache_size() for program in programs]
-    for seed in range(3):
-        pit = floor("saddle", 200 + seed)
+def test_a_new_pit_of_a_known_family_compiles_nothing(monkeypatch):
+    calls = []
+
+    def traced(c, p):
+        calls.append(p)
+        return FLOORS["cliff"].value(c, p)
+
+    def dug(seed):
+        pit = floor("watched", seed)
         pit.look(np.array([3.0, 2.0]))
         pit.heights(np.ones((7, 2)))
         pit.heights(np.ones((5000, 2)))
-    assert [program._cache_size() for program in programs] == before == [1, 1, 1]
+
+    monkeypatch.setitem(FLOORS, "watched", replace(FLOORS["cliff"], value=traced))
+    dug(1)
+    before = len(calls)
+    for seed in range(2, 6):
+        dug(seed)
+    assert len(calls) == before > 0
 
 
 @pytest.mark.parametrize(

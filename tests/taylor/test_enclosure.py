@@ -12,11 +12,18 @@ from mvcalc_jax.taylor.intervals import recurrences
 pytestmark = pytest.mark.usefixtures("float64")
 
 CASES = {case.name: case for case in edges.CASES}
-FEW = ("exp", "tanh(1/x)", "|sin x|", "x floor x", "atan2(x, −1)", "where x > 0")
 
 
-@pytest.mark.parametrize("dtype", enclosures.PRECISIONS, ids=["float32", "float64"])
-@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("exp", np.float64),
+        ("tanh(1/x)", np.float32),
+        ("|sin x|", np.float64),
+        ("x floor x", np.float32),
+        ("where x > 0", np.float32),
+    ],
+)
 def test_no_point_is_outside(name, dtype):
     case = CASES[name]
     at = enclosures.boxes_of(case, dtype, 12, 16, np.random.default_rng(7))

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.catalogue import Entry, coefficients, digits
 from mvcalc_jax.taylor.series.polynomial import taylor
+from tests.cases import few
 
 pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
 
@@ -150,9 +151,11 @@ STRUCTURES = {
     "norm": lambda x: jnp.linalg.norm(right(x)),
 }
 
+STANDING = ("scan", "cond", "vmap", "triangular", "sort", "cumulative", "where", "stop", "softmax", "conv")
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", STRUCTURES)
+@pytest.mark.parametrize("name", few(STRUCTURES, *STANDING))
 def test_structures_against_nested_derivatives(name, float64):
     f, x = STRUCTURES[name], 0.37
     with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
+from tests.cases import few
 
 pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
 
@@ -24,7 +25,7 @@ def largest(cost, p, J):
     return rates[np.argmax(higher)] if higher.any() else np.inf
 
 
-@pytest.mark.parametrize("name", COSTS)
+@pytest.mark.parametrize("name", few(COSTS, "valley", "saturated"))
 def test_rates_are_safe_and_nearly_as_large_as_can_be(name, float64):
     cost, start = COSTS[name]
     p = np.array(start)

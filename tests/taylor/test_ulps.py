@@ -11,11 +11,10 @@ from mvcalc_jax import command
 from mvcalc_jax.taylor.intervals import ulps
 
 TOY = 240
-FEW = ("log1p", "cbrt", "lgamma")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FEW)
+@pytest.mark.parametrize("name", ["log1p", "cbrt"])
 @pytest.mark.parametrize("dtype", benchmark.PRECISIONS, ids=["float32", "float64"])
 def test_the_table_holds(name, dtype, float64):
     worst, allowed = benchmark.measured(name, dtype, TOY, 0), ulps.error(name, dtype)

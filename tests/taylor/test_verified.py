@@ -71,7 +71,7 @@ def test_what_is_said_of_roots(f, box, status):
 
 @pytest.mark.parametrize(
     ("f", "low", "high", "exact"),
-    named(proven.INTEGRALS, "exp(−x²)", "1/x², a pole"),
+    named(proven.INTEGRALS, "exp(−x²)"),
 )
 def test_integrals(f, low, high, exact):
     found = mv.verified_integral(f, low, high)

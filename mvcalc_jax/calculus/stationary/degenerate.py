@@ -30,8 +30,8 @@ from jaxtyping import Array, Float
 
 from mvcalc_jax import autodiff, compiling, precision, text
 from mvcalc_jax.calculus.roots import in_chunks, scattered
+from mvcalc_jax.calculus.rounding import CLEAR, shaken
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint
-from mvcalc_jax.calculus.stationary.rounding import CLEAR, shaken
 
 _NODES = 8
 """Of Gauss and Legendre: exact for a g of order 16."""

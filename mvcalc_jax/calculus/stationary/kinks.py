@@ -16,8 +16,8 @@ from jaxtyping import Array, Bool, Float
 
 from mvcalc_jax import compiling
 from mvcalc_jax.calculus.roots import in_chunks
+from mvcalc_jax.calculus.rounding import shaken
 from mvcalc_jax.calculus.stationary.degenerate import Field
-from mvcalc_jax.calculus.stationary.rounding import shaken
 
 _STEPS = 120
 _APART = 100

@@ -17,8 +17,8 @@ from jaxtyping import Array, Bool, Float
 
 from mvcalc_jax import compiling
 from mvcalc_jax.calculus.roots import in_chunks
+from mvcalc_jax.calculus.rounding import CLEAR, shaken
 from mvcalc_jax.calculus.stationary.degenerate import Field
-from mvcalc_jax.calculus.stationary.rounding import CLEAR, shaken
 
 WIDEST = 0.01
 """A blur at most: what is zero as far as that may be a whole curve of zeros."""

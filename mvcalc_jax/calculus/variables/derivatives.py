@@ -24,6 +24,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mvcalc_jax import autodiff, precision, require, text
+from mvcalc_jax.calculus.rounding import shaken
 from mvcalc_jax.calculus.variables.point import (
     Point,
     argument_names,
@@ -219,12 +220,13 @@ def total_derivative(f: Callable[..., Any], path: Callable[[Any], Any], t: float
             at, rates = autodiff.push(along, (t,), (jnp.ones_like(t),))
             value, partials = call(at), autodiff.gradient(call)(at)
             beside = jax.vmap(lambda h: (call(along(t + h)) - value) / h)
-            return value, at, partials, rates, partials * rates, beside(steps), beside(-steps)
+            again = jax.vmap(shaken(lambda t: call(along(t))))(t + np.array([-1, 1]) * steps[1])
+            return value, at, partials, rates, partials * rates, beside(steps), beside(-steps), again
 
-        value, at, partials, rates, terms, ahead, behind = evaluated(program, t, steps)
+        value, at, partials, rates, terms, ahead, behind, again = evaluated(program, t, steps)
     with np.errstate(invalid="ignore"):
         total = terms.sum()
-    status = _status([value, total, *at, *partials, *rates], total, ahead, behind, steps)
+    status = _status([value, total, *at, *partials, *rates], total, ahead, behind, steps, again)
     return TotalDerivative(names, float(t), float(value), at, partials, rates, terms, float(total), status)
 
 
@@ -259,16 +261,17 @@ def directional_derivative(f: Callable[..., Any], at: Any, direction: Any) -> Di
         def program(at: Any, u: Any, steps: Any) -> tuple:
             value, gradient = point.call(at), autodiff.gradient(point.call)(at)
             beside = jax.vmap(lambda h: (point.call(at + h * u) - value) / h)
-            return value, gradient, beside(steps), beside(-steps)
+            again = jax.vmap(shaken(point.call))(at + steps[1] * jnp.stack([-u, u]))
+            return value, gradient, beside(steps), beside(-steps), again
 
-        value, gradient, ahead, behind = evaluated(program, point.u, u, steps)
+        value, gradient, ahead, behind, again = evaluated(program, point.u, u, steps)
     with np.errstate(invalid="ignore", over="ignore"):
         size = np.abs(gradient).max() or gradient.dtype.type(1)  # so that no square overflows
         unit = gradient / size
         slope, steepest = float(gradient @ u), float(size * np.linalg.norm(unit))
         across = np.linalg.norm(unit - (unit @ u) * u)
         angle = np.degrees(np.arctan2(across, unit @ u)) if steepest > 0 else np.nan
-    status = _status([value, slope, steepest], slope, ahead, behind, steps)
+    status = _status([value, slope, steepest], slope, ahead, behind, steps, again)
     return Directional(slope, u, gradient, steepest, float(angle), status)
 
 
@@ -301,13 +304,17 @@ def _steps(x: Any) -> np.ndarray:
     return beside * np.maximum(1, np.abs(x).max()).astype(x.dtype)
 
 
-def _status(known: list, slope: float, ahead: np.ndarray, behind: np.ndarray, steps: np.ndarray) -> Status:
-    """What values, f's first, and slopes to both sides tell: whether these come to the derivative as they should."""
+def _status(
+    known: list, slope: float, ahead: np.ndarray, behind: np.ndarray, steps: np.ndarray, again: np.ndarray
+) -> Status:
+    """What values, f's first, slopes to both sides, and f on either side as it is rounded again tell: whether the
+    slopes come to the derivative as they should."""
     if not np.isfinite(known).all():
         return Status.NOT_FINITE
     with np.errstate(invalid="ignore"):  # outside f's domain a slope is no number, and no sign of a kink
         off = np.maximum(np.abs(ahead - slope), np.abs(behind - slope))
-        rounding = 100 * np.finfo(steps.dtype).eps * abs(known[0]) / steps[1]
+        spread = np.fmin(*np.ptp(again, axis=1))  # beside the point: at a jump, rounding decides the side
+        rounding = np.fmax(100 * np.finfo(steps.dtype).eps * abs(known[0]), 10 * spread) / steps[1]
         kinked = off[1] > max(rounding, _OFF * max(abs(slope), off[1]), _LASTS * off[0])
         gap = ahead - behind
         at_0 = [(steps[j] * gap[k] - steps[k] * gap[j]) / (steps[j] - steps[k]) for j, k in ((0, 1), (2, 0))]
