@@ -11,6 +11,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     compiling  programs that run only a few times
     jaxprs     what stands inside a jaxpr, whichever version of JAX made it
     precision  a computation is as precise as its arguments
+    named      functions in files of the user's, by name
     calculus   functions of one and several variables: slopes
     taylor     polynomials of functions, and bands in which they provably lie
     models     network, gaussian: pure functions with hand-written Jacobians
@@ -19,12 +20,14 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     data       curves to draw, histograms and tables to fit
     fitting    least squares: curves, Gaussians, histograms, lines
     plots      arrays and Axes in, pictures out
+    sandpit    the game: find a phone by its floor's gradients
     devices    where to compute, and how precisely
     runs       the run directory
     aside      work beside other work
     doctor     is everything here that is needed?
     check      derivatives in files, checked by name
     fit        files of curves, fitted
+    dig        the sandpit as a command
     command    what every command does alike
     cli        the command mvcalc
 

@@ -11,6 +11,7 @@ from . import plots as plots
 from . import precision as precision
 from . import require as require
 from . import runs as runs
+from . import sandpit as sandpit
 from . import taylor as taylor
 from . import text as text
 from . import verify as verify

@@ -12,49 +12,23 @@ The user's file runs in float64, as the check does: a constant that is rounded t
 would look like a mistake in whichever function does not use it.
 """
 
-import contextlib
-import difflib
-import importlib
 import inspect
-import os
 import shlex
-import sys
-import sysconfig
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import require, text, verify
+from mvcalc_jax import named, require, text, verify
 from mvcalc_jax.autodiff import Argnums
 from mvcalc_jax.verify import Report
 from mvcalc_jax.verify.chain import Link, check_chain
 
 Function = Callable[..., Any]
-
-
-class Target(NamedTuple):
-    """What a name stands for, and the module that it was found in; `place` is the file or module as given."""
-
-    place: str
-    name: str
-    module: ModuleType
-    value: Any
-
-    @property
-    def file(self) -> Path:
-        return Path(self.module.__file__ or "")
-
-    def __str__(self) -> str:
-        return f"{self.place}:{self.name}"
 
 
 def examine(
@@ -77,17 +51,21 @@ def examine(
         ValueError, TypeError, OSError: for what cannot be found, imported or called; the message is for the user.
     """
     require.whole("--seed", seed, least=0)
-    with _stdout_kept(), jax.enable_x64(True):
-        targets = _targets(names)
+    if not names:
+        raise ValueError("what is to be checked? such as: mvcalc check layer.py:f jac; --help says more")
+    with named.stdout_kept(), jax.enable_x64(True):
+        targets = named.targets(names)
         check, f = _meant(targets, argnums, hessian)
         try:
             point = _arguments(targets[0], f, args, np.random.default_rng(seed))
             report = check(point, seed)
             jax.effects_barrier()  # what jax.debug.print has still to say is no part of the report
         except (Exception, SystemExit) as error:
-            if isinstance(error, Exception) and not _line(error, targets[0].file):
+            if isinstance(error, Exception) and not named.line(error, targets[0].file):
                 raise
-            raise ValueError(f"{targets[0]} cannot be checked: {_blame(error, targets[0].file)}") from error
+            raise ValueError(
+                f"{targets[0]} cannot be checked: {named.blame(error, targets[0].file)}"
+            ) from error
         if report.verdict == "inconclusive" and not report.leaves and not report.links:
             _require_callable(targets[0], f, point)  # else that is why
     options = {"--args": args, "--argnums": argnums, "--seed": str(seed) if seed else None}
@@ -105,7 +83,7 @@ def require_drawable(path: Path) -> None:
 
 
 def _meant(
-    targets: list[Target], argnums: str | None, hessian: bool
+    targets: list[named.Target], argnums: str | None, hessian: bool
 ) -> tuple[Callable[[tuple, int], Report], Function]:
     """The check, which lacks only arguments and seed, and the function that the arguments are for."""
     first, *others = targets
@@ -135,7 +113,7 @@ def _meant(
     return lambda args, seed: check(f, *rest, *args, argnums=chosen, seed=seed), f
 
 
-def _chain(target: Target, total: list[Function]) -> Callable[[tuple, int], Report]:
+def _chain(target: named.Target, total: list[Function]) -> Callable[[tuple, int], Report]:
     """The check of a chain, once it is known to be one."""
     links = target.value
     if isinstance(links, Link) or not links:
@@ -170,103 +148,7 @@ def _argnums(given: str) -> Argnums:
     return found if "," in given else found[0]
 
 
-def _targets(names: tuple[str, ...]) -> list[Target]:
-    if not names:
-        raise ValueError("what is to be checked? such as: mvcalc check layer.py:f jac; --help says more")
-    first, _ = _parted(names[0])
-    alone = [k > 0 and ":" not in name and not _is_path(name) for k, name in enumerate(names)]
-    parted = [(first, name) if bare else _parted(name) for name, bare in zip(names, alone, strict=True)]
-    files = [_file(place) for place, _ in parted]  # all of them before one is run and changes the directory
-    loaded = [_loaded(place, file) for (place, _), file in zip(parted, files, strict=True)]
-    return [_found(*part, module) for part, module in zip(parted, loaded, strict=True)]
-
-
-def _parted(name: str) -> tuple[str, str]:
-    """The file or module of a name, and the name in it."""
-    place, _, inside = name.rpartition(":")
-    if not place or not inside:
-        file = name.rstrip(":") if _is_path(name.rstrip(":")) else "layer.py"
-        raise ValueError(f"`{name}` must name a function and the file that it is in, such as {file}:f")
-    return place, inside
-
-
-def _is_path(place: str) -> bool:
-    return place.endswith(".py") or "/" in place or os.sep in place
-
-
-def _file(place: str) -> Path | None:
-    """The path of a file; None if it is the dotted name of a module."""
-    path = Path(place).expanduser().resolve()
-    if not _is_path(place) and not path.is_file():
-        return None
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {place}{_near(path, '*.py')}")
-    if path.suffix != ".py":
-        raise ValueError(f"`{place}` must be a file of Python, with the suffix .py")
-    return path
-
-
-def _near(path: Path, like: str) -> str:
-    """A hint at a file beside it that is called something like it."""
-    near = difflib.get_close_matches(path.name, sorted(file.name for file in path.parent.glob(like)), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _loaded(place: str, file: Path | None) -> ModuleType:
-    """The module that a file or a dotted name stands for. It is run once, however often it is named."""
-    folder = str(file.parent if file else Path.cwd())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    try:
-        return _run(file) if file else importlib.import_module(place)
-    except (Exception, SystemExit) as error:
-        if not file and isinstance(error, ModuleNotFoundError) and f"{place}.".startswith(f"{error.name}."):
-            raise ValueError(f"there is no module {place}; a file is given as FILE.py:NAME") from None
-        said = _blame(error, file or Path(folder, "__init__.py"))
-        if "attempted relative import" in said:
-            said += "; name a module of a package as package.module:NAME"
-        raise ValueError(f"{place} cannot be imported: {said}") from error
-
-
-class _Uncached(SourceFileLoader):
-    """Python's cache takes two edits within a second for one, if they leave the file as long as it was."""
-
-    def get_code(self, fullname: str) -> CodeType:
-        return self.source_to_code(self.get_data(self.path), self.path)
-
-
-def _run(file: Path) -> ModuleType:
-    """A file as a module of its own name."""
-    for module in list(sys.modules.values()):
-        if getattr(module, "__file__", None) == str(file):
-            return module
-    name = file.stem
-    while name in sys.modules:  # the user's jax.py shall not take JAX's place
-        name += "_"
-    loader = _Uncached(name, str(file))
-    spec = spec_from_loader(name, loader)
-    assert spec
-    module = sys.modules[name] = module_from_spec(spec)  # dataclasses and pickle look for it there
-    try:
-        loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _found(place: str, name: str, module: ModuleType) -> Target:
-    value, where = module, place
-    for part in name.split("."):
-        if not hasattr(value, part):
-            public = [known for known in dir(value) if not known.startswith("_")]
-            known = [each for each in public if not isinstance(getattr(value, each, None), ModuleType)]
-            require.one_of(f"name in {where}:", part, known)
-        value, where = getattr(value, part), f"{where}{'.' if ':' in where else ':'}{part}"
-    return Target(place, name, module, value)
-
-
-def _arguments(target: Target, f: Function, given: str | None, rng: np.random.Generator) -> tuple:
+def _arguments(target: named.Target, f: Function, given: str | None, rng: np.random.Generator) -> tuple:
     """The arguments that f is to be checked at; they fit its parameters."""
     source = "example_args" if given is None else "--args"
     found = _example(target, f, rng) if given is None else _given(target, given.strip(), rng)
@@ -282,7 +164,7 @@ def _arguments(target: Target, f: Function, given: str | None, rng: np.random.Ge
     return args
 
 
-def _given(target: Target, given: str, rng: np.random.Generator) -> Any:
+def _given(target: named.Target, given: str, rng: np.random.Generator) -> Any:
     """The value of `--args`, as if it stood at the end of the file."""
     if given.endswith((".npz", ".npy")):
         return _read(Path(given).expanduser())
@@ -290,16 +172,16 @@ def _given(target: Target, given: str, rng: np.random.Generator) -> Any:
         code = compile(given, "--args", "eval")
     except (SyntaxError, ValueError) as error:
         wanted = "an expression of Python, or a .npz file"
-        raise ValueError(f"--args must be {wanted}; got {given!r}: {_kind(error)}") from None
+        raise ValueError(f"--args must be {wanted}; got {given!r}: {named.kind(error)}") from None
     try:
         return eval(code, {"np": np, "jnp": jnp, "jax": jax, "rng": rng, **vars(target.module)})
     except (Exception, SystemExit) as error:
-        raise ValueError(f"--args {given!r} raises {_blame(error, target.file)}") from error
+        raise ValueError(f"--args {given!r} raises {named.blame(error, target.file)}") from error
 
 
 def _read(path: Path) -> Any:
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}{_near(path, '*.np[yz]')}")
+        raise FileNotFoundError(f"there is no file {path}{named.near(path, '*.np[yz]')}")
     try:
         found = np.load(path)
         if isinstance(found, np.ndarray):
@@ -307,10 +189,12 @@ def _read(path: Path) -> Any:
         with found:
             return tuple(found.values())
     except Exception as error:
-        raise ValueError(f"{path} must be a file that np.savez or np.save wrote: {_kind(error)}") from error
+        raise ValueError(
+            f"{path} must be a file that np.savez or np.save wrote: {named.kind(error)}"
+        ) from error
 
 
-def _example(target: Target, f: Function, rng: np.random.Generator) -> Any:
+def _example(target: named.Target, f: Function, rng: np.random.Generator) -> Any:
     """The `example_args` of a function, or of its file."""
     owner: Any = f if hasattr(f, "example_args") else target.module
     if not hasattr(owner, "example_args"):
@@ -344,56 +228,8 @@ def _listed(f: Function) -> str:
     return ", ".join("*" * (p.kind is p.VAR_POSITIONAL) + p.name for p in known if p.kind <= p.VAR_POSITIONAL)
 
 
-def _require_callable(target: Target, f: Function, args: tuple) -> None:
+def _require_callable(target: named.Target, f: Function, args: tuple) -> None:
     try:
         f(*jax.tree.map(lambda leaf: jnp.asarray(leaf) if isinstance(leaf, np.ndarray) else leaf, args))
     except (Exception, SystemExit) as error:
-        raise ValueError(f"{target} raises at these arguments: {_blame(error, target.file)}") from error
-
-
-def _blame(error: BaseException, file: Path) -> str:
-    """What was raised, in a line, and by which line of the user's."""
-    place = _line(error, file)
-    return f"{place}: {_kind(error)}" if place else _kind(error)
-
-
-def _kind(error: BaseException) -> str:
-    said = error.msg if isinstance(error, SyntaxError) else error
-    return f"{type(error).__name__}: {text.first_line(said, '(it does not say why)')}"
-
-
-def _line(error: BaseException, file: Path) -> str:
-    """The last line of the user's code that an exception went through, such as `layer.py:12`; "" if there is none."""
-    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_file():
-        path, number = Path(error.filename), error.lineno
-    else:
-        frames = traceback.extract_tb(error.__traceback__)
-        theirs = [(path, frame.lineno) for frame in frames if _is_theirs(path := Path(frame.filename), file)]
-        if not theirs:
-            return ""
-        path, number = theirs[-1]
-    return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}:{number}"
-
-
-def _is_theirs(path: Path, file: Path) -> bool:
-    places = sysconfig.get_paths()
-    foreign = Path(__file__).parent, *(Path(places[name]) for name in ("stdlib", "purelib", "platlib"))
-    own = path.is_relative_to(file.parent) or path.is_relative_to(Path.cwd())
-    return path == file or (own and not any(map(path.is_relative_to, foreign)))
-
-
-@contextlib.contextmanager
-def _stdout_kept() -> Iterator[None]:
-    """Whatever is written to stdout within goes to stderr: by print, by a child process, or by C."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        for stream in (sys.__stdout__, sys.stderr):
-            if stream:
-                stream.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
+        raise ValueError(f"{target} raises at these arguments: {named.blame(error, target.file)}") from error

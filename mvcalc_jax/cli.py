@@ -146,7 +146,54 @@ def fit(options: Annotated[Fit, tyro.conf.arg(name="")]) -> int:
     return command.DONE if fit_and_report(**vars(options)) else command.FAILED
 
 
-SUBCOMMANDS = {"check": check, "doctor": doctor, "fit": fit}
+@dataclass(frozen=True)
+class Sandpit:
+    """What `mvcalc sandpit` is told."""
+
+    floor: Annotated[str | None, tyro.conf.arg(metavar="NAME|FILE.py:f", help_behavior_hint="")] = None
+    """What lies below: wells (unless given), random, eggbox, rocks, narrow, valley, plateau, saddle, cliff; or a
+    function f(x, y) of your own, written in JAX, that is finite on [0, 6] x [0, 6]."""
+    mode: Literal["gradient", "depth", "automatic", "race"] = "gradient"
+    """A dip tells depth and slope; the depth alone; five steps of a strategy follow it; several strategies race."""
+    seed: int = 0
+    """Of the floor: another seed, another pit."""
+    strategy: Annotated[str, tyro.conf.arg(metavar="NAME|FILE.py:f")] = "gradient"
+    """In automatic mode, and one more in a race: constant, gradient, newton, hybrid, momentum, adam, line-search,
+    trust-region; or a function of your own, (state, position, depth, gradient, hessian) -> (state, step)."""
+    learning_rate: Annotated[float | None, tyro.conf.arg(metavar="FLOAT", help_behavior_hint="")] = None
+    """Of all strategies; unless given, each has its own."""
+    scenario: Annotated[str | None, tyro.conf.arg(metavar="NAME", help_behavior_hint="")] = None
+    """Begin with a set piece: which-start, flat-basin, split, overshoot, many-minima, rocks, narrow-well, hilltop,
+    valley."""
+    code: Annotated[str | None, tyro.conf.arg(metavar="CODE", help_behavior_hint="")] = None
+    """Begin with the pit of somebody's code, such as random-7-gradient."""
+    resume: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint="")] = None
+    """Go on with a game that was kept, a .json."""
+    port: Annotated[int | None, tyro.conf.arg(metavar="INT", help_behavior_hint="")] = None
+    """Play on a page at this port even where there is a window; 8988 unless given, and the next if that is busy."""
+    address: Annotated[str, tyro.conf.arg(metavar="HOST")] = "127.0.0.1"
+    """Of this machine, for the page: 0.0.0.0 lets everybody in who reaches it."""
+    browser: bool = True
+    """Open the page in a browser; otherwise only its address is printed."""
+    auto: Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(help_behavior_hint="")] = False
+    """Nobody plays: every strategy digs on every floor, or on the one that is given, and a table says how it fared."""
+    seeds: int = 1000
+    """How many of each floor, with --auto."""
+    out: Path = Path("runs")
+    """Where games are kept."""
+
+
+def sandpit(options: Annotated[Sandpit, tyro.conf.arg(name="")]) -> int:
+    """Find a phone at the lowest point of a hidden floor, by digging: in a window, or else in a browser. Every dip is
+    also printed. Exit code 0; 2 if what was given cannot be played; 3 after an error inside; 130 after Ctrl-C, when
+    what was played is kept."""
+    from mvcalc_jax import dig  # here, so that --help need not wait for JAX
+
+    (dig.contest if options.auto else dig.play)(options)
+    return command.DONE
+
+
+SUBCOMMANDS = {"check": check, "doctor": doctor, "fit": fit, "sandpit": sandpit}
 
 DESCRIPTION = """Write a function and its derivative by hand; this proves the derivative, runs it, and shows
 what happened. Experiments are run by name: python -m experiments lists them."""

@@ -22,6 +22,12 @@ jaxtyping.install_import_hook(SHAPED, "tests.checked")
 TOLERANCE = {"float64": 1e-13, "float32": 1e-5}
 """Of a hand-written derivative against autodiff, in units of the leaf's largest entry."""
 
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+
 
 def pytest_configure(config):
     """What is tested is tested on the CPU, here and in commands that tests start, unless a GPU is asked for."""
@@ -69,3 +75,17 @@ def unchecked():
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real one."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}: install Debian's chromium")
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed: pip install playwright"
+    )
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()

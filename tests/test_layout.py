@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"autodiff"},
     {"require", "text", "atomic", "compiling", "jaxprs"},
-    {"binning", "precision"},
+    {"binning", "precision", "named"},
     {"calculus"},
     {"taylor"},
     {"models"},
@@ -24,10 +24,11 @@ LAYERS = [
     {"verify"},
     {"data"},
     {"fitting"},
-    {"sandpit"},
     {"plots"},
+    {"sandpit"},
     {"devices"},
     {"runs", "aside", "doctor", "check", "fit"},
+    {"dig"},
     {"command"},
     {"cli"},
 ]

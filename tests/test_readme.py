@@ -70,6 +70,13 @@ def test_the_bands_are_as_promised(capsys):
     assert all(float(a) == pytest.approx(float(b), rel=1e-6) for a, b in pairs)
 
 
+def test_the_sandpit_is_as_promised(capsys):
+    section = README.split("## The sandpit")[1].split("\n## ")[0]
+    code, told = re.findall(r"^```(?:python)?\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)[1:]
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out == told
+
+
 @pytest.mark.parametrize("path", re.findall(r"\]\(([\w/.]+)\)", README))
 def test_pictures_and_links_lead_somewhere(path):
     assert (ROOT / path).exists()

@@ -23,6 +23,7 @@ lines    fitted lines among their points, with bands
 regression  the four pictures that show what is wrong with a fit
 matrices an array by hand and by autodiff, as heat maps
 rules    a function as a graph of its steps, with local and accumulated derivatives
+sandpit  where strategies lead to in the sandpit, how often they find the phone, and ways from one start
 layers   where the nodes of such a graph are drawn
 gif      animations
 live     a picture that is redrawn while the loop runs, in a window or a browser

@@ -20,6 +20,7 @@ from . import newton as newton
 from . import products as products
 from . import regression as regression
 from . import rules as rules
+from . import sandpit as sandpit
 from . import slope as slope
 from . import surface as surface
 from . import taylor as taylor

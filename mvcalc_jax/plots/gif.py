@@ -53,8 +53,33 @@ def save_gif(
         canvas.restore_region(still)
         for artist in moving:
             figure.draw_artist(artist)
-        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))
-    palette = images[-1].quantize(128, dither=Image.Dither.NONE)
+        images.append(taken(canvas))
+    write(path, images, milliseconds=milliseconds, hold=hold)
+
+
+def taken(canvas: FigureCanvasAgg) -> Image.Image:
+    """What is on a canvas now."""
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+
+
+def write(
+    path: Path,
+    images: Sequence[Image.Image],
+    *,
+    milliseconds: int = 70,
+    hold: int = 2500,
+    palette: Image.Image | None = None,
+) -> None:
+    """Write images as an animation, whole or not at all; the last is held.
+
+    Args:
+        path: of the GIF file.
+        images: in order.
+        milliseconds: between them.
+        hold: milliseconds for the last.
+        palette: an image in the colours that are used for all; unless given, 128 of the last.
+    """
+    palette = palette or images[-1].quantize(128, dither=Image.Dither.NONE)
     stills = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
     durations = [milliseconds] * (len(stills) - 1) + [hold]
     with replacing(path) as file:

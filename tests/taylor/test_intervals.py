@@ -1,5 +1,7 @@
 """Functions of intervals hold every value, in exact arithmetic; and say so where they know nothing."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from flint import arb
 
 import mvcalc_jax as mv
+from mvcalc_jax.taylor.intervals import balls
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, held, point, power, sum_of_products
 from mvcalc_jax.taylor.intervals.elementary import ELEMENTARY, integer_power
 
@@ -36,6 +39,46 @@ def test_products(a, b, exact, float64):
     )
     for end, true, sign in ((found.lo, exact[0], -1), (found.hi, exact[1], 1)):
         assert end == true if np.isinf(true) else 0 <= sign * (float(end) - true) < 1e-14 * abs(true)
+
+
+def thin_and_wide(rng, dtype):
+    """Intervals fifty units wide, and any; of all sizes, some of them points, some across zero, some unbounded."""
+    m = (rng.uniform(-1, 1, (4, 200)) * 10.0 ** rng.integers(-40, 39, (4, 200))).astype(dtype)
+    m[:, ::7] = rng.uniform(-2, 2, m[:, ::7].shape)
+    m = np.where(np.abs(m) < np.finfo(dtype).tiny, dtype(0), m)
+    info = np.finfo(dtype)
+    near = np.where(m == 0, info.tiny, m + 50 * info.eps * np.abs(m)).astype(dtype)
+    ends = np.sort(np.stack([m[2:], np.where(rng.random(m[2:].shape) < 0.5, near[2:], -m[:2])]), axis=0)
+    ends[1, 0, ::31] = np.inf
+    return [Interval(m[k], near[k]) for k in (0, 1)], [Interval(*ends[:, k]) for k in (0, 1)]
+
+
+@pytest.mark.parametrize("how", ["intervals", "balls"])
+def test_products_of_what_is_known_to_rounding_hold_all_products(how, precision, rng):
+    """At the ends, where products are extreme, in exact arithmetic."""
+    (a, b), (x, y) = thin_and_wide(rng, np.dtype(precision).type)
+    a, b, x, y = (Interval(jnp.asarray(i.lo), jnp.asarray(i.hi)) for i in (a, b, x, y))
+    if how == "intervals":
+        found = sum_of_products([(x, y)], [y], [(a, x), (b, y)])
+    else:
+        x, y = a & a, b & b
+        found = balls.interval(
+            balls.dot([(balls.ball(x), balls.ball(y))] * 2, [balls.difference(*map(balls.ball, (a, b)))])
+        )
+    bounded = 0
+    for k in range(a.lo.size):
+        end = lambda i, which, k=k: arb(float(getattr(i, which)[k]))
+        for p, q, u, v in itertools.product(("lo", "hi"), repeat=4):
+            if how == "intervals":
+                true = end(x, u) * end(y, v) + end(y, v) + end(a, p) * end(x, u) + end(b, q) * end(y, v)
+            else:
+                true = 2 * end(a, p) * end(b, q) + end(a, p) - end(b, q)
+            if not true.is_finite():
+                assert np.isinf(found.lo[k]) or np.isinf(found.hi[k])
+                continue
+            assert not arb(float(found.lo[k])) > true and not arb(float(found.hi[k])) < true, (k, true)
+        bounded += bool(jnp.isfinite(found.width[k]))
+    assert bounded > 50
 
 
 def test_sums_that_overflow_are_unbounded(float64):
