@@ -195,8 +195,8 @@ class Pit:
             return
         x, y = self._board.transData.inverted().transform((event.x, event.y))
         name = self._panel.at(x, y)
-        if name == "rate":
-            self._sliding = True
+        self._sliding = name == "rate"
+        if self._sliding:
             self._do(self.session.set_rate, rate_at(x))
         elif name:
             self._do(self.session.press, name)
