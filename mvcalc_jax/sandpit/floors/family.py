@@ -75,13 +75,13 @@ class Family:
         """The program of `settled`, for many points, each with coefficients of its own."""
         return jax.jit(jax.vmap(self._settled), compiler_options=compiling.quickly())
 
-    def _settled(self, c: Coefficients, sign: Array, p: Array) -> tuple[Array, ...]:
+    def _settled(self, c: Coefficients, sign: Array, first: Array) -> tuple[Array, ...]:
         """The lowest point nearby of sign · f that the box has: where, f, ∇f and H there.
 
         Newton's steps, uphill curvatures turned around, no longer than the grid's spacing; none is taken to where f is
         higher. A coordinate at the edge over which f goes on falling stays there.
         """
-        low, high = (jnp.asarray(BOX[:, k], p.dtype) for k in (0, 1))
+        low, high = (jnp.asarray(BOX[:, k], first.dtype) for k in (0, 1))
         spacing = float(np.ptp(BOX)) / (self.points - 1)
         snap = 1e-6 * spacing
 
@@ -91,12 +91,12 @@ class Family:
             both = free[:, None] & free[None, :]
             return _Place(p, f, jnp.where(free, g, 0), jnp.where(both, H, jnp.eye(2, dtype=p.dtype)))
 
-        def step(state: tuple[_Place, Array, Array]) -> tuple[_Place, Array, Array]:
-            at, reach, count = state
+        def step(state: tuple[_Place, Array, Array, Array]) -> tuple[_Place, Array, Array, Array]:
+            at, reach, _, count = state
             λ, V = bends(at.H)
             s = -V @ ((V.T @ at.g) / jnp.maximum(jnp.abs(λ), 1e-12 * (1 + jnp.max(jnp.abs(λ)))))
-            s = s * jnp.minimum(1, reach / jnp.maximum(jnp.linalg.norm(s), 1e-300))
-            p = at.p + s
+            length = jnp.linalg.norm(s)
+            p = at.p + s * jnp.minimum(1, reach / jnp.maximum(length, 1e-300))
             # onto the edge, and not beside it, where the way out would take all the room that a step has
             p = jnp.where(p < low + snap, low, jnp.where(p > high - snap, high, p))
             new = inward(p)
@@ -104,13 +104,15 @@ class Family:
             level = new.f <= at.f + 1e-12 * (1 + jnp.abs(at.f))
             lower = (new.f < at.f) | (level & (jnp.linalg.norm(new.g) < jnp.linalg.norm(at.g)))
             kept = jax.tree.map(lambda a, b: jnp.where(lower, a, b), new, at)
-            return kept, jnp.where(lower, jnp.minimum(2 * reach, spacing), reach / 4), count + 1
+            return kept, jnp.where(lower, jnp.minimum(2 * reach, spacing), reach / 4), length, count + 1
 
-        def moving(state: tuple[_Place, Array, Array]) -> Array:
-            at, reach, count = state
-            return (count < _STEPS) & (reach > _STILL * spacing) & jnp.any(at.g != 0)
+        def moving(state: tuple[_Place, Array, Array, Array]) -> Array:
+            at, reach, length, count = state
+            nearby = jnp.linalg.norm(at.p - first) < _NEARBY * spacing
+            return (count < _STEPS) & nearby & (jnp.minimum(reach, length) > _STILL * spacing)
 
-        start = inward(p), jnp.asarray(spacing, p.dtype), jnp.asarray(0)
+        far = jnp.asarray(spacing, first.dtype)
+        start = inward(first), far, far, jnp.asarray(0)
         end = jax.lax.while_loop(moving, step, start)[0].p
         return end, *self.seen(c, end)
 
@@ -125,8 +127,10 @@ class _Place(NamedTuple):
 
 
 _STEPS = 40
+_NEARBY = 5
+"""Spacings: what is farther away than that from a point of the grid is next to another one."""
 _STILL = 1e-9
-"""Of the spacing: where shorter steps do not help, none will."""
+"""Of the spacing: a step as short as that is the last, for Newton's steps double the digits."""
 
 
 def bends(H: Float[Array, "2 2"]) -> tuple[Float[Array, "2"], Float[Array, "2 2"]]:
