@@ -7,6 +7,8 @@ import pytest
 from mvcalc_jax.calculus import basins, newton
 from mvcalc_jax.calculus.rootfinding.classics import FRACTALS, sextic
 
+pytestmark = pytest.mark.slow
+
 SQUARE = ((-2, 2), (-2, 2))
 
 

@@ -16,6 +16,8 @@ from mvcalc_jax.calculus import (
 )
 from mvcalc_jax.calculus.variables.change import Status
 
+pytestmark = pytest.mark.slow
+
 EVERY = pytest.mark.parametrize("c", COORDINATES.values(), ids=COORDINATES)
 
 

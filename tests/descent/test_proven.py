@@ -9,7 +9,7 @@ import mvcalc_jax as mv
 from mvcalc_jax import compiling
 from tests.descent.test_loop import START, bowl, d_bowl
 
-pytestmark = pytest.mark.usefixtures("standard_promotion")
+pytestmark = [pytest.mark.usefixtures("standard_promotion"), pytest.mark.slow]
 
 
 def rosenbrock(p):

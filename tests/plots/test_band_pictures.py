@@ -9,6 +9,8 @@ import mvcalc_jax as mv
 from mvcalc_jax.plots import bands, descent
 from mvcalc_jax.plots.bands import Band
 
+pytestmark = pytest.mark.slow
+
 X = np.linspace(-1.0, 1.0, 21)
 ONE = bands.Banded("x²", X, X**2, 0 * X, {"proven": Band(X**2 - 0.1, X**2 + 0.1)}, 0.0, (-1.0, 0.0, 1.0))
 

@@ -57,6 +57,7 @@ def test_remainders_are_sharp(f, low, high, factor):
         assert R.width < most * (high - low)
 
 
+@pytest.mark.slow
 def test_kinks_and_poles_in_the_region_leave_nothing_known_and_elsewhere_all_is_known():
     for f in (lambda x: jnp.log(x) ** 2, jnp.floor):
         assert np.isinf(mv.taylor_enclosure(f, 1.0, 2.0, 2).remainder.width)
@@ -65,6 +66,7 @@ def test_kinks_and_poles_in_the_region_leave_nothing_known_and_elsewhere_all_is_
     assert np.isfinite(mv.taylor_enclosure(jnp.floor, 0.5, 0.4, 2).width)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", enclosures.PRECISIONS, ids=["float32", "float64"])
 def test_ends_middle_and_outside(dtype):
     for x0, radius in ((1000.1, 1e-3), (-1e-7, 2.0)):
@@ -84,6 +86,7 @@ def test_a_point_of_finer_precision_is_not_rounded():
     assert float(e.upper(0.1)) > float(np.float32(0.1)) or float(e.lower(0.1)) < 0.1
 
 
+@pytest.mark.slow
 def test_jit_and_vmap_enclose_the_same():
     f = lambda x: jnp.exp(-x * x)
     of = lambda a, r: mv.taylor_enclosure(f, a, r, 1).remainder
@@ -109,6 +112,7 @@ def test_arrays_and_constants():
     assert three.width < 1e-12 and three.lower(0.6) <= 3.0 <= three.upper(0.6)
 
 
+@pytest.mark.slow
 def test_several_variables_at_a_kink():
     """At order 1 the second derivative of |x|, 0 by autodiff, says nothing."""
     e = mv.taylor_enclosure(lambda x: jnp.abs(x[0]) + x[1], np.array([0.1, 0.0]), 0.5, 1)
@@ -117,6 +121,7 @@ def test_several_variables_at_a_kink():
     assert np.isinf(mv.taylor_enclosure(lambda x: jnp.abs(x[0]) + x[1], np.array([0.1, 0.0]), 0.5, 2).width)
 
 
+@pytest.mark.slow
 def test_several_variables(rng):
     f = lambda x: jnp.exp(x[0]) * jnp.sin(x[1])
     e = mv.taylor_enclosure(f, np.array([0.2, 0.5]), np.array([0.3, 0.1]), 2)

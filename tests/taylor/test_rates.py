@@ -7,7 +7,7 @@ import pytest
 
 import mvcalc_jax as mv
 
-pytestmark = pytest.mark.usefixtures("float64")
+pytestmark = [pytest.mark.usefixtures("float64"), pytest.mark.slow]
 
 
 def bowl(p):

@@ -10,7 +10,7 @@ import mvcalc_jax as mv
 from benchmarks import proven
 from mvcalc_jax.taylor.bands.roots import RootStatus
 
-pytestmark = pytest.mark.usefixtures("float64")
+pytestmark = [pytest.mark.usefixtures("float64"), pytest.mark.slow]
 
 
 def named(table, *names):
