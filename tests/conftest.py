@@ -1,6 +1,9 @@
 """Settings for every test: shapes are checked, silent promotions are errors, and most tests run in both precisions."""
 
+import ctypes
+import gc
 import os
+import resource
 from pathlib import Path
 
 import jax
@@ -22,6 +25,10 @@ jaxtyping.install_import_hook(SHAPED, "tests.checked")
 TOLERANCE = {"float64": 1e-13, "float32": 1e-5}
 """Of a hand-written derivative against autodiff, in units of the leaf's largest entry."""
 
+STATM = Path("/proc/self/statm")
+MUCH = 2 << 30
+"""Bytes of memory that a worker may keep."""
+
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -34,6 +41,17 @@ def pytest_configure(config):
     if "gpu" not in config.option.markexpr.replace("not gpu", ""):
         os.environ["JAX_PLATFORMS"] = "cpu"
         jax.config.update("jax_platforms", "cpu")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _frugal():
+    """Compiled programs, thousands of them, would fill the memory: what there is of them is given back from time to
+    time."""
+    yield
+    if STATM.exists() and int(STATM.read_text().split()[1]) * resource.getpagesize() > MUCH:
+        jax.clear_caches()
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture(autouse=True)
