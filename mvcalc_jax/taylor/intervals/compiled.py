@@ -33,10 +33,8 @@ def apart(f: Callable[..., Any], *args: Any) -> Any:
     everything, that multiplies the work by five. It does not merge across a branch, and does not know which one is
     taken.
     """
-    if not COMPILING.get():
-        return f(*args)
-    true = lax.optimization_barrier(np.array(True))
-    if not require.traced(true):  # inside `vmap`, but not compiled
+    true = _unknown()
+    if true is None:
         return f(*args)
     leaves, structure = jax.tree.flatten(args)
     unknown = {id(x): x for x in leaves if require.traced(x)}
@@ -52,11 +50,17 @@ def apart(f: Callable[..., Any], *args: Any) -> Any:
     return jax.tree.unflatten(jax.tree.structure(shapes), found)
 
 
+def _unknown() -> Any:
+    """True, so that XLA does not know it; None where nothing is compiled, as inside `vmap` alone."""
+    true = lax.optimization_barrier(np.array(True)) if COMPILING.get() else None
+    return true if require.traced(true) else None
+
+
 def each_by_itself(f: Callable[..., Any], *args: Any) -> Any:
     """f of each row of the args; one after the other when it is compiled, and else all together.
 
     Rows of many boxes at once would be arrays in which what belongs to one row is not side by side.
     """
-    if COMPILING.get():
+    if _unknown() is not None:
         return lax.map(lambda row: f(*row), args)
     return jax.vmap(f)(*args)
