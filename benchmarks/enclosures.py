@@ -6,8 +6,8 @@ Soundness: functions of the catalogue and of `benchmarks.edges`, random boxes of
 poles, jumps and kinks, in float32 and float64; random points and the ends of every box, f there in ball arithmetic to
 60 digits, and `lower(x)`, `upper(x)` compared with it exactly. Then compiled bands, ranges by `interval`, functions of
 several variables, and what is proven of ranges, roots and integrals. Sharpness: the width of the remainder over the
-width that it must have, at order 2, beside the textbook's bound by the second derivative. Three minutes; `--full`
-half an hour.
+width that it must have, at order 2, beside the textbook's bound by the second derivative. A quarter of an hour;
+`--full` takes hours: give it `--functions`, too.
 """
 
 import dataclasses
@@ -37,7 +37,7 @@ SIMPLE, COMPOSED, PIECEWISE, RATIONAL, COVERED = 1.05, 2.0, 1.05, 2.0, 40
 
 @dataclass(frozen=True)
 class Config:
-    """Look for points outside of bands; three minutes, or half an hour. --debug shows where an error comes from."""
+    """Look for points outside of bands. --debug shows where an error comes from."""
 
     functions: tuple[str, ...] = ()
     """By name; none means all."""
