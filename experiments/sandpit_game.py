@@ -21,8 +21,6 @@ import mvcalc_jax as mv
 from mvcalc_jax import command
 
 PROG = "python -m experiments.sandpit_game"
-STARTS = ((3, 3), (1, 1), (5, 5), (1, 5), (5, 1), (3, 1), (3, 5), (1, 3), (5, 3))
-"""Where to begin anew; then the first again."""
 LEVEL = 0.02
 """An arrow that is shorter leads nowhere."""
 DIPS = "Dots are dips, each with an arrow downhill; the relief and the phone were hidden until the end"
@@ -74,14 +72,15 @@ def main(config: Config) -> int:
 def followed(config: Config) -> Any:
     """A game in which every dip follows the arrow of the last."""
     game, anew = mv.sandpit.Game(config.floor, "gradient", config.seed), 0
-    point = np.array(STARTS[0], float)
+    starts = mv.sandpit.STARTS  # where to begin anew; then the first again
+    point = np.array(starts[0], float)
     while not game.over:
         dip = game.dip(point)
         point = point + config.stride * dip.arrow
         level = float(np.hypot(*dip.arrow)) < LEVEL
         if level or dip.status is mv.sandpit.Status.STUCK or not ((point >= 0) & (point <= 6)).all():
-            anew = (anew + 1) % len(STARTS)
-            point = np.array(STARTS[anew], float)
+            anew = (anew + 1) % len(starts)
+            point = np.array(starts[anew], float)
     return game
 
 
@@ -89,7 +88,7 @@ def raced(floor: str) -> Any:
     """A race on a floor."""
     lesson = mv.sandpit.SCENARIOS.get(floor)
     game = mv.sandpit.Game(floor, "race", lesson.seed if lesson else 0)
-    game.dip(lesson.starts[0] if lesson and lesson.starts else STARTS[0])
+    game.dip(lesson.starts[0] if lesson and lesson.starts else mv.sandpit.STARTS[0])
     if not game.over:
         game.reveal()
     return game

@@ -2,8 +2,8 @@
 
 floors      families of floors, in metres, with their minima
 strategies  where to dig next, from what the last dip told
-contest     many walks at once: who finds the phone, from where, how fast
 state       the state of a game, and the rules
+contest     many walks at once: who finds the phone, from where, how fast
 saved       games as text
 rules       the game without a screen
 scenarios   the course's lessons as set pieces
@@ -19,6 +19,7 @@ served      a window where there is one, else a page
 """
 
 from mvcalc_jax.sandpit.contest import ENDS as ENDS
+from mvcalc_jax.sandpit.contest import STARTS as STARTS
 from mvcalc_jax.sandpit.contest import basins as basins
 from mvcalc_jax.sandpit.contest import compete as compete
 from mvcalc_jax.sandpit.floors import FLOORS as FLOORS

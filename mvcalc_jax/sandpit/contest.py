@@ -16,16 +16,15 @@ from jaxtyping import Bool, Float, Int
 from mvcalc_jax import require
 from mvcalc_jax.sandpit.floors import NEAR, Floor, floor
 from mvcalc_jax.sandpit.floors.family import BOX, double
+from mvcalc_jax.sandpit.state import DIPS
 from mvcalc_jax.sandpit.strategies import STRATEGIES, Strategy, walk
 from mvcalc_jax.sandpit.strategies.own import OwnStrategy
 from mvcalc_jax.sandpit.strategies.walks import STILL, End
 
-DIPS = 25
-"""That a walk has, the start included, as the player has."""
 ENDS = tuple(End)
 _ROWS = (16, 1024)
 """Walks that are followed at once: few or many, so that two programs do for any number."""
-_PAR = np.array([(3, 3), (1, 1), (5, 5), (1, 5), (5, 1), (3, 1), (3, 5), (1, 3), (5, 3)], float)
+STARTS = ((3, 3), (1, 1), (5, 5), (1, 5), (5, 1), (3, 1), (3, 5), (1, 3), (5, 3))
 """Where somebody begins who knows nothing: in the middle, then elsewhere."""
 
 
@@ -241,7 +240,9 @@ def par(pit: Floor) -> int:
     minimum; then it begins anew at the next start, (1, 1), (5, 5), …. All its dips count. Where none finds the phone
     with 25 of them, par is 25.
     """
-    needed = [_until_found(pit, follow(pit, strategy, _PAR)) for strategy in STRATEGIES.values()]
+    needed = [
+        _until_found(pit, follow(pit, strategy, np.array(STARTS, float))) for strategy in STRATEGIES.values()
+    ]
     return min(*needed, DIPS)
 
 

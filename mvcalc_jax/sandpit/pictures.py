@@ -10,7 +10,8 @@ from PIL import Image
 
 from mvcalc_jax.atomic import replacing
 from mvcalc_jax.plots import gif
-from mvcalc_jax.sandpit.rules import Game, State
+from mvcalc_jax.sandpit.rules import Game
+from mvcalc_jax.sandpit.state import State
 from mvcalc_jax.sandpit.view import SIZE, Pit
 
 _DPI = 110

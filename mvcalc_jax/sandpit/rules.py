@@ -14,21 +14,23 @@ from mvcalc_jax.atomic import write_text
 from mvcalc_jax.sandpit import floors, saved
 from mvcalc_jax.sandpit.contest import par
 from mvcalc_jax.sandpit.floors import Floor
-from mvcalc_jax.sandpit.state import DIPS as DIPS
-from mvcalc_jax.sandpit.state import HINT as HINT
-from mvcalc_jax.sandpit.state import HURRY as HURRY
-from mvcalc_jax.sandpit.state import MODES as MODES
-from mvcalc_jax.sandpit.state import RACERS as RACERS
-from mvcalc_jax.sandpit.state import STEPS as STEPS
-from mvcalc_jax.sandpit.state import Dip as Dip
-from mvcalc_jax.sandpit.state import Hint as Hint
-from mvcalc_jax.sandpit.state import Lane as Lane
-from mvcalc_jax.sandpit.state import Revealed as Revealed
-from mvcalc_jax.sandpit.state import State as State
-from mvcalc_jax.sandpit.state import Status as Status
-from mvcalc_jax.sandpit.state import arrow as arrow
-from mvcalc_jax.sandpit.state import counted, dug, hinted, shown
-from mvcalc_jax.sandpit.state import hint as hint
+from mvcalc_jax.sandpit.state import (
+    DIPS,
+    MODES,
+    RACERS,
+    STEPS,
+    Dip,
+    Hint,
+    Lane,
+    Revealed,
+    State,
+    Status,
+    counted,
+    dug,
+    hint,
+    hinted,
+    shown,
+)
 from mvcalc_jax.sandpit.strategies import STRATEGIES, End, Strategy, Walk, own_strategy, walk
 
 
@@ -68,6 +70,12 @@ class Game:
         self.walks: tuple[Walk, ...] = ()
         self._own: dict[str, Strategy] = {}
         self.use(strategy, learning_rate, racers)
+
+    def another(self, floor: str, mode: str, seed: int) -> "Game":
+        """Another game of the same player's, whose own strategies need not be loaded again."""
+        game = Game(floor, mode, seed)
+        game._own = self._own
+        return game
 
     def use(
         self,

@@ -18,8 +18,9 @@ from mvcalc_jax import text
 from mvcalc_jax.sandpit import words
 from mvcalc_jax.sandpit.ahead import Ahead
 from mvcalc_jax.sandpit.floors import FLOORS
-from mvcalc_jax.sandpit.rules import DIPS, HINT, MODES, RACERS, Game
+from mvcalc_jax.sandpit.rules import Game
 from mvcalc_jax.sandpit.scenarios import SCENARIOS
+from mvcalc_jax.sandpit.state import DIPS, HINT, MODES, RACERS
 from mvcalc_jax.sandpit.strategies import STRATEGIES, End, Walk, walk
 from mvcalc_jax.sandpit.words import Notice, Words
 
@@ -150,8 +151,7 @@ class Session:
             changes.get(what, getattr(state, what))
             for what in ("floor", "mode", "seed", "strategy", "learning_rate")
         )
-        game = Game(floor, mode, seed)
-        game._own = before._own  # a strategy of the player's own is loaded once
+        game = before.another(floor, mode, seed)
         game.use(strategy, rate)
         self.game, self.scenario, self.ways = game, scenario, ()
         self._race()

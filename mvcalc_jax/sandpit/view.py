@@ -19,11 +19,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from mvcalc_jax.plots.style import style
-from mvcalc_jax.sandpit import rules
 from mvcalc_jax.sandpit.panel import BOARD, PIT, Area, Panel, rate_at
-from mvcalc_jax.sandpit.rules import DIPS, MODES, Game
+from mvcalc_jax.sandpit.rules import Game
 from mvcalc_jax.sandpit.scene import BOX, Below, Marks, Scene
 from mvcalc_jax.sandpit.session import Session
+from mvcalc_jax.sandpit.state import DIPS, MODES, hint
 
 SIZE = (BOARD[0] / 100, BOARD[1] / 100)
 """Inches, of a figure that the board fits."""
@@ -94,7 +94,7 @@ class Pit:
             ),
             ways=session.ways or (game.walks if game.state.mode == "race" else ()),
             starts=np.array(session.starts).reshape(-1, 2),
-            squares=[rules.hint(game.floor, k + 1)[:2] for k in range(len(game.state.hints))],
+            squares=[hint(game.floor, k + 1)[:2] for k in range(len(game.state.hints))],
             below=self._revealed() if game.over else None,
         )
         self._refresh()

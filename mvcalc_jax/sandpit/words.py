@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mvcalc_jax import text
-from mvcalc_jax.sandpit.rules import HINT, Dip, Game, Status
+from mvcalc_jax.sandpit.rules import Game
+from mvcalc_jax.sandpit.state import HINT, Dip, Status
 from mvcalc_jax.sandpit.strategies import End, Walk
 
 WELCOME = "Click on the sand to dig. The phone lies at the deepest point, 9 m down."

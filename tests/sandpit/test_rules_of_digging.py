@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mvcalc_jax.sandpit import MODES, Game, State, Status, floor
-from mvcalc_jax.sandpit.rules import arrow, dug, hint, hinted, shown
+from mvcalc_jax.sandpit.state import arrow, dug, hint, hinted, shown
 
 WELLS, RANDOM = floor("wells"), floor("random", 1)
 FAR = (5.0, 1.0)
