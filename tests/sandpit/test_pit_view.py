@@ -320,7 +320,7 @@ def sights(words):
         *Status,
         "the phone lies where 1.875 ≤ x ≤ 2.25 and 4.125 ≤ y ≤ 4.5",
         "a sentence " * 40,
-        "/home/" * 30,
+        "folder/" * 26,
         "≤ " * 60,
     ]
     said += [f"trust-region {end} in a hollow that is not the deepest, to (12.3, 45.6)" for end in End]
