@@ -1,6 +1,7 @@
 """Where to compute, and how precisely; and what to install where a device is not there."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,23 @@ def choose(name: str) -> Device:
         return jax.local_devices(backend=name)[0]
     except RuntimeError:
         raise ValueError(f"JAX can use no {name} here; {gpu_advice()}") from None
+
+
+def workers() -> list[Device]:
+    """The device of each thread that keeps the machine busy, by what JAX is told to compute on.
+
+    XLA runs a loop over small arrays on one core: a thread for each. Of accelerators, one for each device.
+    """
+    devices, chosen = jax.local_devices(), getattr(jax.config, "jax_default_device")  # noqa: B009 – no stub knows it
+    if chosen is not None:
+        devices = jax.local_devices(backend=chosen) if isinstance(chosen, str) else [chosen]
+    each = 1 if devices[0].platform != "cpu" else max(1, _cores() // len(devices))
+    return [device for device in devices for _ in range(each)]
+
+
+def _cores() -> int:
+    """The cores that this process may use, of all that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def gpu_advice() -> str:

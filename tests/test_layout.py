@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     {"autodiff"},
     {"require", "text", "atomic", "compiling", "jaxprs"},
-    {"binning", "precision", "named"},
+    {"binning", "precision", "named", "devices"},
     {"calculus"},
     {"taylor"},
     {"models"},
@@ -26,7 +26,6 @@ LAYERS = [
     {"fitting"},
     {"plots"},
     {"sandpit"},
-    {"devices"},
     {"runs", "aside", "doctor", "check", "fit"},
     {"dig"},
     {"command"},

@@ -7,6 +7,7 @@ baseline  optax's optimisers in the same loop
 rules     all of them by name
 loop      compiled chunks, and what the host does between them
 advance   what is compiled
+members   the members of an ensemble, on all cores or devices
 problem   what is descended, and whether it fits together
 draws     noise and mini-batches, numbered by step
 result    State, Trace, Result and Status: what every descent returns

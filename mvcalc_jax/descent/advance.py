@@ -1,6 +1,5 @@
 """The compiled part of the loop: blocks of steps, and a row of the trace before each."""
 
-from functools import partial
 from typing import Any
 
 import jax
@@ -9,7 +8,7 @@ import optax
 from jax import lax
 from jaxtyping import Array, Int
 
-from mvcalc_jax import autodiff
+from mvcalc_jax import autodiff, require
 from mvcalc_jax.descent import draws
 from mvcalc_jax.descent.draws import Batches, Data, Random
 from mvcalc_jax.descent.problem import Problem
@@ -20,7 +19,10 @@ _AT_ONCE = 2**16
 """Noise is drawn for so many steps at once, for all of a longer chunk it would take too much memory."""
 
 
-@partial(jax.jit, static_argnames=("problem", "blocks", "block"))
+_WIDE = {"xla_cpu_prefer_vector_width": 512}
+"""XLA keeps to half of the widest registers unless told; where there are none so wide it makes no difference."""
+
+
 def advance(
     problem: Problem,
     state: State,
@@ -45,11 +47,40 @@ def advance(
     Returns:
         The state after these steps, and (params, cost) before each block, and after the last.
     """
+    program = _part_of_a_program if require.traced((state, data, random)) else _program
+    return program(problem, state, begun, data, random, blocks=blocks, block=block)
 
+
+def compile_for(
+    problem: Problem, state: State, data: Data, random: Random, *, blocks: int, block: int
+) -> None:
+    """Compile what `advance` will run, so that several threads need not all do it."""
+    _program.lower(problem, state, 0, data, random, blocks=blocks, block=block).compile()
+
+
+def _advance(
+    problem: Problem,
+    state: State,
+    begun: Any,
+    data: Data,
+    random: Random,
+    *,
+    blocks: int,
+    block: int,
+) -> tuple[State, Any, Any]:
     def advance(state: State, key: Any) -> tuple[State, Any, Any]:
         return _advance_one(problem, state, begun, data, random._replace(key=key), blocks, block)
 
+    if (
+        problem.in_turn
+    ):  # a member's numbers stay in a core's first cache for all these steps; all members' would not
+        return lax.map(lambda member: advance(*member), (state, random.key))
     return (jax.vmap(advance) if problem.ensemble else advance)(state, random.key)
+
+
+_STATIC = ("problem", "blocks", "block")
+_program = jax.jit(_advance, static_argnames=_STATIC, compiler_options=_WIDE)
+_part_of_a_program = jax.jit(_advance, static_argnames=_STATIC)  # which is compiled as its caller wishes
 
 
 def _advance_one(

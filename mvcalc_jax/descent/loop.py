@@ -16,6 +16,8 @@ apart. Under `jax.vmap` or `jax.jit` nothing can be looked at, and the whole run
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
+from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple, TypedDict, Unpack
 
 import jax
@@ -24,8 +26,8 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from mvcalc_jax import require
-from mvcalc_jax.descent import draws
-from mvcalc_jax.descent.advance import advance
+from mvcalc_jax.descent import draws, members
+from mvcalc_jax.descent.advance import advance, compile_for
 from mvcalc_jax.descent.draws import Data, Random
 from mvcalc_jax.descent.problem import Problem, Rule, check, check_resumable, check_room
 from mvcalc_jax.descent.progress import progress_bar
@@ -154,12 +156,18 @@ def chunks(
     if begun > steps:
         raise ValueError(f"`steps` must be at least the {begun} taken already; got {steps}")
     chance, random = draws.prepare(noise, batch_size, key, arrays, np.shape(so_far.state.step))
-    problem = Problem(jacobian, cost, rule.update, chance, ensemble)
+    in_turn = ensemble and members.in_turn(so_far.params)
+    problem = Problem(jacobian, cost, rule.update, chance, ensemble, in_turn)
     check(problem, so_far.state, arrays)
     check_room(so_far.params, steps, record_every)
     if require.traced((so_far, arrays, random)):
         chunk = steps
-    sent = _sent(problem, so_far.state, arrays, random, _plan(begun, steps, record_every, chunk))
+    plan = partial(_plan, begun, steps, record_every, chunk)
+    places = members.places(so_far.params) if ensemble else []
+    if len(places) > 1:
+        sent = _sent_in_parts(problem, so_far.state, arrays, random, plan, places)
+    else:
+        sent = _sent(problem, so_far.state, arrays, random, plan())
     return _seen(
         problem, so_far, arrays, random, sent, lambda step: (step % record_every == 0) | (step == steps)
     )
@@ -268,6 +276,29 @@ def _sent(
         ahead = _Sent(before, begun + block * np.arange(blocks + 1), state, rows, last)
     if ahead is not None:
         yield ahead
+
+
+def _sent_in_parts(
+    problem: Problem,
+    state: State,
+    data: Data,
+    random: Random,
+    plan: Callable[[], Iterator[tuple[int, int, int]]],
+    places: list[Any],
+) -> Iterator[_Sent]:
+    """The same chunks of an ensemble, whose members are divided among these places."""
+    parts = members.cut(state, len(places)), members.cut(random.key, len(places))
+    divided = [(part, random._replace(key=key)) for part, key in zip(*parts, strict=True)]
+    for _, blocks, block in islice(plan(), 1):
+        if len(set(places)) == 1:
+            for part, chance in {part.step.size: (part, chance) for part, chance in divided}.values():
+                compile_for(problem, part, data, chance, blocks=blocks, block=block)
+    streams = [_sent(problem, part, data, chance, plan()) for part, chance in divided]
+    with closing(members.side_by_side(streams, places)) as side_by_side:
+        for parts in side_by_side:
+            before = state
+            state, rows, last = members.joined([(part.state, part.rows, part.last) for part in parts])
+            yield _Sent(before, parts[0].step, jax.device_put(state), rows, last)
 
 
 def _seen(

@@ -28,13 +28,14 @@ class Rule(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """All that is fixed when a chunk is compiled."""
+    """All that is fixed when a chunk is compiled; members of an ensemble walk in turn, or else all at once."""
 
     jacobian: Callable[..., Any]
     cost: Callable[..., Array] | None
     update: Callable[..., tuple[Any, Any]]
     chance: Chance
     ensemble: bool
+    in_turn: bool = False
 
 
 def check(problem: Problem, state: State, data: Data) -> None:

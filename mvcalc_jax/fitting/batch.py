@@ -5,7 +5,6 @@ XLA runs a loop over small arrays on one core; a thread for each core, or two fo
 while the other computes, keeps them all busy.
 """
 
-import os
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from mvcalc_jax import devices
 from mvcalc_jax.fitting.solve import SOON, Inputs, Plan, Solution, compiled
 from mvcalc_jax.precision import promoting
 from mvcalc_jax.require import AnyArray
@@ -45,17 +45,9 @@ def size_of(fits: int, points: int, itemsize: int) -> Size:
 
 
 def workers() -> list[Any]:
-    """The device of each thread."""
-    devices, chosen = jax.local_devices(), getattr(jax.config, "jax_default_device")  # noqa: B009 – no stub knows it
-    if chosen is not None:
-        devices = jax.local_devices(backend=chosen) if isinstance(chosen, str) else [chosen]
-    each = 2 if devices[0].platform != "cpu" else max(1, _cores() // len(devices))
-    return [device for device in devices for _ in range(each)]
-
-
-def _cores() -> int:
-    """The cores that this process may use, of all that there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The device of each thread: for an accelerator there are two, so that one copies while the other computes."""
+    found = devices.workers()
+    return found if found[0].platform == "cpu" else [device for device in found for _ in range(2)]
 
 
 def solved(
@@ -70,19 +62,19 @@ def solved(
         offset: the relative offset to reach.
         steps: the most iterations of a fit.
     """
-    devices = workers()
+    places = workers()
 
     def work(task: tuple[int, tuple[int, Inputs]]) -> tuple[int, Solution]:
         k, (many, inputs) = task
-        double, device = inputs.y.dtype == np.float64, devices[k % len(devices)]
+        double, device = inputs.y.dtype == np.float64, places[k % len(places)]
         with jax.enable_x64(double), jax.default_device(device), promoting():
             solution = compiled(size.block <= SOON)(plan, inputs, offset, steps)
             return many, Solution(*(np.asarray(a)[:many] for a in solution))
 
     pending, tasks = [], iter(enumerate(blocks))
-    pool = ThreadPoolExecutor(len(devices))
+    pool = ThreadPoolExecutor(len(places))
     try:
-        for task in islice(tasks, len(devices) + 1):
+        for task in islice(tasks, len(places) + 1):
             pending.append(pool.submit(work, task))
         while pending:
             done = pending.pop(0).result()

@@ -21,7 +21,7 @@ Griewank and Walther, Evaluating Derivatives (2008), §3.2.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from mvcalc_jax import require
+from mvcalc_jax.models import lanes
 from mvcalc_jax.models.activations import Choice, per_layer
 from mvcalc_jax.models.chain import ChainRule, Factor, superscript
 from mvcalc_jax.require import AnyArray
@@ -139,7 +140,7 @@ def cost(
     A weight of 0 leaves a sample out, so one compiled program serves data of any size up to n.
     """
     a = forward(params, x, activation=activation)
-    _check_target(a, y, weights)
+    _check_target(a.shape, y, weights)
     return jnp.sum(_share(y, weights) * (a - y) ** 2)
 
 
@@ -151,19 +152,31 @@ def jacobian(
     activation: Choice = "logistic",
     weights: Float[AnyArray, " n"] | None = None,
 ) -> Params:
-    """All ∂C/∂W and ∂C/∂b, in the structure of `params`: forward in named steps, back in reverse."""
-    σ = per_layer(activation, len(params))
-    z, a = trace(params, x, activation=σ)
-    _check_target(a[-1], y, weights)
+    """All ∂C/∂W and ∂C/∂b, in the structure of `params`: forward in named steps, back in reverse.
 
+    Of a tiny network, and where it is compiled, the same sums are taken in an order that suits a processor: `lanes`.
+    """
+    σ = per_layer(activation, len(params))
+    _check(params, x)
+    _check_target((params[-1][0].shape[0], x.shape[1]), y, weights)
+    if lanes.suit([W for W, _ in params], x):
+        share = jnp.broadcast_to(jnp.asarray(_share(y, weights), x.dtype), (1, x.shape[1]))
+        return _like(params, lanes.derivatives(params, x, y, share, σ))
+
+    z, a = trace(params, x, activation=σ)
     da = 2 * _share(y, weights) * (a[-1] - y)
     derivatives = []
     for l in reversed(range(len(params))):
         W, _ = params[l]
         dz = da * σ[l].d_f(z[l])
-        derivatives.append(Layer(W=dz @ a[l].T, b=dz.sum(axis=1, keepdims=True)))
+        derivatives.append((dz @ a[l].T, dz.sum(axis=1, keepdims=True)))
         da = W.T @ dz
-    return jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(derivatives[::-1]))
+    return _like(params, derivatives[::-1])
+
+
+def _like(params: Params, derivatives: Sequence[Any]) -> Params:
+    """(∂C/∂W, ∂C/∂b) of each layer, in the structure of `params`."""
+    return jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(derivatives))
 
 
 def size(params: Params) -> int:
@@ -191,7 +204,7 @@ def factors(
     """
     σ = per_layer(activation, len(params))
     z, a = trace(params, x, activation=σ)
-    _check_target(a[-1], y, weights)
+    _check_target(a[-1].shape, y, weights)
     names = [superscript(str(l)) for l in range(len(params) + 1)]
     (o, n), L = y.shape, names[-1]
     formula = f"2(a{L} − y)/n" if weights is None else f"2w(a{L} − y)/Σw"
@@ -239,9 +252,9 @@ def _check(params: Params, x: AnyArray) -> None:
         raise ValueError(f"`x` must hold at least one sample in its columns; got shape {x.shape}")
 
 
-def _check_target(a: AnyArray, y: AnyArray, weights: AnyArray | None) -> None:
+def _check_target(shape: tuple[int, ...], y: AnyArray, weights: AnyArray | None) -> None:
     require.floating("y", y)
-    require.shape("y", y, a.shape, "(outputs of the last layer, samples of x)")
+    require.shape("y", y, shape, "(outputs of the last layer, samples of x)")
     if weights is not None:
         require.floating("weights", weights)
-        require.shape("weights", weights, (a.shape[1],), "one for each sample")
+        require.shape("weights", weights, (shape[1],), "one for each sample")
