@@ -11,6 +11,8 @@ and at the end `results.leave(findings, Config)`. Alone, `python -m benchmarks.S
 with 1 where a bar is not held; `python -m benchmarks` runs many, each in a process of its own.
 """
 
+import ast
+import importlib.util
 import io
 import math
 import sys
@@ -66,6 +68,18 @@ class Findings:
     """Everything raw, such as the seconds of every round; arrays, tuples and records become JSON."""
     figures: Mapping[str, Figure] = field(default_factory=dict)
     """By name; drawn within the package's style."""
+
+    def __add__(self, other: "Findings") -> "Findings":
+        """Those of two parts of a suite, one after the other; each with its words in paragraphs of their own."""
+        both = lambda a, b: "\n\n".join(part for part in (a, b) if part)
+        return Findings(
+            [*self.tables, *other.tables],
+            [*self.bars, *other.bars],
+            both(self.conclusion, other.conclusion),
+            both(self.limits, other.limits),
+            {**self.numbers, **other.numbers},
+            {**self.figures, **other.figures},
+        )
 
 
 class MissingError(Exception):
@@ -138,26 +152,45 @@ def measured(suite: ModuleType, config: Any) -> Measured:
     began, when = time.perf_counter(), now()
     with style():
         found = suite.findings(config)
-        pictures = {f"{_short(suite)}-{name}.png": _png(figure) for name, figure in found.figures.items()}
+        pictures = {
+            f"{_name(suite).rpartition('.')[2]}-{name}.png": _png(figure)
+            for name, figure in found.figures.items()
+        }
     device = mv.devices.choose(getattr(config, "device", "cpu"))
+    told = {
+        "tables": found.tables,
+        "bars": found.bars,
+        "conclusion": found.conclusion,
+        "limits": found.limits,
+    }
     section = Section(
-        **about(suite, config), when=when, seconds=time.perf_counter() - began, setting=harness.described(device),
-        tables=found.tables, bars=found.bars, conclusion=found.conclusion, limits=found.limits,
-        numbers=plain(found.numbers), figures=tuple(pictures),
-    )  # fmt: skip
+        **about(_name(suite), command.line("", config)),
+        **told,
+        quick=config.quick,
+        when=when,
+        seconds=time.perf_counter() - began,
+        setting=harness.described(device),
+        numbers=plain(found.numbers),
+        figures=tuple(pictures),
+    )
     return Measured(section, pictures)
 
 
-def about(suite: ModuleType, config: Any) -> dict[str, Any]:
-    """What there is to say of a suite before it runs."""
-    question, _, rest = (suite.__doc__ or "").partition("\n")
-    _, _, how = rest.strip().partition("\n")
-    paragraphs = (" ".join(part.split()) for part in how.strip().split("\n\n"))
-    line = command.line(f"python -m {_name(suite)}", config)
+def about(module: str, options: str = "") -> dict[str, Any]:
+    """What the docstring of a suite says of it, which is not imported for that; and its command."""
+    spec = importlib.util.find_spec(module)
+    said = (
+        ast.get_docstring(ast.parse(Path(spec.origin).read_text("utf-8"))) if spec and spec.origin else ""
+    ) or ""
+    question, _, rest = said.partition("\n")
+    how = [" ".join(part.split()) for part in rest.strip().split("\n\n") if not part.startswith("    ")]
+    line = f"python -m {module} {options}".strip()
     return {
-        "suite": _short(suite), "question": question, "how": "\n\n".join(paragraphs), "command": line,
-        "quick": config.quick,
-    }  # fmt: skip
+        "suite": module.rpartition(".")[2],
+        "question": question,
+        "how": "\n\n".join(how),
+        "command": line,
+    }
 
 
 def markdown(section: Section, figures: str = "") -> str:
@@ -251,7 +284,3 @@ def _png(figure: Figure) -> bytes:
 def _name(suite: ModuleType) -> str:
     """`benchmarks.fitting`, also where it runs as `__main__`."""
     return suite.__spec__.name if suite.__spec__ else suite.__name__
-
-
-def _short(suite: ModuleType) -> str:
-    return _name(suite).rpartition(".")[2]
