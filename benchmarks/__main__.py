@@ -13,7 +13,6 @@ that Ctrl-C loses one at most; a suite that cannot run here, or breaks, says so 
 import itertools
 import json
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,7 +71,7 @@ def main(config: Config) -> int:
         return command.DONE
     if config.publish and config.out:
         raise ValueError("`publish` has a folder of its own; leave `out` away, or --take it")
-    device = mv.devices.choose(config.device)
+    mv.devices.choose(config.device)
     folder = Folder(new() if config.out is None else config.out)
     if config.publish:
         folder = Folder(PUBLISHED, ROOT)
@@ -80,28 +79,29 @@ def main(config: Config) -> int:
         folder.take(other)
     failed = False
     names = config.suites or (() if config.take else known)
-    for number, name in enumerate(names, 1):
-        progress(f"{number}/{len(names)}  {name}")
-        began, when = time.perf_counter(), results.now()
-        found = apart.run(f"{PACKAGE}.{name}", config.quick, config.device)
-        taken = time.perf_counter() - began
-        if isinstance(found, apart.OnlyHere):
-            progress(f"      left out: {found}")
-            continue
+    modules, done = [f"{PACKAGE}.{name}" for name in names], 0
+    for module, found, seconds in apart.each(modules, config.quick, config.device):
+        done += 1
+        progress(f"{done}/{len(modules)}  {module}, {harness.spoken(seconds)}")
         if isinstance(found, apart.Why):
-            about = results.about(f"{PACKAGE}.{name}", "--quick" if config.quick else "")
-            section = Section(
-                **about, quick=config.quick, when=when, seconds=taken, setting=harness.described(device),
-                said=found, broken=found.broken,
-            )  # fmt: skip
-            found = Measured(section, {})
-        folder.add(found)
-        failed |= found.section.failed
-        progress(f"      {harness.spoken(taken)}{', ' if found.section.said else ''}{found.section.said}")
+            progress(f"      {found}")
+            if isinstance(found, apart.OnlyHere):
+                continue
+            found = Measured(_unmeasured(module, config, found, seconds), {})
         for bar in found.section.bars:
             progress(f"      {results.spoken_bar(bar)}")
+        folder.add(found)
+        failed |= found.section.failed
     print(f"wrote {folder.document}")
     return command.FAILED if failed else command.DONE
+
+
+def _unmeasured(module: str, config: Config, why: apart.Why, seconds: float) -> Section:
+    about = results.about(module, "--quick" if config.quick else "")
+    setting = harness.described(mv.devices.choose(config.device))
+    return Section(
+        **about, quick=config.quick, when=results.now(), seconds=seconds, setting=setting, said=why, broken=why.broken
+    )  # fmt: skip
 
 
 def new() -> Path:

@@ -4,12 +4,14 @@ import contextlib
 import importlib
 import multiprocessing
 import signal
+import time
 import traceback
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from benchmarks import results
+from benchmarks import harness, results
 from benchmarks.results import Measured, MissingError
 from mvcalc_jax import command, text
 
@@ -30,23 +32,37 @@ class OnlyHere(Why):
     """Asked for a GPU, where all of the suite computes on the processor."""
 
 
-def run(module: str, quick: bool, device: str) -> Measured | Why:
-    """What a suite finds, or why it finds nothing."""
-    spawn = multiprocessing.get_context("spawn")
-    here, there = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_answer, args=(there, module, quick, device))
-    process.start()
-    there.close()
+def each(modules: Sequence[str], quick: bool, device: str) -> Iterator[tuple[str, Measured | Why, float]]:
+    """What each suite finds, or why it finds nothing, and its seconds.
+
+    Whoever measures is alone; quick ones, which do not, share the cores, and come as they are done.
+    """
+    spawn, at_once = multiprocessing.get_context("spawn"), harness.cores() if quick else 1
+    waiting, running = list(modules), {}
     try:
-        return here.recv()
-    except EOFError:
-        process.join()
-        code = process.exitcode or 0
-        died = signal.strsignal(-code) if code < 0 else f"with exit code {code}"
-        return Broken(f"its process died ({died})")
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                here, there = spawn.Pipe(duplex=False)
+                process = spawn.Process(target=_answer, args=(there, waiting[0], quick, device))
+                process.start()
+                there.close()
+                running[here] = waiting.pop(0), process, time.perf_counter()
+            for here in wait(list(running)):
+                module, process, began = running.pop(here)
+                yield module, _received(here, process), time.perf_counter() - began
     finally:
-        process.terminate()
-        process.join()
+        for _, process, _ in running.values():
+            process.terminate()
+            process.join()
+
+
+def _received(here: Any, process: Any) -> Measured | Why:
+    with contextlib.suppress(EOFError):
+        return here.recv()
+    process.join()
+    code = process.exitcode
+    died = signal.strsignal(-code) if code < 0 else f"with exit code {code}"
+    return Broken(f"its process died ({died})")
 
 
 def _answer(there: Connection, module: str, quick: bool, device: str) -> None:

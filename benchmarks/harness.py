@@ -87,7 +87,7 @@ def described(device: Device) -> dict[str, Any]:
         "platform": "cpu" if device.platform == "cpu" else "gpu",
         "device": device.device_kind,
         "processor": processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "python": platform.python_version(),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
     }
@@ -107,6 +107,11 @@ def spoken_setting(setting: Mapping[str, Any]) -> str:
     return (
         f"{kind}, {setting['cores']} cores of {setting['processor']}, Python {setting['python']}, {versions}"
     )
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:

@@ -183,7 +183,8 @@ def about(module: str, options: str = "") -> dict[str, Any]:
         ast.get_docstring(ast.parse(Path(spec.origin).read_text("utf-8"))) if spec and spec.origin else ""
     ) or ""
     question, _, rest = said.partition("\n")
-    how = [" ".join(part.split()) for part in rest.strip().split("\n\n") if not part.startswith("    ")]
+    parts = [part for part in rest.split("\n\n") if part.strip() and not part.strip("\n").startswith("    ")]
+    how = [" ".join(part.split()) for part in parts]
     line = f"python -m {module} {options}".strip()
     return {
         "suite": module.rpartition(".")[2],
