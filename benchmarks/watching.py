@@ -18,19 +18,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 import mvcalc_jax as mv
-from benchmarks.harness import measure, setting, spoken
+from benchmarks import results
+from benchmarks.harness import measure, spoken
+from benchmarks.results import Findings, Table
 from benchmarks.training import DATA, RATE, START
-from mvcalc_jax import command
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 
 
 @dataclass(frozen=True)
 class Config:
-    """Time a watched descent against a bare scan of the same step. --debug shows where an error comes from."""
+    """Time a watched descent against a bare scan of the same step; half a minute. --debug shows where one errs."""
 
     device: str = "auto"
     """auto, cpu or gpu."""
@@ -38,6 +38,12 @@ class Config:
     """Rounds in which both are timed."""
     steps: int = 200_000
     """Steps of a run."""
+    quick: bool = False
+    """Two rounds of 20 000 steps."""
+
+
+WIDE = {"xla_cpu_prefer_vector_width": 512}
+"""As the package compiles its loop."""
 
 
 class Terminal(io.StringIO):
@@ -72,44 +78,46 @@ def watched(noise: float, steps: int, directory: str) -> Any:
     return result.params
 
 
-def main(config: Config) -> int:
+def findings(config: Config) -> Findings:
     steps = mv.require.whole("steps", config.steps, least=100)
-    mv.require.whole("rounds", config.rounds, least=1)
-    with mv.devices.computing(config.device) as device, tempfile.TemporaryDirectory() as directory:
-        print(f"{QUESTION}\n{setting(device)}\n")
-        rows = [
-            (
-                "noise",
-                "bare scan, a step",
-                "watched, a step",
-                "watched / bare",
-                "fastest – slowest round",
-                "apart",
-            )
-        ]
+    rounds = mv.require.whole("rounds", config.rounds, least=1)
+    if config.quick:
+        steps, rounds = min(steps, 20_000), min(rounds, 2)
+    rows = [
+        (
+            "noise",
+            "bare scan, a step",
+            "watched, a step",
+            "watched / bare",
+            "fastest – slowest round",
+            "apart",
+        )
+    ]
+    numbers, costs = {}, []
+    with mv.devices.computing(config.device), tempfile.TemporaryDirectory() as directory:
         for noise in (0.0, 1.0):
-            scan = jax.jit(bare, static_argnums=(0, 1))
+            scan = jax.jit(bare, static_argnums=(0, 1), compiler_options=WIDE)
             contenders = {
                 "bare": partial(scan, noise, steps, START, jax.random.key(0)),
                 "watched": partial(watched, noise, steps, directory),
             }
-            timings = measure(contenders, config.rounds)
-            ends = [jax.tree.leaves(run()) for run in contenders.values()]
-            apart = max(
-                float(np.abs(np.asarray(a) - np.asarray(b)).max()) for a, b in zip(*ends, strict=True)
-            )
-            assert apart < 1e-3, f"bare and watched end {apart} apart"
-            ratios = sorted(
-                w / b for w, b in zip(timings["watched"].rounds, timings["bare"].rounds, strict=True)
-            )
+            timings = measure(contenders, rounds)
+            ends = mv.descent.apart(*[run() for run in contenders.values()])
+            assert ends < 1e-3, f"bare and watched end {ends} apart"
+            ratios = timings["watched"].ratios(timings["bare"])
             scanned, looped = (spoken(timings[name].typical / steps) for name in contenders)
-            ratio = f"{timings['watched'].over(timings['bare']):.3f}"
-            rows.append(
-                (f"{noise:g}", scanned, looped, ratio, f"{ratios[0]:.3f} – {ratios[-1]:.3f}", f"{apart:.0e}")
-            )
-        print(mv.text.markdown(rows))
-    return command.DONE
+            costs.append(timings["watched"].over(timings["bare"]) - 1)
+            spread = f"{min(ratios):.3f} – {max(ratios):.3f}"
+            rows.append((f"{noise:g}", scanned, looped, f"{1 + costs[-1]:.3f}", spread, f"{ends:.0e}"))
+            numbers[f"noise {noise:g}"] = timings
+    return Findings(
+        [Table("", rows)],
+        conclusion=f"Progress bar, history and checkpoints add {costs[0]:.1%} to a step without noise, and "
+        f"{costs[1]:.1%} to one with it.",
+        limits="Checkpoints go to this machine's temporary folder.",
+        numbers=numbers,
+    )
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.watching"))
+    results.leave(findings, Config)
