@@ -1,0 +1,86 @@
+"""Compiled training loops of networks of any size, for the suites that ask how their time and memory grow.
+
+A whole descent inside `jax.jit` is one program: its call costs microseconds, where `steepest_descent` from Python looks
+at its arguments first, for about two milliseconds; and the compiler can be asked what it made of it.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+import mvcalc_jax as mv
+
+RATE = 0.1
+"""Small enough for all of them to stay finite."""
+Jacobian = Callable[..., Any]
+
+
+class Problem(NamedTuple):
+    """Where to start, with the members of an ensemble first if there are any, and x and y."""
+
+    start: Any
+    data: tuple[np.ndarray, np.ndarray]
+    members: int = 0
+
+    @property
+    def multiplications(self) -> int:
+        """Of one step: those of `mv.network.multiplications`, for all members."""
+        one = jax.tree.map(lambda p: p[0], self.start) if self.members else self.start
+        return max(self.members, 1) * mv.network.multiplications(one, self.data[0].shape[1])
+
+    def steps(self, seconds: float) -> int:
+        """How many steps take about so long: about 2 µs for each layer, or 3·10¹⁰ products a second."""
+        layers = len(self.start)
+        return int(np.clip(seconds / max(2e-6 * layers, self.multiplications / 3e10), 1, 20_000))
+
+
+def problem(sizes: Sequence[int], samples: int, members: int = 0) -> Problem:
+    """A network of such widths, and samples that mean nothing, in float32."""
+    rng = np.random.default_rng(0)
+    scale = min(0.5, max(sizes) ** -0.5)  # wider ones saturate at the course's ½
+    some = [mv.network.init(rng, sizes, scale=scale, dtype=np.float32) for _ in range(max(members, 1))]
+    start = jax.tree.map(lambda *p: np.stack(p), *some) if members else some[0]
+    x, y = (rng.random((width, samples), np.float32) for width in (sizes[0], sizes[-1]))
+    return Problem(start, (x, y), members)
+
+
+class Loop(NamedTuple):
+    """A compiled run of so many steps."""
+
+    run: Callable[[], Any]
+    steps: int
+    first: float
+    """Seconds to trace and compile it."""
+    temporary: int
+    """Bytes that it needs beside what goes in and what comes out."""
+
+
+def compiled(jacobian: Jacobian, of: Problem, steps: int) -> Loop:
+    """The compiled loop of steepest descent, not yet run."""
+    start, data = jax.device_put((of.start, of.data))
+    began = time.perf_counter()
+    program = jax.jit(partial(_descend, jacobian, steps, of.members > 0)).lower(start, data).compile()
+    first = time.perf_counter() - began
+    return Loop(partial(program, start, data), steps, first, temporary(program))
+
+
+def _descend(jacobian: Jacobian, steps: int, ensemble: bool, start: Any, data: Any) -> Any:
+    return mv.steepest_descent(
+        jacobian,
+        start,
+        steps=steps,
+        learning_rate=RATE,
+        data=data,
+        record_every=steps,
+        ensemble=ensemble,
+    ).params
+
+
+def temporary(program: Any) -> int:
+    """Bytes that a compiled program needs beside its arguments and its result."""
+    found = program.memory_analysis()
+    return found.temp_size_in_bytes if found else 0
