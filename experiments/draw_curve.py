@@ -75,7 +75,8 @@ class Config:
 
 
 def main(config: Config) -> int:
-    from experiments import drawing  # here and not above, so that --help need not wait for JAX
+    with command.loading():
+        from experiments import drawing  # here and not above, so that --help need not wait for JAX
 
     if config.resume:
         mv.runs.require_same(earlier(config), config, but=MAY_CHANGE)

@@ -57,7 +57,7 @@ class Task(NamedTuple):
     def race(self, runner: Runner, watch: mv.descent.Watcher) -> mv.Result:
         return mv.descent.collect(self.chunks(runner), [watch])
 
-    def prove(self, seed: int) -> mv.Report:
+    def prove(self, seed: int) -> "mv.Report":
         """The hand-written Jacobian against autodiff, where the (first) network starts."""
         return mv.check_jacobian(self.cost, self.jacobian, self.start, *self.options["data"], seed=seed)
 
