@@ -20,8 +20,10 @@ import numpy as np
 from scipy.optimize import brentq, minimize
 
 import mvcalc_jax as mv
-from benchmarks.harness import setting, spoken
-from mvcalc_jax import autodiff, command, text
+from benchmarks import results
+from benchmarks.harness import spoken
+from benchmarks.results import Bar, Findings, Table, progress
+from mvcalc_jax import autodiff, text
 from mvcalc_jax.calculus.constraints.bordered import Kind
 from mvcalc_jax.calculus.constraints.lagrange import lagrange
 
@@ -40,6 +42,8 @@ class Config:
     """Of each kind."""
     seed: int = 0
     """Of the random numbers."""
+    quick: bool = False
+    """One of each of the first two kinds."""
 
 
 class Case(NamedTuple):
@@ -52,26 +56,68 @@ class Case(NamedTuple):
     kinds: np.ndarray
 
 
-def main(config: Config) -> int:
-    mv.require.whole("problems", config.problems, least=1)
-    rows: list[tuple[str, ...]] = [
+def findings(config: Config) -> Findings:
+    problems = mv.require.whole("problems", config.problems, least=1)
+    problems, starts, kinds = (1, 2, 2) if config.quick else (problems, 20, len(KINDS))
+    rows = [
         ("", "problems", "points", "missed", "made up", "misjudged", "worst place", "worst price", "a call")
     ]
-    failed = False
-    with mv.devices.computing("cpu", "float64") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
-        for name, case in KINDS.items():
+    tallies = {}
+    with mv.devices.computing("cpu", "float64"):
+        for name, case in list(KINDS.items())[:kinds]:
             rng = np.random.default_rng(config.seed)
-            row, bad = judged([case(rng) for _ in range(config.problems)])
-            rows.append((name, *row))
-            failed |= bad
-        print(f"{text.markdown(rows)}\n\n{text.markdown(others())}")
-    print("\na bar is missed" if failed else "\nall found, judged and priced rightly")
-    return command.FAILED if failed else command.DONE
+            tallies[name] = judged([case(rng) for _ in range(problems)])
+            rows.append((name, *tallies[name].row))
+            progress(f"      {name}")
+        scipys = others(starts)
+    points, missed, made_up, misjudged = (sum(of[k] for of in tallies.values()) for k in (1, 2, 3, 4))
+    wrong = missed + made_up + misjudged
+    place, price = (max(of[k] for of in tallies.values()) for k in (5, 6))
+    return Findings(
+        [Table("Random problems", rows), Table("Beside SciPy", scipys)],
+        [
+            Bar(
+                wrong == 0,
+                f"of {points} points {missed} are missed, {made_up} made up, {misjudged} misjudged; the bar is 0",
+            ),
+            Bar(
+                place <= DIGITS,
+                f"the worst place is off by {place:.0e}, beside 1 + |x|; the bar is {DIGITS:.0e}",
+            ),
+            Bar(price <= PRICE, f"the worst λ is off by {price:.0e} of itself; the bar is {PRICE:.0e}"),
+        ],
+        f"Of {points} stationary points {points - missed} are found, to {place:.0e}, and {misjudged} are misjudged. "
+        f"Each λ is what solving again gives, to {price:.0e}.",
+        "Problems with closed answers, of 2 to 7 variables.",
+        {"found": tallies},
+    )
 
 
-def judged(cases: list[Case]) -> tuple[tuple[str, ...], bool]:
-    """One row of the table, and whether a bar is missed."""
+class Tally(NamedTuple):
+    """What was found of some problems: counts, the worst place and price, and the seconds of each call."""
+
+    problems: int
+    points: int
+    missed: int
+    made_up: int
+    misjudged: int
+    place: float
+    price: float
+    seconds: list[float]
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        typical = spoken(float(np.median(self.seconds)))
+        return (*map(text.count, self[:5]), f"{self.place:.0e}", f"{self.price:.0e}", typical)
+
+    @property
+    def bad(self) -> bool:
+        """Whether a bar is missed."""
+        return any(self[2:5]) or self.place > DIGITS or self.price > PRICE
+
+
+def judged(cases: list[Case]) -> Tally:
+    """What `lagrange` finds, beside what is known."""
     counts, place, price, seconds = np.zeros(4, int), [0.0], [0.0], []
     for case in cases:
         began = time.perf_counter()
@@ -85,9 +131,10 @@ def judged(cases: list[Case]) -> tuple[tuple[str, ...], bool]:
         counts += len(hit), np.sum(~hit), len(x) - np.sum(hit), wrong
         place += list(away.min(axis=1, initial=np.inf)[hit] / (1 + np.abs(case.points).max()))
         price += [np.inf if np.isnan(p.apart) else p.apart for p in found]
-    row = map(text.count, (len(cases), *map(int, counts)))
-    words = f"{max(place):.0e}", f"{max(price):.0e}", spoken(float(np.median(seconds)))
-    return (*row, *words), bool(counts[1:].any() or max(place) > DIGITS or max(price) > PRICE)
+    points, missed, made_up, misjudged = map(int, counts)
+    return Tally(
+        len(cases), points, missed, made_up, misjudged, float(max(place)), float(max(price)), seconds
+    )
 
 
 def walked(f: Callable[[Any], Any], curve: Callable[[Any], Any]) -> tuple[np.ndarray, np.ndarray]:
@@ -194,8 +241,8 @@ KINDS: dict[str, Callable[[Generator], Case]] = {
 }
 
 
-def others() -> list[tuple[str, ...]]:
-    """SciPy on the course's first problem, from twenty starts each downhill and uphill."""
+def others(starts: int) -> list[tuple[str, ...]]:
+    """SciPy on the course's first problem, from so many starts each downhill and uphill."""
     f = lambda x: jnp.exp(-(2 * x[0] ** 2 + x[1] ** 2 - x[0] * x[1]) / 2)
     g = lambda x: x[0] ** 2 + 3 * (x[1] + 1) ** 2 - 1
     began = time.perf_counter()
@@ -216,7 +263,7 @@ def others() -> list[tuple[str, ...]]:
                 "fun": lambda x: float(program(x)[2]),
                 "jac": lambda x: np.asarray(program(x)[3]),
             }
-            for start in np.random.default_rng(0).uniform(-3, 3, (20, 2)):
+            for start in np.random.default_rng(0).uniform(-3, 3, (starts, 2)):
                 end = minimize(fun, start, jac=True, method=method, constraints=equal)
                 near = [k for k, p in enumerate(points) if np.linalg.norm(p.x - end.x) < 1e-4]
                 hits.update(near)
@@ -228,4 +275,4 @@ def others() -> list[tuple[str, ...]]:
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.constrained"))
+    results.leave(findings, Config)

@@ -21,11 +21,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import mvcalc_jax as mv
-from benchmarks import batches, peers, scaling
+from benchmarks import batches, peers, results, scaling
 from benchmarks.batches import Batch
-from benchmarks.harness import Timing, measure, setting, spoken
+from benchmarks.harness import Timing, measure, spoken
 from benchmarks.peers import CORES, Chunked, Found
-from mvcalc_jax import command, text
+from benchmarks.results import Bar, Findings, Table, progress
+from mvcalc_jax import text
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 ACCURACY = {"float64": 1e-8, "float32": 1e-4}
@@ -55,8 +56,6 @@ class Config:
     """Toy sizes, which show that all of it runs and measure nothing."""
     full: bool = False
     """Scale up to ten million fits; needs 8 GB."""
-    figure: str = "runs/fitting.png"
-    """Where the picture goes."""
 
 
 class Problem(NamedTuple):
@@ -132,31 +131,34 @@ class Race(NamedTuple):
     missing: tuple[Contender, ...]
 
 
-def main(config: Config) -> int:
-    picture = mv.plots.drawable(config.figure)
+def findings(config: Config) -> Findings:
     mv.require.whole("rounds", config.rounds, least=1)
     mv.require.whole("fits", config.fits, least=20_000)
     chosen = [problem for problem in PROBLEMS if config.problems.lower() in problem.title.lower()]
     if not chosen:
         raise ValueError(f"`problems` must be part of a title; no title contains {config.problems!r}")
     sizes = Sizes(256, 64, 8, 2, 64) if config.quick else Sizes(config.fits, 16_384, 2000, 200, 2000)
-    with mv.devices.computing(config.device) as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
-        races = []
-        for problem in chosen:
+    pairs = [(problem, precision) for problem in chosen for precision in problem.precisions]
+    pairs, rounds = (pairs[:1], 1) if config.quick else (pairs, config.rounds)
+    races, curves, memory = [], [], []
+    with mv.devices.computing(config.device):
+        for problem, precision in pairs:
             batch = problem.make(sizes.ours, sizes.known)
-            for precision in problem.precisions:
-                races.append(race(problem, precision, batch.of(precision), sizes, config.rounds))
-                print(f"{table(races[-1])}\n", flush=True)
-        print(f"{verdicts(races)}\n")
-        curves = scaling.curves(scaling.sizes(config.quick, config.full))
-        print(f"{scaling.table(curves)}\n")
-        print(f"{scaling.memory(1000 if config.quick else 1_000_000)}\n")
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    with mv.plots.style():
-        mv.plots.save(drawn(races, curves), picture)
-    print(picture)
-    return command.DONE
+            races.append(race(problem, precision, batch.of(precision), sizes, rounds))
+            progress(f"      {races[-1].problem.title}, {precision}")
+        if not config.quick:
+            curves = scaling.curves(scaling.sizes(config.full))
+            memory = [scaling.memory(1_000_000)]
+    numbers = {f"{race.problem.title}, {race.precision}": _raw(race) for race in races}
+    return Findings(
+        [*map(table, races), *([scaling.table(curves)] if curves else []), *memory],
+        verdicts(races, measured=not config.quick),
+        conclusion(races),
+        "Simulated curves, of which everybody but `fit_gaussian` is told a start near the truth; where there is a GPU "
+        "only this package and the vmapped peers use it.",
+        {"races": numbers, "growth": curves},
+        {"speeds": drawn(races, curves)},
+    )
 
 
 def race(problem: Problem, precision: str, batch: Batch, sizes: Sizes, rounds: int) -> Race:
@@ -247,7 +249,7 @@ HEADER = (
 )
 
 
-def table(race: Race) -> str:
+def table(race: Race) -> Table:
     """A row for each contender."""
     rows: list[Sequence[str]] = [HEADER]
     peer = best_peer(race.results)
@@ -269,7 +271,7 @@ def table(race: Race) -> str:
             )
         )
     rows += [(c.name, c.missing, *["–"] * (len(HEADER) - 2)) for c in race.missing]
-    return f"{race.problem.title}, {race.precision}\n\n{text.markdown(rows)}"
+    return Table(f"{race.problem.title}, {race.precision}", rows)
 
 
 def best_peer(results: dict[str, Result]) -> Result | None:
@@ -281,15 +283,49 @@ def _rate(rate: float) -> str:
     return f"{rate / 1e6:.2f} M" if rate >= 1e5 else f"{rate / 1e3:.3g} k"
 
 
-def verdicts(races: list[Race]) -> str:
-    """What was promised beside what was measured."""
-    rows = [("", "promised", "measured", "")]
+def verdicts(races: list[Race], measured: bool = True) -> list[Bar]:
+    """What was promised beside what was found."""
+    bars = []
     for claim, least, value in claims(races):
         if value is None:
-            rows.append((claim, f"{least:g}", "not measured", ""))
+            bars.append(Bar(None, f"{claim}: not raced here; the bar is {least:g}"))
         else:
-            rows.append((claim, f"{least:g}", f"{value:.4g}", "met" if value >= least else "missed"))
-    return text.markdown(rows)
+            bars.append(
+                Bar(value >= least if measured else None, f"{claim}: {value:.4g}; the bar is {least:g}")
+            )
+    return bars
+
+
+def _raw(race: Race) -> dict[str, Any]:
+    return {
+        name: {
+            "fits": of.contender.fits,
+            "settings": of.contender.settings,
+            "seconds": of.timing,
+            "errors": of.errors,
+        }
+        | {"converged": of.converged}
+        for name, of in race.results.items()
+    }
+
+
+def conclusion(races: list[Race]) -> str:
+    """For each race who is fastest, and by how much."""
+    said = []
+    for race in races:
+        ours = max((race.results[name] for name in OURS if name in race.results), key=lambda r: r.rate)
+        words = (
+            f"{race.problem.title}, {race.precision}: {ours.contender.name} does {_rate(ours.rate)} fits/s"
+        )
+        peer, scipy = best_peer(race.results), race.results.get("SciPy")
+        words += f", {ours.times(scipy):.3g} times SciPy" if scipy else ""
+        words += (
+            f" and {ours.times(peer):.3g} times {peer.contender.name}"
+            if peer
+            else ", and no vmapped peer is installed"
+        )
+        said.append(f"{words}.")
+    return "\n".join(f"- {words}" for words in said)
 
 
 def claims(races: list[Race]) -> list[tuple[str, float, float | None]]:
@@ -352,4 +388,4 @@ def drawn(races: list[Race], curves: list[scaling.Curve]) -> Figure:
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.fitting"))
+    results.leave(findings, Config)

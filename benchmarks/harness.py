@@ -7,9 +7,9 @@ and compared within the round: a ratio is the median of the rounds' ratios.
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,6 +17,12 @@ from typing import Any
 import jax
 
 from mvcalc_jax.devices import Device
+
+PACKAGES = (
+    *("mvcalc-jax", "jax", "jaxlib", "numpy", "scipy", "optax"),
+    *("optimistix", "jaxopt", "lmfit", "torch", "scikit-learn", "statsmodels", "python-flint"),
+)
+"""Whose versions are told; the later ones where they are installed."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +36,18 @@ class Timing:
     def typical(self) -> float:
         return median(self.rounds)
 
+    @property
+    def spread(self) -> str:
+        """The fastest and the slowest round."""
+        return f"{spoken(min(self.rounds))} – {spoken(max(self.rounds))}"
+
     def over(self, other: "Timing") -> float:
         """How many times as long as `other`, by the median of the rounds."""
-        return median(a / b for a, b in zip(self.rounds, other.rounds, strict=True))
+        return median(self.ratios(other))
+
+    def ratios(self, other: "Timing") -> list[float]:
+        """How many times as long as `other`, round by round."""
+        return [a / b for a, b in zip(self.rounds, other.rounds, strict=True)]
 
 
 def measure(contenders: dict[str, Callable[[], Any]], rounds: int = 9) -> dict[str, Timing]:
@@ -63,9 +78,40 @@ def spoken(seconds: float) -> str:
 
 def setting(device: Device) -> str:
     """What the figures were measured on, in a line."""
-    versions = ", ".join(f"{name} {version(name)}" for name in ("jax", "jaxlib", "optax", "numpy"))
-    computer = f"{os.cpu_count()} cores of {processor()}, Python {platform.python_version()}"
-    return f"{device.platform} ({device.device_kind}), {computer}, {versions}"
+    return spoken_setting(described(device))
+
+
+def described(device: Device) -> dict[str, Any]:
+    """What the figures were measured on: device, processor, Python, and the version of everything that takes part."""
+    return {
+        "platform": "cpu" if device.platform == "cpu" else "gpu",
+        "device": device.device_kind,
+        "processor": processor(),
+        "cores": cores(),
+        "python": platform.python_version(),
+        "versions": {name: found for name in PACKAGES if (found := _version(name))},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def spoken_setting(setting: Mapping[str, Any]) -> str:
+    """The same in a line."""
+    versions = ", ".join(f"{name} {number}" for name, number in setting["versions"].items())
+    kind = f"{setting['platform']} ({setting['device']})"
+    return (
+        f"{kind}, {setting['cores']} cores of {setting['processor']}, Python {setting['python']}, {versions}"
+    )
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:

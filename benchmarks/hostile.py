@@ -12,17 +12,19 @@ not know it are counted.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 import mvcalc_jax as mv
-from benchmarks import batches
-from benchmarks.harness import setting
-from mvcalc_jax import command, text
+from benchmarks import batches, results
+from benchmarks.harness import spoken
+from benchmarks.results import Bar, Findings, Table
+from mvcalc_jax import text
 from mvcalc_jax.fitting.result import Status
+from mvcalc_jax.text import Rows
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 POINTS = 32
@@ -42,6 +44,8 @@ class Config:
     """float64 or float32."""
     seed: int = 0
     """Of the random numbers."""
+    quick: bool = False
+    """Four thousand curves."""
 
 
 class Curves(NamedTuple):
@@ -126,23 +130,34 @@ class Tally(NamedTuple):
     """Not converged, and yet at a minimum."""
 
 
-def main(config: Config) -> int:
+def findings(config: Config) -> Findings:
     mv.require.whole("fits", config.fits, least=200)
     mv.require.one_of("precision", config.precision, ("float64", "float32"))
-    with mv.devices.computing("cpu", config.precision) as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
-        found = []
+    config = replace(config, fits=min(config.fits, 4000)) if config.quick else config
+    tables, tallies, seconds = [], {}, {}
+    with mv.devices.computing("cpu", config.precision):
         for law in LAWS:
             began = time.perf_counter()
-            tallies = judge(law, config)
-            found += tallies.values()
-            print(
-                f"{law.name}, {config.precision}, {time.perf_counter() - began:.0f} s\n\n{table(tallies)}\n"
-            )
-    false, wrong = sum(tally.false for tally in found), sum(tally.wrong for tally in found)
-    fits = text.count(sum(tally.fits for tally in found))
-    print(f"{fits} fits: {false} called converged and are not, {wrong} with a wrong status")
-    return command.FAILED if false or wrong else command.DONE
+            tallies[law.name] = judge(law, config)
+            seconds[law.name] = time.perf_counter() - began
+            title = f"{law.name}, {config.precision}, {spoken(seconds[law.name])}"
+            tables.append(Table(title, table(tallies[law.name])))
+    found = [tally for of in tallies.values() for tally in of.values()]
+    fits, converged, false, wrong, missed = (sum(column) for column in zip(*found, strict=True))
+    return Findings(
+        tables,
+        [
+            Bar(
+                false == 0,
+                f"{false} of {text.count(fits)} fits are called converged and are not; the bar is 0",
+            ),
+            Bar(wrong == 0, f"{wrong} fits have a wrong status; the bar is 0"),
+        ],
+        f"Of {text.count(fits)} fits {text.count(converged)} are called converged, {false} of them falsely; "
+        f"{text.count(missed)} were at a minimum and did not know it.",
+        "Two models, one precision and 32 points.",
+        {"tallies": tallies, "seconds": seconds},
+    )
 
 
 def judge(law: Law, config: Config) -> dict[str, Tally]:
@@ -332,13 +347,13 @@ LAWS = (
 )
 
 
-def table(tallies: dict[str, Tally]) -> str:
+def table(tallies: dict[str, Tally]) -> Rows:
     """A row for each kind."""
     rows: list[Sequence[str]] = [("", "fits", "converged", "false", "wrong status", "missed a minimum")]
     for kind, tally in tallies.items():
         rows.append((kind, *map(text.count, tally)))
-    return text.markdown(rows)
+    return rows
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.hostile"))
+    results.leave(findings, Config)

@@ -19,8 +19,9 @@ import jax.numpy as jnp
 import numpy as np
 
 import mvcalc_jax as mv
-from benchmarks.harness import setting
-from mvcalc_jax import command, text
+from benchmarks import results
+from benchmarks.results import Findings, Table
+from mvcalc_jax import text
 from mvcalc_jax.models.activations import ACTIVATIONS
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -28,31 +29,36 @@ QUESTION = (__doc__ or "").partition("\n")[0]
 
 @dataclass(frozen=True)
 class Config:
-    """Time checks, small and large, and weigh the large ones. --debug shows where an error comes from."""
+    """Time checks, small and large, and weigh the large ones; a minute. --debug shows where an error comes from."""
 
     parameters: int = 10_000_000
     """Of the large function."""
+    quick: bool = False
+    """A hundredth of them, and no backward pass."""
 
 
-def main(config: Config) -> int:
-    mv.require.whole("parameters", config.parameters, least=1000)
-    with mv.devices.computing("cpu") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
+def findings(config: Config) -> Findings:
+    parameters = mv.require.whole("parameters", config.parameters, least=1000)
+    parameters = min(parameters, 100_000) if config.quick else parameters
+    with mv.devices.computing("cpu"):
         first, later = (seconds(chain) for _ in range(2))
-    print(f"the course's network, {len(links()[0])} links: {later:.2f} s ({first:.1f} s the first time)\n")
-    rows = [
-        (
-            f"{text.count(config.parameters)} parameters",
-            "seconds",
-            "peak memory",
-            "times that of one gradient",
-        )
-    ]
-    weighed = {name: _apart(name, config.parameters) for name in LARGE}
+    weighed = {name: _apart(name, parameters) for name in list(LARGE)[: 2 if config.quick else None]}
+    base = weighed["jax.grad"][1]
+    rows = [(f"{text.count(parameters)} parameters", "seconds", "peak memory", "times that of one gradient")]
     for name, (taken, memory) in weighed.items():
-        rows.append((name, f"{taken:.1f}", f"{memory:.0f} MB", f"{memory / weighed['jax.grad'][1]:.1f}"))
-    print(text.columns(rows))
-    return command.DONE
+        rows.append((name, f"{taken:.1f}", f"{memory:.0f} MB", f"{memory / base:.1f}"))
+    checks = {name: of for name, of in weighed.items() if name != "jax.grad"}
+    words = (
+        f"{name} takes {taken:.1f} s and {memory / base:.1f} times"
+        for name, (taken, memory) in checks.items()
+    )
+    return Findings(
+        [Table("", rows)],
+        conclusion=f"The course's network, {len(links()[0])} links, is checked in {later:.2f} s, and in {first:.1f} s "
+        f"the first time. Of {text.count(parameters)} parameters, {' and '.join(words)} the memory of one gradient.",
+        limits="Each large check is run once, in a process of its own, whose memory includes JAX's own.",
+        numbers={"chain, seconds": {"first": first, "later": later}, "seconds, MB": weighed},
+    )
 
 
 def seconds(run: Callable[[], Any]) -> float:
@@ -137,4 +143,4 @@ def weighed(name: str, parameters: int) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.large"))
+    results.leave(findings, Config)

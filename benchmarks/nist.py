@@ -17,13 +17,14 @@ import jax
 import numpy as np
 
 import mvcalc_jax as mv
-from benchmarks import peers
+from benchmarks import peers, results
 from benchmarks.batches import Batch, Model
-from benchmarks.harness import setting
 from benchmarks.peers import Found
+from benchmarks.results import Bar, Findings, Table
 from benchmarks.strd import nonlinear
 from benchmarks.strd.nonlinear import Problem
-from mvcalc_jax import command, text
+from mvcalc_jax import text
+from mvcalc_jax.text import Rows
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 SOLVED = 4
@@ -38,6 +39,8 @@ class Config:
     """Only problems whose name contains this."""
     methods: tuple[str, ...] = ("lm",)
     """Those of this package's `curve_fit` to try."""
+    quick: bool = False
+    """Three problems of lower difficulty, from their nearer start, by this package."""
 
 
 class Digits(NamedTuple):
@@ -52,30 +55,50 @@ class Digits(NamedTuple):
 Solver = Callable[[Batch], Found]
 
 
-def main(config: Config) -> int:
+def findings(config: Config) -> Findings:
     chosen = [p for p in nonlinear.problems() if config.problems.lower() in p.name.lower()]
     if not chosen:
         raise ValueError(
             f"`problems` must be part of the name of a problem; no name contains {config.problems!r}"
         )
-    with mv.devices.computing("cpu", "float64") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
-        found = {name: [scores(solve, p) for p in chosen] for name, solve in solvers(config.methods).items()}
-    print(table(chosen, found))
-    print(f"\n{summary(found)}")
-    for name in NEEDED:
-        if peers.absent(name):
-            print(f"{name}: {peers.absent(name)}")
-    return command.DONE
+    tried, starts = solvers(config.methods), 2
+    if config.quick:
+        chosen, starts = [p for p in chosen if p.level == "lower"][:3] or chosen[:3], 1
+        tried = {name: solve for name, solve in tried.items() if name.startswith(OURS)}
+    with mv.devices.computing("cpu", "float64"):
+        found = {name: [scores(solve, p, starts) for p in chosen] for name, solve in tried.items()}
+    solved = {name: sum(_solved(one) for scored in of for one in scored) for name, of in found.items()}
+    fits = starts * len(chosen)
+    counts = ", ".join(f"{name} {count}" for name, count in solved.items())
+    missing = [f"{name} is {peers.absent(name)}" for name in NEEDED if peers.absent(name)]
+    return Findings(
+        [Table("Digits", table(chosen, found)), Table("In all", summary(found))],
+        [
+            Bar(
+                solved[name] == fits,
+                f"{name}: {solved[name]} of {fits} fits are solved; the bar is all of them",
+            )
+            for name in found
+            if name.startswith(OURS)
+        ],
+        f"Solved with at least {SOLVED} digits, of {text.count(fits)} fits: {counts}.",
+        f"Not measured: {'; '.join(missing)}." if missing and not config.quick else "",
+        {
+            "digits": {
+                name: {p.name: s for p, s in zip(chosen, of, strict=True)} for name, of in found.items()
+            }
+        },
+    )
 
 
+OURS = "this, "
 NEEDED = ("curve_fit", "lmfit", "optimistix", "jaxopt")
 
 
 def solvers(methods: tuple[str, ...]) -> dict[str, Solver]:
     """All who can run here."""
     known: dict[str, tuple[str, Solver]] = {
-        **{f"this, {method}": ("curve_fit", partial(peers.curve_fit, method=method)) for method in methods},
+        **{f"{OURS}{method}": ("curve_fit", partial(peers.curve_fit, method=method)) for method in methods},
         "SciPy lm": ("scipy", partial(peers.scipy, method="lm")),
         "SciPy trf": ("scipy", partial(peers.scipy, method="trf")),
         "lmfit": ("lmfit", peers.lmfit),
@@ -85,9 +108,9 @@ def solvers(methods: tuple[str, ...]) -> dict[str, Solver]:
     return {name: solve for name, (needs, solve) in known.items() if not peers.absent(needs)}
 
 
-def scores(solve: Solver, problem: Problem) -> list[Digits]:
-    """Of a solver on a problem, from either start."""
-    return [_score(solve, problem, start) for start in problem.starts]
+def scores(solve: Solver, problem: Problem, starts: int = 2) -> list[Digits]:
+    """Of a solver on a problem, from either start, or from the nearer one."""
+    return [_score(solve, problem, start) for start in problem.starts[-starts:]]
 
 
 def _score(solve: Solver, problem: Problem, start: np.ndarray) -> Digits:
@@ -109,14 +132,18 @@ def _score(solve: Solver, problem: Problem, start: np.ndarray) -> Digits:
     )
 
 
-def table(problems: list[Problem], found: dict[str, list[list[Digits]]]) -> str:
+def table(problems: list[Problem], found: dict[str, list[list[Digits]]]) -> Rows:
     """A row for each problem and start, a column for each solver."""
     rows = [("", "start", *found)]
     for k, problem in enumerate(problems):
-        for start in (0, 1):
+        for start in range(-len(next(iter(found.values()))[k]), 0):
             cells = (_spoken(scored[k][start]) for scored in found.values())
-            rows.append((f"{problem.name} ({problem.level})", str(start + 1), *cells))
-    return text.markdown(rows)
+            rows.append((f"{problem.name} ({problem.level})", str(start + 3), *cells))
+    return rows
+
+
+def _solved(digits: Digits) -> bool:
+    return digits.exact[0] >= SOLVED
 
 
 def _spoken(digits: Digits) -> str:
@@ -124,7 +151,7 @@ def _spoken(digits: Digits) -> str:
     return f"{params:.1f} / {deviations:.1f}" if digits.deviations else f"{params:.1f} / –"
 
 
-def summary(found: dict[str, list[list[Digits]]]) -> str:
+def summary(found: dict[str, list[list[Digits]]]) -> Rows:
     """How many are solved, and the digits of the worst and the middle one."""
     rows = [
         (
@@ -139,10 +166,10 @@ def summary(found: dict[str, list[list[Digits]]]) -> str:
         every = [digits for starts in scored for digits in starts]
         params, deviations = zip(*(digits.exact for digits in every), strict=True)
         certified = [digits.certified[0] for digits in every]
-        solved = f"{sum(p >= SOLVED for p in params)} of {len(params)}"
+        solved = f"{sum(map(_solved, every))} of {len(every)}"
         spread = _least_and_median(deviations) if every[0].deviations else "–"
         rows.append((name, solved, _least_and_median(params), spread, _least_and_median(certified)))
-    return text.markdown(rows)
+    return rows
 
 
 def _least_and_median(digits: Any) -> str:
@@ -150,4 +177,4 @@ def _least_and_median(digits: Any) -> str:
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.nist"))
+    results.leave(findings, Config)

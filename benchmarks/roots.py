@@ -23,10 +23,13 @@ import jax.numpy as jnp
 import numpy as np
 
 import mvcalc_jax as mv
-from benchmarks.harness import setting
-from mvcalc_jax import command, text
+from benchmarks import results
+from benchmarks.harness import spoken
+from benchmarks.results import Bar, Findings, Table
+from mvcalc_jax import text
 from mvcalc_jax.calculus.rootfinding.newton import newton
 from mvcalc_jax.calculus.rootfinding.outcome import Root, Status
+from mvcalc_jax.text import Rows
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 DEGREE = 9
@@ -45,6 +48,8 @@ class Config:
     """Of each function that fails, how many are stretched and shifted at random."""
     seed: int = 0
     """Of the random numbers."""
+    quick: bool = False
+    """At most 100 polynomials, and one of each function that fails."""
 
 
 class Polynomial(NamedTuple):
@@ -279,25 +284,38 @@ def stretched(f: Callable[[Any], Any]) -> Callable[..., Any]:
     return lambda x, a, b, c: c * f((x - b) / a)
 
 
-def main(config: Config) -> int:
-    mv.require.whole("polynomials", config.polynomials, least=1)
-    mv.require.whole("others", config.others, least=1)
+def findings(config: Config) -> Findings:
+    many = mv.require.whole("polynomials", config.polynomials, least=1)
+    others = mv.require.whole("others", config.others, least=1)
+    many, others = (min(many, 100), 1) if config.quick else (many, others)
     rng = np.random.default_rng(config.seed)
-    with mv.devices.computing("cpu", "float64") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
+    with mv.devices.computing("cpu", "float64"):
         began = time.perf_counter()
-        counts, wrong = searched([drawn(rng) for _ in range(config.polynomials)])
-        print(f"{table(counts)}\n\n{time.perf_counter() - began:.0f} s\n")
-        failed, wrongly = fail(config.others, rng)
-        print(text.markdown(failed))
-    limited = sum(n for (_, status), n in counts.items() if status == Status.STEP_LIMIT) / config.polynomials
-    for what in [*wrong, *wrongly][:20]:
-        print(what)
-    print(
-        f"\n{text.count(config.polynomials)} polynomials: {len(wrong)} wrong, {limited:.2%} at the limit of steps; "
-        f"{text.count(config.others * len(FAILURES))} functions that fail: {len(wrongly)} wrong"
+        counts, wrong = searched([drawn(rng) for _ in range(many)])
+        seconds = time.perf_counter() - began
+        failed, wrongly = fail(others, rng)
+    limited = sum(n for (_, status), n in counts.items() if status == Status.STEP_LIMIT) / many
+    found = sum(n for (_, status), n in counts.items() if status > 0)
+    of, ends = (
+        f"{text.count(many)} polynomials",
+        f"{text.count(others * len(FAILURES))} searches that must fail",
     )
-    return command.FAILED if wrong or wrongly or limited > LIMIT_SHARE else command.DONE
+    return Findings(
+        [Table("Polynomials", table(counts)), Table("Functions that fail", failed)],
+        [
+            Bar(not wrong, f"{len(wrong)} answers for {of} are wrong; the bar is 0"),
+            Bar(not wrongly, f"{len(wrongly)} of {ends} give another reason; the bar is 0"),
+            Bar(
+                limited <= LIMIT_SHARE,
+                f"{limited:.2%} end at the limit of steps; the bar is {LIMIT_SHARE:.0%}",
+            ),
+        ],
+        f"Of {of} {text.count(found)} lead to a root, {len(wrong)} of all answers are wrong, and {limited:.2%} say no "
+        f"more than that the steps are used up; of {ends}, {len(wrongly)} give a wrong reason. A search takes "
+        f"{spoken(seconds / many)}, its second look included.",
+        "\n".join([*wrong, *wrongly][:20]),
+        {"ends": {f"{form}, {status.name}": n for (form, status), n in counts.items()}, "seconds": seconds},
+    )
 
 
 def searched(polynomials: list[Polynomial]) -> tuple[Counter, list[str]]:
@@ -335,13 +353,13 @@ def fail(others: int, rng: np.random.Generator) -> tuple[list[tuple[str, ...]], 
     return rows, wrong
 
 
-def table(counts: Counter) -> str:
+def table(counts: Counter) -> Rows:
     forms = ("exact", "rounded", "product")
     statuses = sorted({status for _, status in counts}, reverse=True)
     rows = [("", *(s.name.lower().replace("_", " ") for s in statuses))]
     rows += [(form, *(text.count(counts[form, s]) for s in statuses)) for form in forms]
-    return text.markdown(rows)
+    return rows
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.roots"))
+    results.leave(findings, Config)

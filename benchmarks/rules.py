@@ -8,14 +8,12 @@ units of the last place (ulp) of each entry. The bar is 4 ulp in reverse mode. A
 JAX compiles as one (norm, variance, softmax, a function in `jit` …): within those XLA rounds x·y + z once, which no
 walk by steps can follow, and JAX without compiling is as far from itself; it is compared so, and beside that.
 Then the cost: the median time of a trace over that of carrying out the same equations one by one, which is the least
-that any walk costs, beside jax.grad, which is a walk, too, where it is not compiled. Takes two minutes.
+that any walk costs, beside jax.grad, which is a walk, too, where it is not compiled.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,8 +21,10 @@ import numpy as np
 from jax.extend.core import jaxpr_as_fun
 
 import mvcalc_jax as mv
-from benchmarks.harness import setting, spoken
-from mvcalc_jax import autodiff, command
+from benchmarks import results
+from benchmarks.harness import measure, spoken
+from benchmarks.results import Bar, Findings, Table, progress
+from mvcalc_jax import autodiff
 from mvcalc_jax.calculus.tracing import PRIMITIVES, trace_rules
 from mvcalc_jax.calculus.tracing.record import record
 from mvcalc_jax.calculus.tracing.walk import Walk
@@ -38,7 +38,7 @@ LEAST = 50
 
 @dataclass(frozen=True)
 class Config:
-    """Trace random functions and compare. --debug shows where an error comes from."""
+    """Trace random functions and compare; two minutes. --debug shows where an error comes from."""
 
     functions: int = 200
     """Of each kind."""
@@ -46,6 +46,8 @@ class Config:
     """At most so many in each, beside three at its end."""
     seed: int = 0
     """Of the random functions."""
+    quick: bool = False
+    """One short function of each kind."""
 
 
 UNARY: dict[str, Callable[[Any], Any]] = {
@@ -224,30 +226,50 @@ def compared(f: Callable[..., Any], at: list[Any]) -> tuple[float, float, float]
     return ulps(back, expected), ulps(on, onward), ulps(apart, expected)
 
 
-def main(config: Config) -> int:
-    mv.require.whole("functions", config.functions, least=1)
-    mv.require.whole("operations", config.operations, least=3)
-    with mv.devices.computing("cpu", "float64") as device:
-        print(
-            f"{QUESTION}\n{setting(device)}\n\n{len(PRIMITIVES)} primitives are known: {', '.join(PRIMITIVES)}\n"
-        )
-        rows, worst = (
-            [("", "functions", *(f"{way}, {what}" for way in WAYS for what in ("most", "≤ 4 ulp", "exact")))],
-            [],
-        )
+def findings(config: Config) -> Findings:
+    functions = mv.require.whole("functions", config.functions, least=1)
+    operations = mv.require.whole("operations", config.operations, least=3)
+    functions, operations = (1, 3) if config.quick else (functions, operations)
+    rows = [("", "functions", *(f"{way}, {what}" for way in WAYS for what in ("most", "≤ 4 ulp", "exact")))]
+    far = {}
+    with mv.devices.computing("cpu", "float64"):
         for kind in KINDS:
             rng = np.random.default_rng(config.seed)
-            found = np.array(
-                [
-                    compared(composition(rng, config.operations, kind)[0], point(rng, kind))
-                    for _ in range(config.functions)
-                ]
-            )
-            rows.append((kind.name, str(len(found)), *_spread(found)))
-            worst.append((found[:, 0] > ULPS).sum())
-        print(f"{mv.text.markdown(rows)}\n\n{mv.text.markdown(costs())}\n")
-    right = worst[0] == 0 and worst[1] <= 0.01 * config.functions and len(PRIMITIVES) >= LEAST
-    return command.DONE if right else command.FAILED
+            drawn = [(composition(rng, operations, kind)[0], point(rng, kind)) for _ in range(functions)]
+            far[kind.name] = np.array([compared(f, at) for f, at in drawn])
+            rows.append((kind.name, str(functions), *_spread(far[kind.name])))
+            progress(f"      {kind.name}")
+        table, times = costs(1 if config.quick else 15)
+    beyond = {name: int((of[:, 0] > ULPS).sum()) for name, of in far.items()}
+    exact = ", ".join(f"{name} {(of[:, 0] == 0).mean():.1%}" for name, of in far.items())
+    cost = ", ".join(f"{of.traced / of.plain:.1f} ({name})" for name, of in times.items())
+    numbers, vectors = (beyond[kind.name] for kind in KINDS[:2])
+    few = int(0.01 * functions)
+    return Findings(
+        [Table("Distances", rows), Table("Costs", table)],
+        [
+            Bar(
+                numbers == 0,
+                f"{numbers} of {functions} compositions of numbers are beyond {ULPS:g} ulp; the bar is 0",
+            ),
+            Bar(vectors <= few, f"{vectors} of {functions} compositions of vectors are; the bar is {few}"),
+            Bar(len(PRIMITIVES) >= LEAST, f"{len(PRIMITIVES)} primitives are known; the bar is {LEAST}"),
+        ],
+        f"In reverse mode so many are JAX's own to the last bit: {exact}. A trace takes so many times what its "
+        f"equations take one by one: {cost}.",
+        f"The primitives that are known: {', '.join(PRIMITIVES)}.",
+        {"ulp": far, "seconds": times},
+    )
+
+
+class Times(NamedTuple):
+    """How many equations f has; seconds to carry them out, to do so with rules, to trace all anew, and for jax.grad."""
+
+    equations: int
+    plain: float
+    walked: float
+    traced: float
+    gradient: float
 
 
 WAYS = "reverse from jax.grad", "forward from jax.jvp", "jax.grad from itself uncompiled"
@@ -260,8 +282,9 @@ def _spread(found: np.ndarray) -> list[str]:
     return columns
 
 
-def costs() -> list[tuple[str, ...]]:
+def costs(rounds: int) -> tuple[list[tuple[str, ...]], dict[str, Times]]:
     """A row for each function: how long the equations take one by one, parts of a trace, and jax.grad, not compiled."""
+    found = {}
     rows: list[tuple[str, ...]] = [
         (
             "",
@@ -276,32 +299,26 @@ def costs() -> list[tuple[str, ...]]:
         )
     ]
     for name, f, at in TIMED:
-        count, base, *others = _times(f, at)
+        count, base, *others = found[name] = _times(f, at, rounds)
         cells = [cell for seconds in others for cell in (spoken(seconds), f"{seconds / base:.1f}")]
         rows.append((name, str(count), spoken(base), *cells))
-    return rows
+    return rows, found
 
 
-def _times(f: Callable[..., Any], at: list[Any]) -> tuple[int, float, float, float, float]:
-    """How many equations f has; seconds to carry them out, to do so with rules, to trace all anew, and for jax.grad."""
+def _times(f: Callable[..., Any], at: list[Any], rounds: int) -> Times:
     closed: Any = jax.make_jaxpr(f)(*at)
     every = [True] * len(at)
     equations = jaxpr_as_fun(closed)
-    plain = _typical(lambda: equations(*at))
-    taken = _typical(lambda: jax.make_jaxpr(f)(*at))
-    walked = _typical(lambda: Walk(record(f, at), every).reverse()) - taken
-    traced = _typical(lambda: trace_rules(f)(*at))
-    return len(closed.jaxpr.eqns), plain, walked, traced, _typical(lambda: autodiff.gradient(f)(*at))
-
-
-def _typical(run: Callable[[], Any], rounds: int = 15) -> float:
-    """The median time of a call that is warm."""
-    taken = []
-    for _ in range(rounds + 3):
-        began = time.perf_counter()
-        jax.block_until_ready(run())
-        taken.append(time.perf_counter() - began)
-    return median(taken[3:])
+    runs = {
+        "plain": lambda: equations(*at),
+        "recorded": lambda: jax.make_jaxpr(f)(*at),
+        "walked": lambda: Walk(record(f, at), every).reverse(),
+        "traced": lambda: trace_rules(f)(*at),
+        "gradient": lambda: autodiff.gradient(f)(*at),
+    }
+    typical = {name: timing.typical for name, timing in measure(runs, rounds).items()}
+    walked = typical["walked"] - typical["recorded"]
+    return Times(len(closed.jaxpr.eqns), typical["plain"], walked, typical["traced"], typical["gradient"])
 
 
 def _deep(x: Any) -> Any:
@@ -327,4 +344,4 @@ TIMED: tuple[tuple[str, Callable[..., Any], list[Any]], ...] = (
 )
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.rules"))
+    results.leave(findings, Config)

@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks import batches, peers
 from benchmarks.batches import Batch
+from benchmarks.results import Table
 from mvcalc_jax import text
 
 PART = 4096
@@ -40,9 +41,7 @@ class Curve(NamedTuple):
     rates: list[float]
 
 
-def sizes(quick: bool, full: bool) -> Sizes:
-    if quick:
-        return Sizes((256, 512), (32,), (3,), 256, ("float32",))
+def sizes(full: bool) -> Sizes:
     fits = tuple(10**k for k in range(3, 8 if full else 7))
     return Sizes(fits, (8, 16, 32, 64, 128, 256, 512), (2, 3, 4, 5, 6, 7, 8), 200_000)
 
@@ -104,17 +103,17 @@ def grouped(curves: list[Curve]) -> dict[str, list[Curve]]:
     }
 
 
-def table(curves: list[Curve]) -> str:
+def table(curves: list[Curve]) -> Table:
     """A row for each fitter, precision and size that varies."""
     rows = [("fits/s", "against", *[""] * max(len(curve.sizes) for curve in curves))]
     width = len(rows[0])
     for curve in curves:
         cells = [f"{text.count(n)}: {r:.2g}" for n, r in zip(curve.sizes, curve.rates, strict=True)]
         rows.append((curve.name, curve.against, *cells, *[""] * (width - 2 - len(cells))))
-    return text.markdown(rows)
+    return Table("Growth", rows)
 
 
-def memory(fits: int) -> str:
+def memory(fits: int) -> Table:
     """Peak memory above that of the data, each in a process of its own."""
     rows = [(f"{text.count(fits)} fits of 32 points", "data", "peak above it", "bytes a fit")]
     for name in ("curve_fit", "fit_gaussian"):
@@ -123,7 +122,7 @@ def memory(fits: int) -> str:
                 held, above = pool.apply(weighed, (name, precision, fits))
             cells = f"{held / 1e6:.0f} MB", f"{above / 1e6:.0f} MB", f"{above / fits:.0f}"
             rows.append((f"{name}, {precision}", *cells))
-    return text.markdown(rows)
+    return Table("Memory", rows)
 
 
 def weighed(name: str, precision: str, fits: int) -> tuple[int, int]:

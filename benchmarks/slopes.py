@@ -11,7 +11,7 @@ An error bar holds if the truth is within ten times of it.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -19,8 +19,8 @@ import numpy as np
 from scipy.differentiate import derivative as by_scipy
 
 import mvcalc_jax as mv
-from benchmarks.harness import setting
-from mvcalc_jax import command, text
+from benchmarks import results
+from benchmarks.results import Bar, Findings, Table
 from mvcalc_jax.calculus.slopes.hard import HARD
 from mvcalc_jax.calculus.slopes.slope import SLOPE_METHODS, central_slope, ridders
 
@@ -39,21 +39,21 @@ class Config:
     """Random ones, each at a point of its own; a tenth as many again in JAX and in float32."""
     seed: int = 0
     """Of the random numbers."""
+    quick: bool = False
+    """A hundred random functions, and the hard ones in float64 alone."""
 
 
-def main(config: Config) -> int:
-    mv.require.whole("functions", config.functions, least=100)
-    with mv.devices.computing("cpu", "float64") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
-        missed = twelve("float64")
-        twelve("float32")
-        missed += random_ones(config)
-    print("\n".join(missed) or "every bar is met")
-    return command.FAILED if missed else command.DONE
+def findings(config: Config) -> Findings:
+    functions = mv.require.whole("functions", config.functions, least=100)
+    with mv.devices.computing("cpu", "float64"):
+        if config.quick:
+            return twelve("float64") + random_ones(100, config.seed)
+        hard = twelve("float64") + replace(twelve("float32"), bars=())
+        return hard + random_ones(functions, config.seed)
 
 
-def twelve(precision: str) -> list[str]:
-    """Print the digits by method; which bars are missed."""
+def twelve(precision: str) -> Findings:
+    """The digits by method."""
     most = MOST[precision]
     wide = lambda f, x: central_slope(f, x, np.cbrt(np.finfo(x.dtype).eps) * max(1.0, abs(float(x))))
     methods = dict(SLOPE_METHODS) | {"central, ∛ε max(1, |x|)": wide}
@@ -72,7 +72,6 @@ def twelve(precision: str) -> list[str]:
         )
     table = dict(zip(names, np.array(digits).T, strict=True))
     rows.append(("median", "", *(f"{np.median(of):.1f}" for of in table.values())))
-    print(f"Correct digits in {precision}; ! where the error bar does not hold\n\n{text.columns(rows)}\n")
     either = np.maximum(table["central"], table["central, ∛ε max(1, |x|)"])
     gain, gain_over_both = (float(np.median(table["ridders"] - of)) for of in (table["central"], either))
     least = min(
@@ -80,12 +79,21 @@ def twelve(precision: str) -> list[str]:
         for d, a in zip(table["complex step"], table["autodiff"], strict=True)
         if a >= COMPLEX or d < COMPLEX
     )
-    print(
-        f"Ridders against central differences: {gain:+.1f} digits (median; {gain_over_both:+.1f} against the better "
-        f"of two usual steps); complex step: at least {table['complex step'].min():.1f} digits\n"
+    gained = f"{gain:.1f} digits more than central differences (median; {gain_over_both:.1f} more than the better of "
+    gained += "two usual steps)"
+    return Findings(
+        [Table(f"Correct digits in {precision}; ! where the error bar does not hold", rows)],
+        [
+            Bar(min(gain, gain_over_both) >= BETTER, f"Ridders has {gained}; the bar is {BETTER:g}"),
+            Bar(
+                bool(least >= COMPLEX),
+                f"a complex step has at least {least:.1f} digits where autodiff has them; the bar is {COMPLEX:g}",
+            ),
+        ],
+        f"Of hard functions in {precision}, Ridders has {gained}; a complex step has at least "
+        f"{table['complex step'].min():.1f} digits.",
+        numbers={f"digits, {precision}": table},
     )
-    missed = [] if min(gain, gain_over_both) >= BETTER else [f"Ridders is better by {gain:.1f} digits only"]
-    return missed + ([] if least >= COMPLEX else [f"complex step: {least:.1f} digits only"])
 
 
 def scipys(f: Callable[[Any], Any], x: np.ndarray) -> tuple[float, float]:
@@ -205,11 +213,10 @@ def draw(rng: np.random.Generator, precision: str) -> Drawn:
             return Drawn(node, x, d, unsure)
 
 
-def random_ones(config: Config) -> list[str]:
-    """Print how often error bars hold; which bars are missed."""
-    rng = np.random.default_rng(config.seed)
-    tenth = config.functions // 10
-    few = max(config.functions // 100, 1)
+def random_ones(functions: int, seed: int) -> Findings:
+    """How often error bars hold."""
+    rng = np.random.default_rng(seed)
+    tenth, few = functions // 10, max(functions // 100, 1)
     rows: list[Sequence[str]] = [
         (
             "random functions",
@@ -221,7 +228,7 @@ def random_ones(config: Config) -> list[str]:
             "time each",
         )
     ]
-    plain = [draw(rng, "float64") for _ in range(config.functions)]
+    plain = [draw(rng, "float64") for _ in range(functions)]
     single = [draw(rng, "float32") for _ in range(tenth)]
     in_numpy = lambda method: lambda node, x: method(lambda x: node.value(np, x), x)
     in_jax = lambda method: lambda node, x: method(lambda x: node.value(jnp, x), x)
@@ -236,7 +243,7 @@ def random_ones(config: Config) -> list[str]:
         "float32, NumPy: Ridders": (single, in_numpy(ridders)),
         "float32: central": (single, in_numpy(central_slope)),
     }
-    missed = []
+    bars, numbers = [], {}
     for name, (drawn, method) in runs.items():
         began = time.perf_counter()
         found = [method(of.node, of.x) for of in drawn]
@@ -251,11 +258,19 @@ def random_ones(config: Config) -> list[str]:
         rows.append(
             (name, f"{len(drawn):,}", f"{there.mean():.1%}", f"{holds:.2%}", *told, f"{1e3 * taken:.1f} ms")
         )
-        if name.endswith("Ridders") and holds < HOLDS:
-            missed.append(f"{name}: the error bar holds for {holds:.2%} only")
-    print(f"{text.columns(rows)}\n")
-    return missed
+        numbers[name] = {"functions": len(drawn), "bar holds": holds, "seconds each": taken}
+        if name.endswith("Ridders"):
+            words = f"{name}: the error bar holds for {holds:.2%} of {len(drawn):,} functions; the bar is {HOLDS:.0%}"
+            bars.append(Bar(bool(holds >= HOLDS), words))
+    held = ", ".join(f"{name} {of['bar holds']:.2%}" for name, of in numbers.items())
+    return Findings(
+        [Table("Random functions", rows)],
+        bars,
+        f"Of random functions the error bar holds: {held}.",
+        "An error bar is said to hold where the truth is within ten times of it.",
+        {"random functions": numbers},
+    )
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.slopes"))
+    results.leave(findings, Config)

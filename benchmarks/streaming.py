@@ -12,6 +12,7 @@ seen. The results must be the same to the last byte.
 import multiprocessing
 import os
 import resource
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,55 +26,74 @@ from statistics import median
 import numpy as np
 
 import mvcalc_jax as mv
-from benchmarks.harness import setting
-from mvcalc_jax import command, text
+from benchmarks import results
+from benchmarks.results import Bar, Findings, Table
+from mvcalc_jax import text
 from mvcalc_jax.fitting import batch
 from mvcalc_jax.fitting.stream import fit_file
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 POINTS = 25
 X = np.linspace(-3, 3, POINTS)
+LONGER = 2.0
+"""So many times as long as the array, at most, the file may take."""
 COMMAND = "from mvcalc_jax.cli import main; main()"
 
 
 @dataclass(frozen=True)
 class Config:
-    """Time fits of a file against fits of an array, and two processes against one."""
+    """Time fits of a file against fits of an array, and two processes against one; about ten minutes."""
 
     fits: int = 10_000_000
     """How many; 200 bytes each on the disk, twice that in memory."""
     quick: bool = False
-    """A fiftieth of them."""
+    """Four thousand at most, and the command once, by several processes."""
     folder: Path | None = None
     """Where the file is made, for as long as it is needed; unless given, where the system has its temporary files."""
 
 
-def main(config: Config) -> int:
-    fits = mv.require.whole("fits", config.fits, least=1000) // (50 if config.quick else 1)
-    with mv.devices.computing("cpu") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
+def findings(config: Config) -> Findings:
+    fits = mv.require.whole("fits", config.fits, least=1000)
+    fits = min(fits, 4000) if config.quick else fits
+    if shutil.which("taskset") is None:
+        raise results.MissingError("needs the command taskset, of util-linux")
     with tempfile.TemporaryDirectory(dir=config.folder) as name:
         folder = Path(name)
         make(folder, fits)
-        rows: list[tuple[str, ...]] = [
-            (f"{text.count(fits)} curves of {POINTS} points", "seconds", "fits/s", "rate", "peak memory")
-        ]
         memory, memory_peak = _apart(in_memory, folder)
         streamed, streamed_peak = _apart(from_file, folder)
         assert same(folder / "memory.npy", folder / "streamed.npy"), "the streamed results are others"
-        rows.append(_row("array in memory", fits, memory, memory, memory_peak))
-        rows.append(_row("file, streamed", fits, streamed, memory, streamed_peak))
         cores = sorted(os.sched_getaffinity(0))
-        rounds = [[_commanded(folder, count, cores) for count in (1, len(cores))] for _ in range(3)]
+        counts = [] if config.quick else [1, len(cores)]
+        rounds = [[_commanded(folder, count, cores) for count in counts] for _ in range(3)]
+        for count in counts:
+            assert same(folder / f"{count}.npy", folder / "streamed.npy"), f"{count} processes differ"
+    times = streamed / memory
+    rows = [
+        (f"{text.count(fits)} curves of {POINTS} points", "seconds", "fits/s", "rate", "peak memory"),
+        _row("array in memory", fits, memory, memory, memory_peak),
+        _row("file, streamed", fits, streamed, memory, streamed_peak),
+    ]
+    conclusion = f"A file takes {times:.2f} times as long as an array, and {streamed_peak:.0f} MB at its peak in place "
+    conclusion += f"of {memory_peak:.0f} MB."
+    if counts:
         one, several = (median(taken) for taken in zip(*rounds, strict=True))
         ratio = median(a / b for a, b in rounds)
-        assert same(folder / "1.npy", folder / f"{len(cores)}.npy"), "several processes have other results"
-        assert same(folder / "1.npy", folder / "streamed.npy"), "the command has other results"
         of = f"{text.counted(len(cores), 'core')}, compiling included"
         rows.append(_row(f"1 process on {of}", fits, one, one, None))
         rows.append(_row(f"{len(cores)} processes on {of}", fits, several, ratio * several, None))
-    print(text.columns(rows))
-    return command.DONE
+        conclusion += f" {len(cores)} processes are {ratio:.2f} times as fast as one on as many cores."
+    bar = f"a streamed file takes {times:.2f} times as long as an array in memory; the bar is {LONGER:g}"
+    return Findings(
+        [Table("", rows)],
+        [Bar(None if config.quick else times <= LONGER, bar)],
+        conclusion + " All results are the same to the last byte.",
+        "One file system, one machine; the file has just been written, and may still be in the system's memory.",
+        {
+            "seconds": {"memory": memory, "streamed": streamed, "processes": rounds},
+            "peak, MB": {"memory": memory_peak, "streamed": streamed_peak},
+        },
+    )
 
 
 def _row(name: str, fits: int, seconds: float, base: float, peak: float | None) -> tuple[str, ...]:
@@ -178,4 +198,4 @@ def _commanded(folder: Path, processes: int, cores: list[int]) -> float:
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.streaming"))
+    results.leave(findings, Config)

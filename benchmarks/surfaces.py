@@ -17,8 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import mvcalc_jax as mv
-from benchmarks.harness import setting, spoken
-from mvcalc_jax import autodiff, command, text
+from benchmarks import results
+from benchmarks.harness import spoken
+from benchmarks.results import Bar, Findings, Table
+from mvcalc_jax import autodiff
 from mvcalc_jax.calculus import SURFACES
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -28,38 +30,54 @@ CELLS = 1500
 
 @dataclass(frozen=True)
 class Config:
-    """Find the critical points of known and of random surfaces. --debug shows where an error comes from."""
+    """Find the critical points of known and of random surfaces; a minute. --debug shows where an error comes from."""
 
     random: int = 50
     """Random surfaces."""
     seed: int = 0
     """Of these."""
+    quick: bool = False
+    """Two of the standard surfaces, and one random one, counted on a coarser grid."""
 
 
-def main(config: Config) -> int:
-    mv.require.whole("random", config.random, least=0)
-    with mv.devices.computing("cpu", "float64") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
-        rows, wrong = [("surface", "found", "known", "judged", "time")], 0
-        for name, surface in SURFACES.items():
+def findings(config: Config) -> Findings:
+    random, cells = mv.require.whole("random", config.random, least=0), CELLS
+    known = list(SURFACES.items())
+    if config.quick:
+        random, cells, known = min(random, 1), CELLS // 5, known[:2]
+    rows, seconds, wrong = [("surface", "found", "known", "judged", "time")], {}, 0
+    points = missed = 0
+    with mv.devices.computing("cpu", "float64"):
+        for name, surface in known:
             began = time.perf_counter()
             found = mv.critical_points(surface.f, surface.box)
-            took = time.perf_counter() - began
+            seconds[name] = time.perf_counter() - began
             right = Counter(p.kind for p in found) == surface.kinds
             wrong += not right
-            known = str(sum(surface.kinds.values()))
-            rows.append((name, str(len(found)), known, "rightly" if right else "wrongly", spoken(took)))
-        print(f"{text.columns(rows)}\n")
-        points = missed = 0
-        for k in range(config.random):
+            there = str(sum(surface.kinds.values()))
+            rows.append(
+                (name, str(len(found)), there, "rightly" if right else "wrongly", spoken(seconds[name]))
+            )
+        for k in range(random):
             f = waves(np.random.default_rng([config.seed, k]))
-            extrema, saddles = counted(f, BOX, CELLS)
-            found = mv.critical_points(f, BOX)
-            got = Counter("saddle" if p.kind == "saddle" else "extremum" for p in found)
+            extrema, saddles = counted(f, BOX, cells)
+            got = Counter("saddle" if p.kind == "saddle" else "extremum" for p in mv.critical_points(f, BOX))
             points += extrema + saddles
             missed += abs(got["extremum"] - extrema) + abs(got["saddle"] - saddles)
-        print(f"{config.random} random surfaces: {points} points by turns; the search differs in {missed}")
-    return command.FAILED if wrong or missed else command.DONE
+    return Findings(
+        [Table("", rows)],
+        [
+            Bar(wrong == 0, f"{wrong} of {len(known)} standard surfaces are wrongly judged; the bar is 0"),
+            Bar(
+                missed == 0 if random else None,
+                f"of {points} points by turns on {random} random surfaces, the search misses {missed}; the bar is 0",
+            ),
+        ],
+        f"All points of {len(known) - wrong} of {len(known)} standard surfaces are found and rightly judged, and of "
+        f"{points} points on random ones all but {missed}.",
+        "Turns tell extrema from saddles, and not minima from maxima.",
+        {"seconds": seconds, "random": {"points": points, "missed": missed}},
+    )
 
 
 def waves(rng: np.random.Generator) -> Any:
@@ -88,4 +106,4 @@ def counted(f: Any, box: Any, cells: int) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.surfaces"))
+    results.leave(findings, Config)

@@ -11,17 +11,21 @@ what bands are worth is asked by `benchmarks.enclosures`.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from matplotlib.figure import Figure
 
 import mvcalc_jax as mv
-from benchmarks import catalogue
-from benchmarks.harness import measure, setting, spoken
-from mvcalc_jax import command, text
+from benchmarks import catalogue, results
+from benchmarks.harness import Timing, measure, spoken
+from benchmarks.results import Bar, Findings, Table, progress
+from mvcalc_jax import text
+from mvcalc_jax.plots.style import chart
 from mvcalc_jax.taylor.series.polynomial import taylor
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -32,6 +36,7 @@ many times f a band may cost over many boxes."""
 HELD = 0.99
 """How often `rounding` must be at least the error."""
 SPEED = (1, 2, 3, 4, 5, 6, 8, 12, 20, 30)
+FEW_ORDERS = (1, 3)
 
 
 @dataclass(frozen=True)
@@ -46,37 +51,47 @@ class Config:
     """How many of the catalogue."""
     boxes: int = 1_000_000
     """Of the batch; a multiple of 1000."""
+    quick: bool = False
+    """Three functions, two orders, two radii and a thousand boxes."""
 
 
-Section = Callable[[Config], list[str]]
+Part = Callable[[Config], Findings]
 
 
-def digits(config: Config) -> list[str]:
-    """Print the digits of every function of the catalogue; which bars are missed."""
-    rows, missed, covered, held = [("", "digits", "worst at", "seconds")], [], 0, []
+def digits(config: Config) -> Findings:
+    """The digits of every function of the catalogue."""
+    rows, worsts, covered, held = [("", "digits", "worst at", "seconds")], {}, 0, []
     for entry in catalogue.CATALOGUE[: config.functions]:
         began = time.perf_counter()
         try:
             worst, at, sound = judged(entry, config.points)
         except (TypeError, ValueError) as error:
             rows.append((entry.name, "–", text.first_line(str(error)), ""))
-            missed += [f"{entry.name}: {text.first_line(str(error))}"]
+            worsts[entry.name] = 0.0
             continue
         held += sound
         covered += entry in catalogue.FUNCTIONS
         rows.append((entry.name, f"{worst:.1f}", f"{at:.3g}", f"{time.perf_counter() - began:.1f}"))
-        if worst < DIGITS:
-            missed.append(f"{entry.name}: {worst:.1f} digits at {at:.3g}")
-    print(text.markdown(rows))
-    share = float(np.mean(held))
-    print(
-        f"\n{covered} functions covered; `rounding` is at least the error in {share:.2%} of all coefficients\n"
+        worsts[entry.name] = worst
+    share, least = float(np.mean(held)), min(worsts, key=lambda name: worsts[name])
+    every = config.functions >= len(catalogue.FUNCTIONS)
+    spread = f"coefficients to order {ORDER} have {worsts[least]:.1f} digits at least ({least})"
+    return Findings(
+        [Table("Digits", rows)],
+        [
+            Bar(worsts[least] >= DIGITS, f"{spread}; the bar is {DIGITS:g}"),
+            Bar(
+                covered >= COVERED if every else None,
+                f"{covered} of the {len(catalogue.FUNCTIONS)} functions are covered; the bar is {COVERED}",
+            ),
+            Bar(
+                share >= HELD,
+                f"`rounding` is at least the error in {share:.2%} of them; the bar is {HELD:.0%}",
+            ),
+        ],
+        f"Of {text.counted(len(worsts), 'function')}, {spread}, and {median(worsts.values()):.1f} in the median.",
+        numbers={"digits": worsts},
     )
-    if config.functions >= len(catalogue.FUNCTIONS) and covered < COVERED:
-        missed.append(f"only {covered} of {len(catalogue.FUNCTIONS)} functions")
-    if share < HELD:
-        missed.append(f"rounding holds in {share:.2%} only")
-    return missed
 
 
 def judged(entry: catalogue.Entry, points: int) -> tuple[float, float, list[bool]]:
@@ -104,11 +119,11 @@ def nested(f: Callable[[Any], Any], order: int) -> Callable[[Any], list[Any]]:
     return lambda x: [d(x) for d in derivatives]
 
 
-def speed(config: Config) -> list[str]:
-    """Print seconds by order, against nested gradients; which bars are missed."""
+def speed(config: Config) -> Findings:
+    """Seconds by order, against nested gradients."""
     rows: list[tuple[str, ...]] = [("order", "first call", "later", "nested grad, first call", "later")]
-    missed = []
-    for order in SPEED:
+    numbers: dict[int, dict[str, Timing]] = {}
+    for order in FEW_ORDERS if config.quick else SPEED:
         ours = jax.jit(lambda x, n=order: taylor(course, x, n).coefficients)
         contenders: dict[str, Callable[[], Any]] = {"taylor": lambda ours=ours: ours(0.5)}
         if order <= config.nested:
@@ -117,14 +132,44 @@ def speed(config: Config) -> list[str]:
             np.testing.assert_allclose(ours(0.5) * factorials, np.stack(theirs(0.5)), rtol=1e-9)
             jax.clear_caches()  # so that the first call is one
             contenders["nested"] = lambda theirs=theirs: theirs(0.5)
-        taken = measure(contenders)
+        taken = numbers[order] = measure(contenders)
         cells = [f"{spoken(t.first)}|{spoken(t.typical)}".split("|") for t in taken.values()]
         cells += [["", ""]] * (2 - len(cells))
         rows.append((str(order), *cells[0], *cells[1]))
-        if taken["taylor"].first > SECONDS:
-            missed.append(f"order {order}: {taken['taylor'].first:.1f} s")
-    print(text.markdown(rows), "\n")
-    return missed
+    top = max(numbers)
+    slowest = max(of["taylor"].first for of in numbers.values())
+    last = max(order for order, of in numbers.items() if "nested" in of)
+    ours, theirs = numbers[last]["taylor"], numbers[last]["nested"]
+    return Findings(
+        [Table("Speed", rows)],
+        [
+            Bar(
+                None if config.quick else slowest <= SECONDS,
+                f"the first call of order {top} or less takes {spoken(slowest)}; the bar is {spoken(SECONDS)}",
+            )
+        ],
+        f"At order {last} nested `jax.grad` takes {theirs.over(ours):.3g} times as long, and its first call "
+        f"{theirs.first / ours.first:.3g} times; order {top} takes {spoken(numbers[top]['taylor'].typical)}.",
+        numbers={"seconds": numbers},
+        figures={"orders": drawn(numbers)},
+    )
+
+
+def drawn(numbers: dict[int, dict[str, Timing]]) -> Figure:
+    """Seconds against the order."""
+    figure, axes = chart()
+    for name, label in (("taylor", "taylor"), ("nested", "nested jax.grad")):
+        for colour, what in enumerate(("first", "typical")):
+            orders = [order for order, of in numbers.items() if name in of]
+            seconds = [getattr(numbers[order][name], what) for order in orders]
+            style = "o-" if name == "taylor" else "s--"
+            axes.plot(orders, seconds, style, color=f"C{colour}", label=f"{label}, {WORDS[what]}")
+    axes.set(yscale="log", xlabel="order", ylabel="seconds")
+    axes.legend()
+    return figure
+
+
+WORDS = {"first": "first call", "typical": "later"}
 
 
 RADII: tuple[tuple[str, Callable[[Any], Any], float, complex | None], ...] = (
@@ -164,10 +209,11 @@ RADII: tuple[tuple[str, Callable[[Any], Any], float, complex | None], ...] = (
 """Functions, points, and the nearest singularity: inf where there is none, None where `taylor` cannot know."""
 
 
-def radii(config: Config) -> list[str]:
-    """Print the nearest singularities that are found; those that are wrong, and if more than a tenth is unknown."""
-    rows, missed, unknown = [("", "x₀", "singularity found", "off by", "its error")], [], 0
-    for name, f, at, true in RADII:
+def radii(config: Config) -> Findings:
+    """The nearest singularities that are found."""
+    rows, wrong, unknown = [("", "x₀", "singularity found", "off by", "its error")], [], 0
+    known = RADII[:2] if config.quick else RADII
+    for name, f, at, true in known:
         found = taylor(f, at, 3).convergence
         off = abs(found.singularity - true) if true is not None and np.isfinite(true) else np.nan
         place = (
@@ -183,20 +229,27 @@ def radii(config: Config) -> list[str]:
             np.isnan(found.radius) or (found.radius == np.inf and true == np.inf) or off <= 10 * found.error
         )
         if not right:
-            missed.append(f"{name} at {at:g}: {found.message}")
-    print(text.markdown(rows), "\n")
-    return missed + ([f"{unknown} singularities not found"] if unknown > len(RADII) // 10 else [])
+            wrong.append(f"{name} at {at:g}")
+    tenth = len(known) // 10
+    return Findings(
+        [Table("Singularities", rows)],
+        [
+            Bar(not wrong, f"of {len(known)} nearest singularities {len(wrong)} are wrong; the bar is 0"),
+            Bar(unknown <= tenth, f"{unknown} are called unknown; the bar is {tenth}"),
+        ],
+        f"Of {len(known)} singularities {len(wrong)} are wrong{results.named(wrong)} and {unknown} unknown.",
+    )
 
 
-def batches(config: Config) -> list[str]:
-    """Print the cost of enclosing a composition over many boxes, over that of its values there; the bar if missed."""
+def batches(config: Config) -> Findings:
+    """The cost of enclosing a composition over many boxes, over that of its values there."""
     rng, size = np.random.default_rng(0), 1000 * min(8, config.boxes // 1000)
     x, radius = (
         jnp.asarray(a) for a in (rng.uniform(-2, 2, config.boxes), rng.uniform(0.01, 0.5, config.boxes))
     )
     rows_of = lambda a: a.reshape(-1, size)
-    rows, missed = [("order", "f", "bands", "per box", "times f", "first call")], []
-    for order in (1, 2):
+    rows, costs, numbers = [("order", "f", "bands", "per box", "times f", "first call")], {}, {}
+    for order in (1,) if config.quick else (1, 2):
         one = lambda x, r, n=order: mv.taylor_enclosure(course, x, r, n).remainder
         # In chunks, so that what lies between the operations stays in the cache.
         chunk = lambda t, one=one: jax.vmap(one)(*t)
@@ -205,31 +258,35 @@ def batches(config: Config) -> list[str]:
         found = bands(x, radius)
         assert np.all(np.asarray(found.lo) < np.asarray(found.hi))
         jax.clear_caches()
-        taken = measure({"f": lambda v=values: v(x), "bands": lambda b=bands: b(x, radius)}, rounds=5)
-        times = taken["bands"].over(taken["f"])
+        runs = {"f": lambda v=values: v(x), "bands": lambda b=bands: b(x, radius)}
+        taken = numbers[order] = measure(runs, rounds=5)
+        times = costs[order] = taken["bands"].over(taken["f"])
         each = f"{taken['bands'].typical / config.boxes * 1e9:.0f} ns"
         cells = (spoken(taken["f"].typical), spoken(taken["bands"].typical), each, f"{times:.0f}")
         rows.append((str(order), *cells, spoken(taken["bands"].first)))
-        if times > TIMES:
-            missed.append(f"bands of order {order} over {config.boxes} boxes: {times:.0f} times f")
-    print(text.markdown(rows), "\n")
-    return missed
+    said = " and ".join(f"{times:.0f} of order {order}" for order, times in costs.items())
+    words = f"bands over {text.count(config.boxes)} boxes cost so many times f: {said}; the bar is {TIMES}"
+    bar = Bar(None if config.quick else max(costs.values()) <= TIMES, words)
+    return Findings([Table("Many boxes", rows)], [bar], numbers={"boxes": numbers})
 
 
-SECTIONS: tuple[Section, ...] = (digits, speed, radii, batches)
+PARTS: tuple[Part, ...] = (digits, speed, radii, batches)
 
 
-def main(config: Config) -> int:
+def findings(config: Config) -> Findings:
     mv.require.whole("points", config.points, least=1)
     mv.require.whole("nested", config.nested, least=1)
     mv.require.whole("functions", config.functions, least=1)
     mv.require.whole("boxes", config.boxes, least=1000)
-    with mv.devices.computing("cpu", "float64") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
-        missed = [what for section in SECTIONS for what in section(config)]
-    print("\n".join(missed) or "every bar is met")
-    return command.FAILED if missed else command.DONE
+    if config.quick:
+        config = replace(config, points=1, nested=2, functions=3, boxes=1000)
+    found = Findings(limits="Digits are counted at a few points of each domain, and not near its ends.")
+    with mv.devices.computing("cpu", "float64"):
+        for part in PARTS:
+            found += part(config)
+            progress(f"      {part.__name__}")
+    return found
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.taylor"))
+    results.leave(findings, Config)
