@@ -86,8 +86,8 @@ def findings(config: Config) -> Findings:
             ),
             Bar(price <= PRICE, f"the worst λ is off by {price:.0e} of itself; the bar is {PRICE:.0e}"),
         ],
-        f"Of {points} stationary points {points - missed} are found, to {place:.0e}, {misjudged} are misjudged, and each "
-        f"λ is what solving again gives, to {price:.0e}.",
+        f"Of {points} stationary points {points - missed} are found, to {place:.0e}, and {misjudged} are misjudged. "
+        f"Each λ is what solving again gives, to {price:.0e}.",
         "Problems with closed answers, of 2 to 7 variables.",
         {"found": tallies},
     )

@@ -10,10 +10,9 @@ width that it must have, at order 2, beside the textbook's bound by the second d
 `--full` takes hours: give it `--functions`, too.
 """
 
-import dataclasses
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import flint
@@ -21,9 +20,10 @@ import jax
 import numpy as np
 
 import mvcalc_jax as mv
-from benchmarks import catalogue, edges, proven
-from benchmarks.harness import setting
-from mvcalc_jax import command, text
+from benchmarks import catalogue, edges, proven, results
+from benchmarks.harness import spoken
+from benchmarks.results import Bar, Findings, Table, progress
+from mvcalc_jax import text
 from mvcalc_jax.taylor.bands.enclosure import TaylorEnclosure, taylor_enclosure
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -37,7 +37,7 @@ SIMPLE, COMPOSED, PIECEWISE, RATIONAL, COVERED = 1.05, 2.0, 1.05, 2.0, 40
 
 @dataclass(frozen=True)
 class Config:
-    """Look for points outside of bands. --debug shows where an error comes from."""
+    """Look for points outside of bands; a quarter of an hour. --debug shows where an error comes from."""
 
     functions: tuple[str, ...] = ()
     """By name; none means all."""
@@ -50,7 +50,9 @@ class Config:
     seed: int = 0
     """Of the random boxes and points."""
     full: bool = False
-    """200 boxes, 200 points, orders 1-8."""
+    """200 boxes, 200 points, orders 1-8: hours."""
+    quick: bool = False
+    """One function, few boxes and points, order 2, and nothing that is proven."""
 
 
 def orders_of(words: str) -> list[int]:
@@ -167,8 +169,8 @@ def chosen(config: Config) -> list[edges.Case]:
     return [case for case in edges.CASES if not config.functions or case.name in config.functions]
 
 
-def soundness(config: Config) -> list[str]:
-    """Print points looked at and outside, by kind; what is outside."""
+def soundness(config: Config) -> Findings:
+    """Points looked at and outside, by kind."""
     rng, missed, sums, refused = np.random.default_rng(config.seed), [], {}, []
     orders = orders_of(config.orders)
     for number, case in enumerate(chosen(config)):
@@ -198,9 +200,21 @@ def soundness(config: Config) -> list[str]:
         rows.append(
             (said, str(len(found)), text.count(total[0]), str(total[1]), text.count(total[2]), f"{share:.0%}")
         )
-    print(text.markdown(rows), "\n")
-    print("refused:", *dict.fromkeys(refused), sep="\n  ")
-    return missed
+    every = [one for of in sums.values() for one in of]
+    points, outside, boxes = (
+        sum(getattr(one, name) for one in every) for name in ("points", "outside", "boxes")
+    )
+    return Findings(
+        [Table("Points in bands", rows)],
+        [
+            Bar(
+                outside == 0,
+                f"{outside} of {text.count(points)} points are outside{results.named(missed)}; the bar is 0",
+            )
+        ],
+        f"Of {text.count(points)} points in {text.count(boxes)} boxes {outside} are outside of their bands.",
+        f"Without a band: {'; '.join(dict.fromkeys(refused))}." if refused else "",
+    )
 
 
 def by_interval(case: edges.Case, at: Boxes) -> Any:
@@ -228,11 +242,11 @@ def sharp_width(entry: catalogue.Entry, x0: float, radius: float, order: int = 2
     return max(found) - min(found)
 
 
-def sharpness(config: Config) -> list[str]:
-    """Print how much wider than it must be the remainder is at order 2; which bars are missed."""
+def sharpness(config: Config) -> Findings:
+    """How much wider than it must be the remainder is at order 2."""
     names = {case.name for case in chosen(config)} | ({*edges.ROUNDED} if not config.functions else set())
     rows = [("", "functions", "one piece", "16 pieces", "by f″ over the region")]
-    missed = []
+    bars, said = [], []
     for kind, entries, bar in (
         ("elementary", catalogue.FUNCTIONS, SIMPLE),
         ("compositions", catalogue.COMPOSITIONS, COMPOSED),
@@ -247,10 +261,16 @@ def sharpness(config: Config) -> list[str]:
         row: Any = (kind, str(len(entries)), *map(quartiles, ratios))
         rows.append(row)
         for what, found, limit in (("one piece", ratios[0], bar), ("16 pieces", ratios[1], PIECEWISE)):
-            if np.nanmedian(found) > limit:
-                missed.append(f"sharpness of {kind}, {what}: {np.nanmedian(found):.3f}")
-    print(text.markdown(rows), "\n(quartiles)\n")
-    return missed + references()
+            times = float(np.nanmedian(found))
+            words = f"{kind} in {what} are {times:.3f} times as wide as they must be, in the median"
+            bars.append(Bar(times <= limit, f"{words}; the bar is {limit:g}"))
+            said.append(f"{times:.3f} ({kind}, {what})")
+    conclusion = (
+        f"Remainders of order 2 are so many times as wide as they must be: {', '.join(said)}." if said else ""
+    )
+    return Findings(
+        [Table("Width of the remainder over that of a sharp one; quartiles", rows)], bars, conclusion
+    )
 
 
 def ratios_of(entry: catalogue.Entry) -> tuple[np.ndarray, ...] | None:
@@ -285,9 +305,9 @@ REFERENCES = (
 """Sharp ranges of the remainder of order 2 about ½ on [0, 1]."""
 
 
-def references() -> list[str]:
-    """Print the remainders about ½ on [0, 1] beside the sharp ones."""
-    rows, missed = [("about ½ on [0, 1]", "sharp", "one piece", "wider by", "16 pieces", "wider by")], []
+def references(config: Config) -> Findings:
+    """The remainders about ½ on [0, 1] beside the sharp ones."""
+    rows, bars = [("about ½ on [0, 1]", "sharp", "one piece", "wider by", "16 pieces", "wider by")], []
     with jax.enable_x64(True):
         for name, (low, high) in REFERENCES:
             f = next(e.f for e in catalogue.COMPOSITIONS if e.name == name)
@@ -297,18 +317,18 @@ def references() -> list[str]:
             rows.append(
                 (name, f"[{low}, {high}]", words[0], f"{factors[0]:.3f}", words[1], f"{factors[1]:.3f}")
             )
-            if name == "x/(1 + x²)" and factors[0] > RATIONAL:
-                missed.append(f"{name}: {factors[0]:.2f} times as wide as it must be")
+            if name == "x/(1 + x²)":
+                wide = f"{name} on [0, 1] is {factors[0]:.2f} times as wide as it must be; the bar is {RATIONAL:g}"
+                bars.append(Bar(factors[0] <= RATIONAL, wide))
             if not all(float(R.lo) <= low + 1e-6 and high - 1e-6 <= float(R.hi) for R in found):
-                missed.append(f"{name}: the sharp range is not within {words}")
-    print(text.markdown(rows), "\n")
-    return missed
+                bars.append(Bar(False, f"{name}: the sharp range is not within {words}"))
+    return Findings([Table("Known remainders", rows)], bars)
 
 
-def coverage(config: Config) -> list[str]:
-    """Print how many of the catalogue's functions have an enclosure."""
+def coverage(config: Config) -> Findings:
+    """How many of the catalogue's functions have an enclosure."""
     if config.functions:
-        return []
+        return Findings()
     lacking = []
     with jax.enable_x64(True):
         for entry in catalogue.FUNCTIONS:
@@ -319,29 +339,41 @@ def coverage(config: Config) -> list[str]:
                     lacking.append(f"{entry.name} (unbounded)")
             except (TypeError, ValueError):
                 lacking.append(entry.name)
-    covered = len(catalogue.FUNCTIONS) - len(lacking)
-    print(f"{covered} of {len(catalogue.FUNCTIONS)} functions; without: {', '.join(lacking)}\n")
-    return [f"only {covered} functions covered"] if covered < COVERED else []
+    covered, of = len(catalogue.FUNCTIONS) - len(lacking), len(catalogue.FUNCTIONS)
+    return Findings(
+        bars=[Bar(covered >= COVERED, f"{covered} of {of} functions have a band; the bar is {COVERED}")],
+        limits=f"Functions without a band: {', '.join(lacking)}." if lacking else "",
+    )
 
 
-SECTIONS = (coverage, soundness, proven.several, proven.ranges, proven.roots, proven.integrals, sharpness)
+PARTS = (
+    coverage,
+    soundness,
+    proven.several,
+    proven.ranges,
+    proven.roots,
+    proven.integrals,
+    sharpness,
+    references,
+)
 
 
-def main(config: Config) -> int:
+def findings(config: Config) -> Findings:
     mv.require.whole("boxes", config.boxes, least=1)
     mv.require.whole("points", config.points, least=4)
     if config.full:
-        config = dataclasses.replace(config, boxes=200, points=200, orders="1-8")
-    missed = []
-    with mv.devices.computing("cpu", "float64") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
-        for section in SECTIONS:
+        config = replace(config, boxes=200, points=200, orders="1-8")
+    if config.quick:
+        config = replace(config, functions=config.functions or ("exp",), boxes=4, points=4, orders="2")
+    found, seconds = Findings(), {}
+    with mv.devices.computing("cpu", "float64"):
+        for part in (soundness, sharpness) if config.quick else PARTS:
             began = time.perf_counter()
-            missed += section(config)
-            print(f"({section.__name__}: {time.perf_counter() - began:.0f} s)\n", flush=True)
-    print("\n".join(missed) or "no point is outside; every bar is met")
-    return command.FAILED if missed else command.DONE
+            found += part(config)
+            seconds[part.__name__] = time.perf_counter() - began
+            progress(f"      {part.__name__}, {spoken(seconds[part.__name__])}")
+    return found + Findings(numbers={"seconds": seconds})
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.enclosures"))
+    results.leave(findings, Config)

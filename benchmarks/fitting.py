@@ -27,7 +27,6 @@ from benchmarks.harness import Timing, measure, spoken
 from benchmarks.peers import CORES, Chunked, Found
 from benchmarks.results import Bar, Findings, Table, progress
 from mvcalc_jax import text
-from mvcalc_jax.text import Rows
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 ACCURACY = {"float64": 1e-8, "float32": 1e-4}
@@ -150,7 +149,7 @@ def findings(config: Config) -> Findings:
         if not config.quick:
             curves = scaling.curves(scaling.sizes(config.full))
             memory = [scaling.memory(1_000_000)]
-    numbers = {f"{race.problem.title}, {race.precision}": race.results for race in races}
+    numbers = {f"{race.problem.title}, {race.precision}": _raw(race) for race in races}
     return Findings(
         [*map(table, races), *([scaling.table(curves)] if curves else []), *memory],
         verdicts(races, measured=not config.quick),
@@ -295,6 +294,19 @@ def verdicts(races: list[Race], measured: bool = True) -> list[Bar]:
                 Bar(value >= least if measured else None, f"{claim}: {value:.4g}; the bar is {least:g}")
             )
     return bars
+
+
+def _raw(race: Race) -> dict[str, Any]:
+    return {
+        name: {
+            "fits": of.contender.fits,
+            "settings": of.contender.settings,
+            "seconds": of.timing,
+            "errors": of.errors,
+        }
+        | {"converged": of.converged}
+        for name, of in race.results.items()
+    }
 
 
 def conclusion(races: list[Race]) -> str:

@@ -8,8 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 import mvcalc_jax as mv
+from benchmarks.results import Bar, Findings, Table, named
 from mvcalc_jax import text
 from mvcalc_jax.taylor.bands.roots import RootStatus
+from mvcalc_jax.text import Rows
 
 A: Any = flint.arb  # whose stubs know less than it does
 
@@ -27,8 +29,14 @@ SEVERAL = (
 )
 
 
-def several(config: Any) -> list[str]:
-    """Print points of functions of several variables outside their bands."""
+def _found(title: str, rows: Rows, missed: list[str], words: str) -> Findings:
+    """A table, and the bar that nothing is false."""
+    bars = [Bar(not missed, f"{len(missed)} {words}{named(missed)}; the bar is 0")] if len(rows) > 1 else []
+    return Findings([Table(title, rows)] if len(rows) > 1 else [], bars)
+
+
+def several(config: Any) -> Findings:
+    """Points of functions of several variables outside their bands."""
     rng, missed, rows = (
         np.random.default_rng(config.seed),
         [],
@@ -50,8 +58,12 @@ def several(config: Any) -> list[str]:
             bounded = np.isfinite(low).all(1) & np.isfinite(high).all(1)
             rows.append((name, str(order), str(boxes * points), str(outside), f"{bounded.mean():.0%}"))
             missed += [f"{name}, order {order}: {outside} points outside"] if outside else []
-    print(text.markdown(rows), "\n")
-    return missed
+    return _found(
+        "Functions of several variables",
+        rows,
+        missed,
+        "points of functions of several variables are outside their bands",
+    )
 
 
 RANGES = (
@@ -80,8 +92,8 @@ RANGES = (
 )
 
 
-def ranges(config: Any) -> list[str]:
-    """Print proven ranges beside true ones; those that are wrong."""
+def ranges(config: Any) -> Findings:
+    """Proven ranges beside true ones."""
     rows, missed = [("", "proven", "true")], []
     for name, f, box, low, high in () if config.functions else RANGES:
         found = mv.verified_range(f, box)
@@ -94,8 +106,7 @@ def ranges(config: Any) -> list[str]:
             or b > high + 1e-12
         ):
             missed.append(f"the range of {name}: {found}")
-    print(text.markdown(rows), "\n")
-    return missed
+    return _found("Ranges", rows, missed, "proven ranges are wrong")
 
 
 ROOTS = (
@@ -122,8 +133,8 @@ ROOTS = (
 )
 
 
-def roots(config: Any) -> list[str]:
-    """Print what is proven of roots; what is false."""
+def roots(config: Any) -> Findings:
+    """What is proven of roots."""
     rows, missed = [("", "roots", "proven")], []
     for name, f, box, true in () if config.functions else ROOTS:
         found = mv.verified_root(f, box)
@@ -133,8 +144,7 @@ def roots(config: Any) -> list[str]:
             found.status is RootStatus.ONE and (len(true) != 1 or not low - 1e-16 <= true[0] <= high + 1e-16)
         ) or (found.status is RootStatus.NONE and true)
         missed += [f"the roots of {name}: {found.message}"] if false else []
-    print(text.markdown(rows), "\n")
-    return missed
+    return _found("Roots", rows, missed, "statements about roots are false")
 
 
 INTEGRALS = (
@@ -151,8 +161,8 @@ INTEGRALS = (
 )
 
 
-def integrals(config: Any) -> list[str]:
-    """Print proven integrals; those that are wrong."""
+def integrals(config: Any) -> Findings:
+    """Proven integrals beside true ones."""
     rows, missed = [("", "proven", "pieces")], []
     flint.ctx.prec = 240
     for name, f, low, high, exact in () if config.functions else INTEGRALS:
@@ -161,5 +171,4 @@ def integrals(config: Any) -> list[str]:
         right = np.isinf(found.lo) or np.isinf(found.hi)
         if not right and not A(found.lo) <= exact() <= A(found.hi):
             missed.append(f"the integral of {name}: {found.message}")
-    print(text.markdown(rows), "\n")
-    return missed
+    return _found("Integrals", rows, missed, "proven integrals are wrong")

@@ -213,6 +213,11 @@ def spoken_bar(bar: Bar) -> str:
     return f"{VERDICTS[bar.held]}: {bar.words}"
 
 
+def named(some: Sequence[str]) -> str:
+    """Names in brackets; nothing where there are none."""
+    return f" ({'; '.join(some)})" if some else ""
+
+
 def advice(why: Exception) -> str:
     """What is missing, in a line, and how to get it."""
     if isinstance(why, ModuleNotFoundError):
@@ -247,6 +252,8 @@ def plain(value: Any) -> Any:
     if array.ndim:
         return plain(array.tolist())
     number = array.item()
+    if not isinstance(number, (int, float, str, bool)):
+        raise TypeError(f"JSON has no {type(value).__name__}; leave it out of `numbers`")
     return number if not isinstance(number, float) or math.isfinite(number) else str(number)
 
 

@@ -15,16 +15,19 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 import mvcalc_jax as mv
-from benchmarks.harness import setting, spoken
-from mvcalc_jax import command
+from benchmarks import results
+from benchmarks.harness import spoken
+from benchmarks.results import Bar, Findings, Table, progress
+from mvcalc_jax import text
 from mvcalc_jax.sandpit.contest import par
 from mvcalc_jax.sandpit.floors.catalogue import _drawn
+from mvcalc_jax.text import Rows
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 PIT, CONTEST, APART = 0.1, 60.0, 1e-6
@@ -32,17 +35,17 @@ PIT, CONTEST, APART = 0.1, 60.0, 1e-6
 COURSE = ("wells", "random", "eggbox", "rocks", "narrow")
 
 _CONTEST = """
-import sys, time
+import json, sys, time
 began = time.perf_counter()
-from mvcalc_jax import sandpit, text
+from mvcalc_jax import sandpit
 found = sandpit.compete(sys.argv[2:], int(sys.argv[1]))
-print(f"{time.perf_counter() - began}\\n{text.markdown(found.rows())}")
+print(json.dumps([time.perf_counter() - began, found.rows()]))
 """
 _MINIMA = """
 import json, sys
 from mvcalc_jax import sandpit
 seeds = range(int(sys.argv[1]))
-print(json.dumps({name: [sandpit.floor(name, k).minima.tolist() for k in seeds] for name in sandpit.FLOORS}))
+print(json.dumps({name: [sandpit.floor(name, k).minima.tolist() for k in seeds] for name in sys.argv[2:]}))
 """
 
 
@@ -54,40 +57,45 @@ class Config:
     """New pits of each family."""
     seeds: int = 1000
     """Of the contest."""
+    quick: bool = False
+    """Two pits of two families, and a contest of two seeds on one of them."""
 
 
-def main(config: Config) -> int:
-    mv.require.whole("pits", config.pits, least=2)
-    mv.require.whole("seeds", config.seeds, least=1)
-    with mv.devices.computing("cpu", "float64") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
-    rows, slowest = pits(config.pits)
-    print(mv.text.markdown(rows))
-    taken, table = contest(config.seeds)
-    print(f"\n{table}\n")
-    apart = elsewhere(config.pits)
-    bars = [
-        (slowest <= PIT, f"the slowest of the new pits took {spoken(slowest)}; the bar is {spoken(PIT)}"),
-        (
-            taken <= CONTEST,
-            f"the contest took {spoken(taken)}, imports and all; the bar is {spoken(CONTEST)} for 1000 seeds",
-        ),
-        (
-            apart <= APART,
-            f"{mv.text.count(config.pits)} seeds of each floor are the same in both processes, and minima at most "
-            f"{apart:.1g} apart; the bar is {APART:g}",
-        ),
-    ]
-    print("\n".join(f"{'held' if held else 'NOT HELD'}: {words}" for held, words in bars))
-    return command.DONE if all(held for held, _ in bars) else command.FAILED
+def findings(config: Config) -> Findings:
+    count = mv.require.whole("pits", config.pits, least=2)
+    seeds = mv.require.whole("seeds", config.seeds, least=1)
+    floors, course = tuple(mv.sandpit.FLOORS), COURSE
+    if config.quick:
+        count, seeds, floors, course = 2, 2, COURSE[:2], COURSE[:1]
+    with mv.devices.computing("cpu", "float64"):
+        rows, slowest = pits(count, floors)
+    progress("      pits")
+    taken, scores = contest(seeds, course)
+    progress("      contest")
+    apart = elsewhere(count, floors)
+    pit = f"the slowest of the new pits took {spoken(slowest)}"
+    game = f"a contest over {text.counted(seeds, 'seed')} took {spoken(taken)}, imports and all"
+    same = f"{text.count(count)} seeds of each floor are the same in both processes, and minima {apart:.1g} apart"
+    timed = lambda held: None if config.quick else held
+    return Findings(
+        [Table("New pits", rows), Table("A contest", scores)],
+        [
+            Bar(timed(slowest <= PIT), f"{pit}; the bar is {spoken(PIT)}"),
+            Bar(timed(taken <= CONTEST), f"{game}; the bar is {spoken(CONTEST)} for 1000 seeds"),
+            Bar(apart <= APART, f"{same}; the bar is {APART:g}"),
+        ],
+        f"{pit[0].upper()}{pit[1:]}; {game}; {same}.",
+        "The other machine is this one with fewer instructions.",
+        {"slowest pit, s": slowest, "contest, s": taken, "minima apart": apart},
+    )
 
 
-def pits(count: int) -> tuple[list[tuple[str, ...]], float]:
+def pits(count: int, floors: Sequence[str]) -> tuple[list[tuple[str, ...]], float]:
     """A row for each family, and the slowest pit of all that were not the first."""
     rows: list[tuple[str, ...]] = [("floor", "first pit", "a new pit", "the slowest", "its par", "minima")]
     slowest = 0.0
     par(mv.sandpit.floor("cliff"))  # the strategies are compiled once for all floors
-    for name in mv.sandpit.FLOORS:
+    for name in floors:
         first = _seconds(lambda name=name: look(name, 0))
         twice = []
         for _ in range(2):
@@ -110,17 +118,16 @@ def look(name: str, seed: int) -> None:
     assert np.isfinite([depth, *g]).all() and abs(pit.depth(pit.lowest) + 9) < 1e-9
 
 
-def contest(seeds: int) -> tuple[float, str]:
+def contest(seeds: int, floors: Sequence[str]) -> tuple[float, Rows]:
     """How long a contest takes in a new process, and what came of it."""
-    said = _run(_CONTEST, str(seeds), *COURSE)
-    taken, _, table = said.partition("\n")
-    return float(taken), table
+    taken, rows = json.loads(_run(_CONTEST, str(seeds), *floors))
+    return taken, rows
 
 
-def elsewhere(seeds: int) -> float:
+def elsewhere(seeds: int, floors: Sequence[str]) -> float:
     """The distance between minima of the same seeds, here and with fewer instructions; ∞ where there are others."""
     plain = {"XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2"} if platform.machine() in ("x86_64", "AMD64") else {}
-    there = json.loads(_run(_MINIMA, str(seeds), **plain))
+    there = json.loads(_run(_MINIMA, str(seeds), *floors, **plain))
     worst = 0.0
     for name, minima in there.items():
         for seed, other in enumerate(minima):
@@ -151,4 +158,4 @@ def _seconds(run: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.sandpit"))
+    results.leave(findings, Config)

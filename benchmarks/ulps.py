@@ -3,19 +3,18 @@
     nice python -m benchmarks.ulps
 
 Every function of `mvcalc_jax.taylor.intervals.ulps` in float32 and in float64, at random arguments over the whole
-range, near 1,
-near multiples of π/2, near branch points, zeros and poles, near overflow and underflow, and then around the worst of
-these; compiled for arrays, for rows and single numbers in a loop, inside a fusion with a product and a sum, with one
-number as the last argument of all, of constants, and op by op. Each result is compared with Arb's, which encloses the
-true one in at least 200 bits. An error is counted in eps·|result|, or eps·(|result| + 1) for functions whose zeros keep
-no relative error, after what underflow may do has been taken off; it must be less than the table allows. Then
-compositions that XLA rewrites, as they are and with barriers between their steps, where they must keep to the table,
-too; and what becomes of subnormal and of infinite numbers. Takes ten minutes; asks for the package `python-flint`.
+range, near 1, near multiples of π/2, near branch points, zeros and poles, near overflow and underflow, and then around
+the worst of these; compiled for arrays, for rows and single numbers in a loop, inside a fusion with a product and a
+sum, with one number as the last argument of all, of constants, and op by op. Each result is compared with Arb's, which
+encloses the true one in at least 200 bits. An error is counted in eps·|result|, or eps·(|result| + 1) for functions
+whose zeros keep no relative error, after what underflow may do has been taken off; it must be less than the table
+allows. Then compositions that XLA rewrites, as they are and with barriers between their steps, where they must keep to
+the table, too; and what becomes of subnormal and of infinite numbers.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import flint
@@ -25,8 +24,9 @@ import numpy as np
 from flint import arb
 
 import mvcalc_jax as mv
-from benchmarks.harness import setting
-from mvcalc_jax import command, text
+from benchmarks import results
+from benchmarks.results import Bar, Findings, Table, progress
+from mvcalc_jax import text
 from mvcalc_jax.taylor.intervals import ulps
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -42,7 +42,7 @@ FAR = 900
 
 @dataclass(frozen=True)
 class Config:
-    """Compare XLA's functions with Arb's. --debug shows where an error comes from."""
+    """Compare XLA's functions with Arb's; ten minutes. --debug shows where an error comes from."""
 
     points: int = 20_000
     """For each function and precision, about half as many again around the worst."""
@@ -50,6 +50,8 @@ class Config:
     """Of the random points."""
     only: tuple[str, ...] = ()
     """These functions; none means all."""
+    quick: bool = False
+    """One function, at few points."""
 
 
 class Case(NamedTuple):
@@ -469,35 +471,52 @@ def limits(dtype: Any) -> list[tuple[str, ...]]:
     return rows
 
 
-def main(config: Config) -> int:
+def findings(config: Config) -> Findings:
     mv.require.whole("points", config.points, least=50)
-    names = config.only or tuple(CASES)
-    for name in names:
+    for name in config.only:
         mv.require.one_of("only", name, tuple(CASES))
-    with mv.devices.computing("cpu", "float64") as device:
-        print(f"{QUESTION}\n{setting(device)}\n")
+    if config.quick:
+        config = replace(config, points=100, only=config.only or ("exp",))
+    with mv.devices.computing("cpu", "float64"):
         began = time.perf_counter()
-        rows, beyond = compare(names, config)
-        print(f"{text.markdown(rows)}\n\n{time.perf_counter() - began:.0f} s\n")
-        if not config.only:
-            shares, apart = fused(config)
-            beyond += apart
-            print(f"{text.markdown(shares)}\n")
-            for dtype in PRECISIONS:
-                print(f"{text.markdown(limits(dtype))}\n\n{subnormal(dtype)}\n")
-    print(f"{len(rows) - 1} functions and precisions: {len(beyond)} beyond the table {', '.join(beyond)}")
-    return command.FAILED if beyond else command.DONE
+        rows, beyond, shares = compare(config.only or tuple(CASES), config)
+        seconds = time.perf_counter() - began
+        worst = max(shares, key=lambda name: shares[name])
+        allowed = f"{len(beyond)} of {len(shares)} functions and precisions are beyond the table"
+        found = Findings(
+            [Table("Functions", rows)],
+            [Bar(not beyond, f"{allowed}{results.named(beyond)}; the bar is 0")],
+            f"{allowed}; the nearest to what it allows is {worst}, at {shares[worst]:.0%} of it.",
+            "The largest errors that were met, which are not the largest there are; of this processor's instructions.",
+            {"share of what is allowed": shares, "seconds": seconds},
+        )
+        return found if config.only else found + _steps(config)
 
 
-def compare(names: Sequence[str], config: Config) -> tuple[list[tuple[str, ...]], list[str]]:
-    """A row for each function and precision, and those beyond the table."""
+def _steps(config: Config) -> Findings:
+    """Of compositions, and at the ends of the numbers."""
+    shares, apart = fused(config)
+    words = f"{len(apart)} of {len(COMPOSITIONS)} compositions are beyond what their steps allow, despite barriers"
+    ends = [Table(f"At the ends of {np.dtype(dtype).name}", limits(dtype)) for dtype in PRECISIONS]
+    return Findings(
+        [Table("Compositions, as a share of what their steps allow", shares), *ends],
+        [Bar(not apart, f"{words}{results.named(apart)}; the bar is 0")],
+        "\n".join(f"- {subnormal(dtype)}" for dtype in PRECISIONS),
+    )
+
+
+def compare(
+    names: Sequence[str], config: Config
+) -> tuple[list[tuple[str, ...]], list[str], dict[str, float]]:
+    """A row for each function and precision, those beyond the table, and all errors over what is allowed."""
     rows = [
         ("", "", "measured ulp", "allowed", "underflow", "worst way", "worst at", "points", "overflows early")
     ]
-    beyond = []
+    beyond, shares = [], {}
     for name in names:
         for dtype in PRECISIONS:
             worst, allowed = measured(name, dtype, config.points, config.seed), allowance(name, dtype)
+            shares[f"{name}, {np.dtype(dtype).name}"] = worst.ulps / allowed.ulps
             if worst.ulps > allowed.ulps or worst.floor > ulps.FLOOR:
                 beyond.append(f"{name} {np.dtype(dtype).name}")
             figures = (f"{worst.ulps:.3g}", f"{allowed.ulps:.3g}", f"{worst.floor:.2g}")
@@ -506,7 +525,8 @@ def compare(names: Sequence[str], config: Config) -> tuple[list[tuple[str, ...]]
             rows.append(
                 (name, np.dtype(dtype).name, *figures, worst.way, at, text.count(worst.points), early)
             )
-    return rows, beyond
+        progress(f"      {name}")
+    return rows, beyond, shares
 
 
 def fused(config: Config) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -524,4 +544,4 @@ def fused(config: Config) -> tuple[list[tuple[str, ...]], list[str]]:
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog="python -m benchmarks.ulps"))
+    results.leave(findings, Config)

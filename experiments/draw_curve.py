@@ -75,7 +75,8 @@ class Config:
 
 
 def main(config: Config) -> int:
-    from experiments import drawing  # here and not above, so that --help need not wait for JAX
+    with command.loading():
+        from experiments import drawing  # here and not above, so that --help need not wait for JAX
 
     if config.resume:
         mv.runs.require_same(earlier(config), config, but=MAY_CHANGE)
@@ -84,23 +85,30 @@ def main(config: Config) -> int:
             held.enter_context(mv.runs.alone(config.resume))  # before its checkpoint is read
         task, (first, *rivals) = drawing.pose(config), (runners := drawing.runners(config))
         resume = drawing.so_far(task, runners[first], config.resume)
-        task.chunks(runners[first], resume=resume)  # whatever does not fit is said before anything is written
+        # Made here, so that whatever does not fit is said before anything is written.
+        stream = drawing.descent(config, task, runners[first], resume)
         run = begin(config, task, device)
         if not config.resume:
             held.enter_context(mv.runs.alone(run))
         with going_on(run), mv.aside.Aside(config.device, config.precision) as aside:
-            proof = aside.submit(task.prove, config.seed)
             aside.submit(lambda: mv.plots.curve)  # matplotlib loads while XLA compiles
-            results = {first: drawing.train(config, task, runners[first], resume, run)}
-            if results[first].status is mv.Status.FINISHED:
-                races = {name: aside.submit(task.race, runners[name], aside.watch) for name in rivals}
-            else:
-                races = {}
+            begun = 0 if resume is None else resume.steps
+            results = {first: drawing.train(config, task, stream, begun, run)}
             with mv.plots.style():
+                history = None
                 if config.seeds == 1:
-                    drawing.picture(task, results[first], run)
+                    history = drawing.history(task, results[first])
+                    drawing.picture(task, *history, run)
                 else:
                     drawing.picture_of_many(task, results[first], config.seed, run)
+                # Not sooner: the picture would have to wait for all that these compile.
+                if results[first].status is mv.Status.FINISHED:
+                    races = {name: aside.submit(task.race, runners[name], aside.watch) for name in rivals}
+                else:
+                    races = {}
+                proof = aside.submit(task.prove, config.seed)
+                if history:
+                    drawing.animation(task, *history, run)
                 results |= {name: race.result() for name, race in races.items()}
                 save_costs(config, results, run)
         conclude(config, task, runners, results, proof.result(), run)

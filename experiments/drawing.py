@@ -11,6 +11,7 @@ import numpy as np
 
 import mvcalc_jax as mv
 from mvcalc_jax import require
+from mvcalc_jax.compiling import quickly
 
 RATES = {"steepest": 7.0, "sgd": 7.0, "momentum": 0.7, "adam": 0.01, "lbfgs": 1.0}
 """Learning rates that suit the heart: the course's, and for the others what comes near it."""
@@ -56,7 +57,7 @@ class Task(NamedTuple):
     def race(self, runner: Runner, watch: mv.descent.Watcher) -> mv.Result:
         return mv.descent.collect(self.chunks(runner), [watch])
 
-    def prove(self, seed: int) -> mv.Report:
+    def prove(self, seed: int) -> "mv.Report":
         """The hand-written Jacobian against autodiff, where the (first) network starts."""
         return mv.check_jacobian(self.cost, self.jacobian, self.start, *self.options["data"], seed=seed)
 
@@ -112,7 +113,7 @@ def pose(config: Any) -> Task:
     options = {
         "cost": cost,
         "data": data,
-        "key": jax.random.key(config.seed) if many == 1 else jax.vmap(jax.random.key)(np.array(seeds)),
+        "key": keys(seeds),
         "steps": steps,
         "batch_size": config.batch_size,
         "record_every": max(steps // rows, 1),
@@ -121,8 +122,14 @@ def pose(config: Any) -> Task:
         ),
         "ensemble": many > 1,
     }
-    forward = jax.jit(jax.vmap(forward, in_axes=(0, None)))
+    forward = jax.jit(jax.vmap(forward, in_axes=(0, None)), compiler_options=quickly())  # it runs once or twice
     return Task(target, starts[0] if many == 1 else stacked, forward, cost, jacobian, options)
+
+
+def keys(seeds: range) -> Any:
+    """`jax.random.key` of a seed, or of each of many, on the host: JAX would compile two programs for it."""
+    halves = np.array([(0, seed) for seed in seeds], np.uint32)  # of 64 bits
+    return jax.random.wrap_key_data(halves if len(seeds) > 1 else halves[0], impl="threefry2x32")
 
 
 def runners(config: Any) -> dict[str, Runner]:
@@ -158,28 +165,40 @@ def so_far(task: Task, runner: Runner, run: Path | None) -> mv.Result | None:
     return mv.runs.load_arrays(path, like=start)
 
 
-def train(config: Any, task: Task, runner: Runner, resume: mv.Result | None, run: Path) -> mv.Result:
-    """Run the first runner, with a progress bar, checkpoints, and a live picture if one was asked for."""
-    options: dict[str, Any] = {"resume": resume}
-    bar = mv.descent.progress_bar(config.steps, 0 if resume is None else resume.steps)
-    watch = [mv.runs.checkpoints(run / "checkpoint.npz"), bar]
+def descent(config: Any, task: Task, runner: Runner, resume: mv.Result | None) -> mv.descent.Stream:
+    """The first runner's descent, checked and not yet begun; in short chunks if it is to be seen."""
+    chunk = task.options["chunk"]
+    return task.chunks(
+        runner, resume=resume, chunk=max(min(chunk, config.steps // 100), 1) if config.live else chunk
+    )
+
+
+def train(config: Any, task: Task, stream: mv.descent.Stream, begun: int, run: Path) -> mv.Result:
+    """Run a descent with a progress bar, checkpoints, and a live picture if one was asked for."""
+    watch = [mv.runs.checkpoints(run / "checkpoint.npz"), mv.descent.progress_bar(config.steps, begun)]
     if config.live:
         page = {"port": config.port, "browser": config.browser}
         screen = mv.plots.live.Screen("mvcalc: a network learns to draw", (5, 5), **page)
         watch.append(mv.plots.live.drawing_on(screen, task.target, task.attempt))
-        options["chunk"] = max(min(task.options["chunk"], config.steps // 100), 1)
-    result = mv.descent.collect(task.chunks(runner, **options), watch)
+    result = mv.descent.collect(stream, watch)
     mv.runs.save_arrays(run / "params.npz", result.params)
     return result
 
 
-def picture(task: Task, result: mv.Result, run: Path) -> None:
-    """The picture of the course, and its animation."""
-    history = task.attempts(result.trace.params)
+def history(task: Task, result: mv.Result) -> tuple[np.ndarray, list[str]]:
+    """What a network drew at each row of its trace, and a caption for each."""
     rows = zip(result.trace.step.tolist(), result.trace.cost.tolist(), strict=True)
-    captions = [mv.plots.curve.how_far(*row) for row in rows]
-    mv.plots.save(mv.plots.curve.drawing(task.target, history, captions[-1]), run / "drawing.png")
-    mv.plots.curve.animate(run / "drawing.gif", task.target, history, captions)
+    return task.attempts(result.trace.params), [mv.plots.curve.how_far(*row) for row in rows]
+
+
+def picture(task: Task, attempts: np.ndarray, captions: list[str], run: Path) -> None:
+    """The picture of the course."""
+    mv.plots.save(mv.plots.curve.drawing(task.target, attempts, captions[-1]), run / "drawing.png")
+
+
+def animation(task: Task, attempts: np.ndarray, captions: list[str], run: Path) -> None:
+    """The same, unfolding."""
+    mv.plots.curve.animate(run / "drawing.gif", task.target, attempts, captions)
 
 
 def picture_of_many(task: Task, result: mv.Result, seed: int, run: Path) -> None:

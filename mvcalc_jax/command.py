@@ -11,12 +11,13 @@ a traceback where `--debug` was given. Exit codes:
 """
 
 import contextlib
+import gc
 import io
 import os
 import shlex
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
@@ -78,6 +79,20 @@ def guarded(command: Callable[[list[str]], int], *, prog: str) -> int:
         return MISUSED if meant_for_the_user(error) else BROKEN
 
 
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Within it modules load without looks for garbage: they leave none, and to look takes a tenth of a second."""
+    if "jax" in sys.modules:  # in a process that is somebody else's, too
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # what was loaded stays
+        gc.enable()
+
+
 def leave(code: int) -> NoReturn:
     """End the process with an exit code.
 
@@ -89,6 +104,7 @@ def leave(code: int) -> NoReturn:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)
+    gc.freeze()  # else Python looks for garbage among all that it is about to drop anyway, for a quarter of a second
     sys.exit(code)
 
 

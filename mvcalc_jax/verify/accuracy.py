@@ -92,9 +92,11 @@ def _rounded(claim: Claim, evidence: Evidence, dtype: Any) -> tuple[Leaves, Leav
 
     def lower(leaf: Any) -> Any:
         kind = jnp.result_type(leaf)
-        if jnp.issubdtype(kind, jnp.complexfloating):
-            return jnp.asarray(leaf, jnp.complex64)
-        return jnp.asarray(leaf, dtype) if jnp.issubdtype(kind, jnp.floating) else leaf
+        if not jnp.issubdtype(kind, jnp.inexact):
+            return leaf
+        narrow = np.complex64 if jnp.issubdtype(kind, jnp.complexfloating) else dtype
+        with np.errstate(over="ignore"):
+            return jax.device_put(np.asarray(leaf).astype(narrow))  # by NumPy: JAX compiles it for each shape
 
     leaves, others = (
         [lower(leaf) for leaf in tree] for tree in (evidence.leaves, claim.subject.point.others)

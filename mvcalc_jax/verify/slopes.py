@@ -28,10 +28,10 @@ def taylor(claim: Claim, evidence: Evidence, rng: np.random.Generator) -> Slope 
         return None
     leaves = [np.asarray(leaf) for leaf in evidence.leaves]
     if evidence.cotangents is None:
-        w = [np.asarray(v[0]) for v in claim.subject.cotangents(1, rng)]
+        w = [np.asarray(v)[0] for v in claim.subject.cotangents(1, rng)]
         by_hand, exact = (claim.rows(evidence, J, w) for J in (evidence.hand, evidence.reverse))
     else:
-        w = [np.asarray(v[0]) for v in evidence.cotangents]
+        w = [np.asarray(v)[0] for v in evidence.cotangents]
         by_hand, exact = ([np.asarray(J[0]) for J in side] for side in (evidence.hand, evidence.reverse))
     d = [sizes(leaf) * rng.standard_normal(leaf.shape) for leaf in leaves]
 

@@ -13,7 +13,6 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from mvcalc_jax import autodiff
-from mvcalc_jax.calculus import central_difference, forward_difference
 from mvcalc_jax.verify.catalogue import Derivative
 from mvcalc_jax.verify.errors import errors, unit
 
@@ -30,6 +29,8 @@ def best_step(dtype: Any) -> float:
 
 def four_ways(derivative: Derivative) -> dict[str, Matrices]:
     """The derivative at its point, in the precision of its arguments, by the name of the way."""
+    from mvcalc_jax.calculus import central_difference  # here: no check needs all of calculus, a tenth of a second
+
     _, f, jac, args, argnums = derivative
     along, flat, sizes = _flattened(derivative)
 
@@ -53,6 +54,8 @@ def errors_by_step(
     derivative: Derivative, exact: Matrices, steps: Float[np.ndarray, " h"]
 ) -> dict[str, Float[np.ndarray, " h"]]:
     """How wrong forward and central differences are, for each step."""
+    from mvcalc_jax.calculus import central_difference, forward_difference  # here, as above
+
     along, flat, sizes = _flattened(derivative)
     by_kind = {}
     for name, difference in {"forward": forward_difference, "central": central_difference}.items():
