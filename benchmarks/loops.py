@@ -57,6 +57,8 @@ class Loop(NamedTuple):
     """Seconds to trace and compile it."""
     temporary: int
     """Bytes that it needs beside what goes in and what comes out."""
+    held: int
+    """Bytes of these and of what goes in."""
 
 
 def compiled(jacobian: Jacobian, of: Problem, steps: int) -> Loop:
@@ -65,7 +67,9 @@ def compiled(jacobian: Jacobian, of: Problem, steps: int) -> Loop:
     began = time.perf_counter()
     program = jax.jit(partial(_descend, jacobian, steps, of.members > 0)).lower(start, data).compile()
     first = time.perf_counter() - began
-    return Loop(partial(program, start, data), steps, first, temporary(program))
+    needed = temporary(program)
+    held = needed + sum(leaf.nbytes for leaf in jax.tree.leaves((start, data)))
+    return Loop(partial(program, start, data), steps, first, needed, held)
 
 
 def _descend(jacobian: Jacobian, steps: int, ensemble: bool, start: Any, data: Any) -> Any:

@@ -1,0 +1,92 @@
+"""The suites on when which way wins: their counts, intervals, break-evens and slopes, and that all of them run."""
+
+import math
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import mvcalc_jax as mv
+from benchmarks import breakeven, gradients, growth, loops, spread, torch_peer
+from benchmarks.growth import Point
+from benchmarks.harness import Timing
+
+pytestmark = pytest.mark.usefixtures("standard_promotion")
+
+
+def test_the_interval_of_a_median_holds_it_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    found = [spread.ratio(rng.exponential(size=15).tolist()) for _ in range(2000)]
+    held = np.mean([r.low <= math.log(2) <= r.high for r in found])
+    assert held == pytest.approx(
+        0.9926, abs=0.005
+    )  # that of 15 values without the two outermost on either side
+    few = spread.ratio([3.0, 1.0, 2.0])
+    assert (few.median, few.low, few.high) == (2, 1, 3)
+
+
+def test_a_compiled_loop_takes_the_steps_of_steepest_descent():
+    of = loops.problem((1, 3, 2), 5)
+    loop = loops.compiled(mv.network.jacobian, of, 4)
+    expected = mv.steepest_descent(
+        mv.network.jacobian, of.start, steps=4, learning_rate=loops.RATE, data=of.data
+    )
+    assert mv.descent.apart(loop.run(), expected.params) < 1e-6
+    assert loop.held > loop.temporary >= 0 and loop.first > 0
+    ensemble = loops.problem((1, 3, 2), 5, members=3)
+    assert ensemble.multiplications == 3 * of.multiplications
+    assert jax.tree.leaves(loops.compiled(mv.network.jacobian, ensemble, 2).run())[0].shape == (3, 3, 1)
+
+
+def test_the_compiler_finds_the_exponential_that_is_asked_for_twice():
+    of = loops.problem((1, 3, 2), 5)
+    counted = {way: gradients.counts(jacobian, of) for way, jacobian in gradients.ways().items()}
+    assert {c.compiled_transcendentals for c in counted.values()} == {5 * (3 + 2)}
+
+
+@pytest.mark.parametrize(
+    ("more", "less", "pays"), [(-1, 0, 1), (0, -1, 1), (10, 2, 6), (9, 2, 6), (1, 0, math.inf)]
+)
+def test_calls_until_compiling_has_paid(more, less, pays):
+    assert breakeven.calls(more, less) == pays
+
+
+def test_a_slope_is_that_of_time_over_work():
+    points = [
+        Point(k, 10**k, 2, Timing(0.0, (3 * 2 * 10 ** (1.1 * k), 9.0 * 10 ** (1.1 * k))), 0.0, 0)
+        for k in range(4)
+    ]
+    found = growth.slope(points)
+    assert found is not None
+    assert found.value == pytest.approx(1.1) and found.stderr < 1e-9 and found.sizes == (0, 3)
+    assert growth.slope(points[:2]) is None
+
+
+def test_the_last_cache_is_the_largest(tmp_path, monkeypatch):
+    monkeypatch.setattr(growth, "CACHES", tmp_path)
+    assert growth.last_cache("cpu") == 32 << 20
+    for k, size in enumerate(("48K", "1024K", "32768K")):
+        folder = Path(tmp_path, f"index{k}")
+        folder.mkdir()
+        (folder / "size").write_text(f"{size}\n")
+    assert growth.last_cache("cpu") == 32 << 20
+
+
+def test_pytorch_takes_the_same_steps_or_says_why_not():
+    of = loops.problem((1, 6, 7, 2), 20)
+    expected = mv.steepest_descent(mv.network.jacobian, of.start, steps=5, learning_rate=0.5, data=of.data)
+    contenders, missing = torch_peer.contenders(of.start, of.data, 0.5), torch_peer.missing()
+    assert {*contenders, *missing} == {*torch_peer.EAGER, *torch_peer.COMPILED}
+    assert not {*contenders} & {*missing} and all(missing.values())
+    for name, run in contenders.items():
+        if name in torch_peer.EAGER:
+            found = [mv.models.network.Layer(W, b) for W, b in run(5)]
+            assert mv.descent.apart(found, list(expected.params)) < 1e-6, name
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize("suite", [gradients, breakeven, growth])
+def test_suites_run_at_toy_size(suite):
+    found = suite.findings(suite.Config(quick=True, rounds=1))
+    assert found.tables and found.conclusion and found.figures
