@@ -3,9 +3,9 @@
     python -m benchmarks.ensembles
 
 The course's 1-6-7-2 network on 100 points of the heart, float32, from as many seeds as there are members:
-`ensemble=True` of the package, whose members walk one after the other on every core; the same all at once, which is what
-`jax.vmap` makes of it; and one after the other from Python. A step of C on one core is the measure. Members must end
-where they do alone, bit for bit.
+`ensemble=True` of the package, whose members walk one after the other on every core; the same all at once, which is
+what `jax.vmap` makes of it; and one after the other from Python. A step of C on one core is the measure. Members must
+end where they do alone, bit for bit.
 """
 
 from collections.abc import Callable, Sequence

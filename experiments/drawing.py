@@ -19,12 +19,12 @@ RATES = {"steepest": 7.0, "sgd": 7.0, "momentum": 0.7, "adam": 0.01, "lbfgs": 1.
 ROWS, FEW = 500, 10
 """Rows of a trace, however many steps: enough for a history that fades smoothly; and the fewest that show one."""
 
-CHUNK, PRODUCTS, SEARCHES = 10_000, 2 * 10**8, 20
+CHUNK, PRODUCTS, SEARCHES = 10_000, 2 * 10**9, 20
 """Steps in a chunk, and multiplications, at most: a fraction of a second of work, so that Ctrl-C is soon heard. A
 line search, such as L-BFGS makes, is as much work as so many steps."""
 
-ROOM = 2**29
-"""Bytes that a history of so many rows may take; wide networks have fewer rows."""
+ROOM, COSTS = 2**29, 200_000
+"""Bytes that a history may take, and costs that it may hold: wide networks, and many of them, have fewer rows."""
 
 
 class Runner(NamedTuple):
@@ -99,7 +99,8 @@ def pose(config: Any) -> Task:
         raise ValueError(f"`port` must lie between 1 and 65535; got {config.port}")
     sizes = (1, *(require.whole("hidden", width, least=1) for width in config.hidden), 2)
     row = np.dtype(config.precision).itemsize * sum(o * (i + 1) for i, o in pairwise(sizes)) * many
-    if (rows := min(ROWS, ROOM // row)) < FEW:
+    rows = min(ROWS, ROOM // row, max(COSTS // many, FEW))
+    if rows < FEW:
         raise ValueError(
             f"a row of the history takes {row / 2**30:.2g} GiB, and {FEW} of them may take {ROOM / 2**30:g}; "
             "ask for fewer `seeds`, or fewer or narrower `hidden` layers"
@@ -122,7 +123,9 @@ def pose(config: Any) -> Task:
         ),
         "ensemble": many > 1,
     }
-    forward = jax.jit(jax.vmap(forward, in_axes=(0, None)), compiler_options=quickly())  # it runs once or twice
+    forward = jax.jit(
+        jax.vmap(forward, in_axes=(0, None)), compiler_options=quickly()
+    )  # it runs once or twice
     return Task(target, starts[0] if many == 1 else stacked, forward, cost, jacobian, options)
 
 
@@ -202,9 +205,17 @@ def animation(task: Task, attempts: np.ndarray, captions: list[str], run: Path) 
 
 
 def picture_of_many(task: Task, result: mv.Result, seed: int, run: Path) -> None:
-    """The best, the median and the worst drawing."""
+    """All drawings, four of them by themselves from the best to the worst, and how the costs spread."""
     order = np.argsort(result.cost)  # NaN, a member that failed, sorts last
-    ranks = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
-    attempts = task.attempts(jax.tree.map(lambda p: np.asarray(p)[list(ranks.values())], result.params))
-    captions = [f"{rank}: seed {seed + k}, cost {result.cost[k]:.2e}" for rank, k in ranks.items()]
-    mv.plots.save(mv.plots.curve.drawings(task.target, attempts, captions), run / "drawing.png")
+    ranks = {
+        "best": 0,
+        "median": len(order) // 2,
+        "upper quartile": 3 * len(order) // 4,
+        "worst": len(order) - 1,
+    }
+    shown = {
+        f"{rank}: seed {seed + order[k]}, {result.cost[order[k]]:.1e}": int(order[k])
+        for rank, k in ranks.items()
+    }
+    drawn = mv.plots.curve.drawings(task.target, task.attempts(result.params), result.cost, shown)
+    mv.plots.save(drawn, run / "drawing.png")

@@ -1,6 +1,6 @@
 """The picture of the course: a network's attempts at a curve, fading from the first to the last."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -121,13 +121,65 @@ def animate(
     save_gif(path, figure, (attempt, caption), show, frames(len(history)))
 
 
-def drawings(target: Target, attempts: Float[np.ndarray, "rows 2 k"], captions: Sequence[str]) -> Figure:
-    """Several attempts side by side, each with its caption."""
-    figure = Figure(figsize=(4 * len(attempts), 4))
-    for k, (attempt, caption) in enumerate(zip(attempts, captions, strict=True)):
+def drawings(
+    target: Target,
+    attempts: Float[np.ndarray, "members 2 k"],
+    costs: Float[np.ndarray, " members"],
+    shown: Mapping[str, int],
+) -> Figure:
+    """What many networks have drawn: all of it on one sheet, some of them by themselves, and how their costs spread.
+
+    Args:
+        target: what was to be drawn.
+        attempts: what each network has drawn.
+        costs: what it is worth; of a network that failed it is not finite.
+        shown: the captions of those that are shown by themselves, and which they are.
+    """
+    figure = Figure(figsize=(12, 8))
+    ax = paper(figure)
+    ax.set_position((0, 0, 2 / 3, 1))
+    _draw_all(ax, attempts, costs)
+    draw_target(ax, target)
+    draw_caption(ax, f"{text.count(len(attempts))} networks, the better the redder")
+    for k, (caption, member) in enumerate(shown.items()):
         ax = paper(figure)
-        ax.set_position((k / len(attempts), 0, 1 / len(attempts), 1))
-        draw_target(ax, target)
-        draw_attempt(ax, attempt)
-        draw_caption(ax, caption_of(attempt, caption))
+        ax.set_position((2 / 3 + (k % 2) / 6, 3 / 4 - k // 2 / 4, 1 / 6, 1 / 4))
+        draw_target(ax, target).set(markersize=1, linewidth=0.6)
+        draw_attempt(ax, attempts[member]).set_linewidth(2)
+        draw_caption(ax, caption_of(attempts[member], caption)).set_fontsize(8)
+    _draw_costs(figure.add_axes((0.71, 0.09, 0.26, 0.36)), costs)
     return figure
+
+
+def _draw_all(
+    ax: Axes, attempts: Float[np.ndarray, "members 2 k"], costs: Float[np.ndarray, " members"]
+) -> None:
+    """Every attempt, faint, the worst first, so that the best lie on top."""
+    finite = np.flatnonzero(np.isfinite(costs) & np.isfinite(attempts).all(axis=(1, 2)))
+    order = finite[np.argsort(-costs[finite])]
+    colours = _FADE(np.linspace(0, 1, len(order)))
+    colours[:, 3] = np.clip(30 / max(len(order), 1), 0.03, 0.8)
+    lines = LineCollection(list(attempts[order].swapaxes(1, 2)), colors=colours, linewidths=0.8, zorder=1)
+    ax.add_collection(lines, autolim=False)
+
+
+def _draw_costs(ax: Axes, costs: Float[np.ndarray, " members"]) -> None:
+    """How many networks have ended at which cost, on a logarithmic scale; with the quartiles."""
+    known = costs[np.isfinite(costs) & (costs > 0)]
+    ax.set(xlabel="final cost", ylabel="networks")
+    if not known.size:  # matplotlib refuses a logarithmic scale for nothing
+        ax.text(0.5, 0.5, "no finite cost", ha="center", va="center", color=QUIET, transform=ax.transAxes)
+        return
+    least, most = known.min() / 1.05, known.max() * 1.05
+    bins = np.geomspace(least, most, 1 + int(np.clip(2 * np.sqrt(known.size), 8, 60)))
+    ax.hist(known, bins=bins.tolist(), color=_FADE(0.3))
+    low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
+    ax.axvspan(low, high, color=QUIET, alpha=0.25, linewidth=0, zorder=0)
+    ax.axvline(middle, color=RED, linewidth=1.2)
+    ax.set_xscale("log")
+    ticks = np.geomspace(least, most, 4)
+    ax.set_xticks(ticks, [f"{tick:.1e}" for tick in ticks])
+    ax.set_xticks([], minor=True)
+    lost = len(costs) - known.size
+    title = f"median {middle:.1e}, the middle half shaded"
+    ax.set_title(title if not lost else f"{title}; {text.counted(lost, 'network')} failed", fontsize=9)

@@ -84,9 +84,29 @@ def test_the_caption_says_where_an_attempt_lies_wholly_off_the_sheet(points, see
     attempt, word = np.array(points), "off the sheet"
     assert curve.caption_of(attempt, "step 7") == ("step 7" if seen else f"step 7   {word}")
     assert (word in curve.drawing(heart, attempt[None], "").axes[0].texts[0].get_text()) != seen
-    first, second = curve.drawings(heart, np.stack([attempt, heart.points[:, :2]]), ["a", "b"]).axes
+    two = np.stack([attempt, heart.points[:, :2]])
+    _, first, second, _ = curve.drawings(heart, two, np.array([2.0, 1.0]), {"a": 0, "b": 1}).axes
     assert (word in first.texts[0].get_text()) != seen
     assert second.texts[0].get_text() == "b"
+
+
+def test_of_many_drawings_every_finite_one_is_seen_the_best_on_top(heart):
+    attempts = heart.points[None] * np.array([0.9, 1.0, 0.8, np.nan])[:, None, None]
+    costs = np.array([0.02, 1e-5, 0.3, np.nan])
+    everything, _, histogram = curve.drawings(heart, attempts, costs, {"best": 1}).axes
+    (lines,) = everything.collections
+    np.testing.assert_allclose(lines.get_segments()[-1], attempts[1].T)
+    np.testing.assert_allclose(lines.get_segments()[0], attempts[2].T)
+    assert len(lines.get_segments()) == 3
+    heights = [patch.get_height() for patch in histogram.patches]
+    assert sum(heights) == 3 + 1, "one for each, and the shade of the middle half"
+    assert "1 network failed" in histogram.get_title("left")
+
+
+def test_many_drawings_that_all_failed_are_said_to_be(heart):
+    nothing = np.full((2, *heart.points.shape), np.nan)
+    axes = curve.drawings(heart, nothing, np.full(2, np.inf), {"best": 0}).axes
+    assert axes[-1].texts[0].get_text() == "no finite cost"
 
 
 def test_frames_of_an_animation_say_so_too(heart, tmp_path, monkeypatch):
