@@ -34,9 +34,10 @@ def in_turn(params: Any) -> bool:
 
     An accelerator wants them all at once, and so does whoever maps or compiles the whole descent.
     """
-    return not require.traced(params) and all(
-        device.platform == "cpu" for leaf in jax.tree.leaves(params) for device in leaf.devices()
-    )
+    if require.traced(params):
+        return False
+    there = [leaf.devices() for leaf in jax.tree.leaves(params) if isinstance(leaf, jax.Array)]
+    return all(device.platform == "cpu" for device in set().union(*there) or devices.workers()[:1])
 
 
 def cut(tree: Any, parts: int) -> list[Any]:
