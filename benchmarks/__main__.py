@@ -28,7 +28,16 @@ from mvcalc_jax import command, text
 from mvcalc_jax.atomic import write_text
 
 GROUPS: Mapping[str, Sequence[str]] = {
-    "training": ("training", "gradients", "breakeven", "growth", "ensembles", "startup", "watching"),
+    "training": (
+        "training",
+        "products",
+        "gradients",
+        "breakeven",
+        "growth",
+        "ensembles",
+        "startup",
+        "watching",
+    ),
     "fitting": ("fitting", "nist", "linear", "streaming", "hostile"),
     "checker": ("checker", "large"),
     "calculus": ("slopes", "rules", "roots", "surfaces", "constrained"),

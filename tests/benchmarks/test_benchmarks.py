@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
-from benchmarks import course, harness, linear, streaming, training, watching
-from mvcalc_jax import command
+from benchmarks import course, harness, linear, streaming, training
 
 pytestmark = pytest.mark.usefixtures("standard_promotion")
 
@@ -37,6 +36,11 @@ def test_measure_tells_the_first_call_apart_and_takes_turns():
     assert len(timings["a"].rounds) == 3
     assert timings["a"].typical < 0.04
     assert timings["a"].over(timings["b"]) > 1
+    assert len(timings["a"].ratios(timings["b"])) == 3
+
+
+def test_a_timing_speaks_of_its_spread():
+    assert harness.Timing(1.0, (0.002, 0.004, 0.001)).spread == "1 ms – 4 ms"
 
 
 @pytest.mark.parametrize(
@@ -47,12 +51,9 @@ def test_durations_are_spoken_in_a_unit_that_suits(seconds, text):
 
 
 def test_a_wrong_contender_is_refused():
-    contenders = {name: training.steps()[name] for name in ("NumPy, recomputing", "NumPy, sharing")}
-    contenders["wrong"] = training.Contender(
-        lambda count: jax.tree.map(lambda p: 1.01 * p, training.START), 5
-    )
+    wrong = training.Contender(lambda count: jax.tree.map(lambda p: 1.01 * p, training.START), 5)
     with pytest.raises(AssertionError, match="wrong ends"):
-        training.table("", contenders, rounds=1)
+        training.apart({"wrong": wrong})
 
 
 @pytest.mark.parametrize(
@@ -78,26 +79,16 @@ def test_others_lose_digits_that_we_keep():
 
 
 @pytest.mark.benchmark
-def test_benchmarks_run(capsys):
-    assert training.main(training.Config(rounds=1)) == command.DONE
-    assert watching.main(watching.Config(rounds=1, steps=1000)) == command.DONE
-    assert linear.main(linear.Config(rounds=1)) == command.DONE
-    said = capsys.readouterr().out
-    assert said.count("compiled loop, by hand") == 2
-    assert "1000000 × 5" in said
-    assert "watched / bare" in said
-
-
-@pytest.mark.benchmark
-def test_streaming_at_toy_size(capsys):
-    assert streaming.main(streaming.Config(fits=1500)) == command.DONE
-    assert "file, streamed" in capsys.readouterr().out
+def test_processes_share_a_file():
+    found = streaming.findings(streaming.Config(fits=1500))
+    assert [row[0] for row in found.tables[0].rows[1:3]] == ["array in memory", "file, streamed"]
+    assert len(found.numbers["seconds"]["processes"]) == 3
 
 
 @pytest.mark.timing
 def test_a_compiled_step_is_thirty_times_as_fast_as_the_exercise():
-    contenders = training.runs()
-    pair = {name: contenders[name] for name in ("NumPy, recomputing", "compiled loop, by hand")}
+    contenders = training.contenders()
+    pair = {name: contenders[name] for name in (training.EXERCISE, training.OURS)}
     timings = harness.measure({name: lambda c=c: c.run(c.steps) for name, c in pair.items()}, rounds=15)
     slow, fast = (timings[name] for name in pair)
     a, b = (contender.steps for contender in pair.values())

@@ -7,7 +7,6 @@ from benchmarks import batches, fitting, nist, peers, scaling
 from benchmarks.batches import Batch, Model
 from benchmarks.harness import Timing
 from benchmarks.peers import Found
-from mvcalc_jax import command
 
 MAKERS = [problem.make for problem in fitting.PROBLEMS] + [batches.peaks]
 
@@ -112,12 +111,23 @@ def test_verdicts_follow_from_the_times():
     assert values["Gaussian, float64: times the best vmapped peer"] == pytest.approx(100)
     assert values["curve_fit, Gaussian, float64: times the best vmapped peer"] == pytest.approx(10)
     assert values["Gaussian, float32: times SciPy"] is None
-    said = fitting.verdicts([race])
-    assert said.count("| met |") == 3
-    assert said.count("not measured") == len(values) - 3
-    table = fitting.table(race)
-    assert "| fit_gaussian | 1.00 M | 0.50 M – 1.00 M | 100 | 100 | 1e-09 | 1e-08 | 100.00 % |" in table
-    assert "| lmfit | not installed |" in table
+    held = [bar.held for bar in fitting.verdicts([race])]
+    assert held.count(True) == 3
+    assert held.count(None) == len(values) - 3
+    assert not any(bar.held is not None for bar in fitting.verdicts([race], measured=False))
+    rows = {row[0]: row[1:] for row in fitting.table(race).rows}
+    assert rows["fit_gaussian"][:7] == (
+        "1.00 M",
+        "0.50 M – 1.00 M",
+        "100",
+        "100",
+        "1e-09",
+        "1e-08",
+        "100.00 %",
+    )
+    assert rows["lmfit"][0] == "not installed"
+    said = fitting.conclusion([race])
+    assert said.endswith("fit_gaussian does 1.00 M fits/s, 100 times SciPy and 100 times optimistix.")
 
 
 def test_repeated_fits_are_the_given_ones():
@@ -128,18 +138,18 @@ def test_repeated_fits_are_the_given_ones():
 
 
 @pytest.mark.benchmark
-def test_both_benchmarks_run_at_toy_size(tmp_path, capsys, standard_promotion):
-    picture = tmp_path / "some" / "fitting.png"
-    config = fitting.Config(problems="Gpufit", quick=True, rounds=1, figure=str(picture))
-    assert fitting.main(config) == command.DONE
-    assert picture.exists()
-    assert nist.main(nist.Config(problems="DanWood")) == command.DONE
-    said = capsys.readouterr().out
-    assert "Gpufit's spots: million fits/s" in said
-    assert "| DanWood (lower) | 2 |" in said
-    for main, config in (
-        (fitting.main, fitting.Config(problems="?")),
-        (nist.main, nist.Config(problems="?")),
-    ):
+def test_a_problem_by_its_name(standard_promotion):
+    found = fitting.findings(fitting.Config(problems="Gpufit", quick=True))
+    assert found.tables[0].title == "Gpufit's spots, 5 × 5 pixels, 5 parameters, float32"
+    found = nist.findings(nist.Config(problems="DanWood"))
+    assert found.bars[0].words == "this, lm: 2 of 2 fits are solved; the bar is all of them"
+    assert [row[:2] for row in found.tables[0].rows[1:]] == [
+        ("DanWood (lower)", "1"),
+        ("DanWood (lower)", "2"),
+    ]
+
+
+def test_an_unknown_problem_is_refused():
+    for suite in (fitting, nist):
         with pytest.raises(ValueError, match="contains '\\?'"):
-            main(config)
+            suite.findings(suite.Config(problems="?"))

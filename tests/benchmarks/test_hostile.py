@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import batches, hostile
-from mvcalc_jax import autodiff, command
+from mvcalc_jax import autodiff
 from tests.cases import few
 
 PEAKS, DECAYS = hostile.LAWS
@@ -40,13 +40,14 @@ def test_a_point_beside_the_minimum_is_not_called_one(law, rng):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", few(["float64", "float32"], "float64"))
-def test_nothing_false_among_a_few_hundred(precision, capsys):
-    assert hostile.main(hostile.Config(fits=1000, precision=precision)) == command.DONE
-    assert ": 0 called converged and are not, 0 with a wrong status" in capsys.readouterr().out
+def test_nothing_false_among_a_few_hundred(precision):
+    found = hostile.findings(hostile.Config(fits=1000, precision=precision))
+    assert [bar.held for bar in found.bars] == [True, True]
+    assert found.bars[0].words.startswith("0 of 1\u202f000 fits")
 
 
 def test_misuse_is_said():
     with pytest.raises(ValueError, match="`fits` must be"):
-        hostile.main(hostile.Config(fits=0))
+        hostile.findings(hostile.Config(fits=0))
     with pytest.raises(ValueError, match="unknown precision 'half'"):
-        hostile.main(hostile.Config(precision="half"))
+        hostile.findings(hostile.Config(precision="half"))

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from benchmarks import roots
-from mvcalc_jax import command
 from mvcalc_jax.calculus import newton
 
 
 @pytest.mark.benchmark
-def test_nothing_wrong_among_a_few_hundred(capsys):
-    assert roots.main(roots.Config(polynomials=300, others=3)) == command.DONE
-    assert "300 polynomials: 0 wrong" in capsys.readouterr().out
+def test_nothing_wrong_among_a_few_hundred():
+    found = roots.findings(roots.Config(polynomials=300, others=3))
+    assert all(bar.held for bar in found.bars)
+    assert found.bars[0].words == "0 answers for 300 polynomials are wrong; the bar is 0"
 
 
 def test_what_is_wrong_is_found(float64):

@@ -1,20 +1,15 @@
 """The benchmark of Taylor series at toy size; and that it can miss a bar."""
 
 import numpy as np
-import pytest
 
 from benchmarks import catalogue, taylor
 
 
-@pytest.mark.benchmark
-def test_the_first_functions_have_their_digits(capsys, monkeypatch):
-    monkeypatch.setattr(taylor, "SPEED", (1, 3))
-    monkeypatch.setattr(taylor, "RADII", taylor.RADII[:2])
-    monkeypatch.setattr(taylor, "TIMES", np.inf)
-    assert taylor.main(taylor.Config(points=1, nested=2, functions=3, boxes=1000)) == 0
-    printed = capsys.readouterr().out
-    assert "3 functions covered" in printed
-    assert "per box" in printed
+def test_a_bar_can_be_missed(float64, monkeypatch):
+    few = taylor.Config(points=1, functions=2)
+    assert [bar.held for bar in taylor.digits(few).bars] == [True, None, True]
+    monkeypatch.setattr(taylor, "DIGITS", 17)
+    assert [bar.held for bar in taylor.digits(few).bars] == [False, None, True]
 
 
 def test_a_wrong_function_is_noticed(float64):
