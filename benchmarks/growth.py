@@ -38,7 +38,7 @@ LEAST = 3
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 A_CORE = 8
 """Members on each core from which their slope is fitted."""
-TURN = 0.2
+TURN = 0.15
 """Seconds of a turn, about: in one of few steps, the first touch of so much memory would count. One may take longer."""
 
 
@@ -57,7 +57,7 @@ COURSE = (1, 6, 7, 2)
 AXES = (
     Axis(
         "samples", "1-6-7-2", lambda n: loops.problem(COURSE, n),
-        (100, 1000, 10_000, 100_000, 300_000, 1_000_000, 2_000_000, 4_000_000), (100, 1000),
+        (100, 1000, 10_000, 100_000, 300_000, 700_000, 1_000_000, 1_500_000, 2_000_000), (100, 1000),
     ),
     Axis(
         "width", "1-W-W-2 on 2000 samples", lambda width: loops.problem((1, width, width, 2), 2000),
