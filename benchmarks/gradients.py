@@ -2,20 +2,22 @@
 
     python -m benchmarks.gradients
 
-Networks of one input, some hidden layers and two outputs, logistic, in float32. Their Jacobian by hand,
-`mvcalc_jax.network.jacobian`, and by `jax.grad` of the same cost run in the same compiled loop, in turns. A cell is won
-where the 99 % interval of the median of the rounds' ratios does not hold 1. To see why, XLA is asked what it counts in
-one call of either, as it is written and as it is compiled, for the course's network with each activation and for larger
-ones. And single calls, from Python, eagerly and compiled.
+Networks of one input, some hidden layers and two outputs, logistic, in float32. Three ways to their Jacobian run in the
+same compiled loop, in turns: by hand with products of matrices, as the formula is read; by hand with the products
+written out in lanes (`mvcalc_jax/models/lanes.py`), where that is thinkable; and by `jax.grad` of the same cost. "By
+hand" is whichever of the first two `mvcalc_jax.network.jacobian` takes. A cell is won where the 99 % interval of the
+median of the rounds' ratios does not hold 1. To see why, XLA is asked what it counts in one call of either, as it is
+written and as it is compiled, for the course's network with each activation and for larger ones. And single calls, from
+Python, eagerly and compiled.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 from statistics import median
 from typing import Any, NamedTuple
+from unittest import mock
 
 import jax
 import numpy as np
@@ -24,17 +26,22 @@ from matplotlib.figure import Figure
 
 import mvcalc_jax as mv
 from benchmarks import loops, results
+from benchmarks.counts import Counts, counts
 from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Findings, Table
 from benchmarks.spread import Ratio, ratio
 from mvcalc_jax import autodiff, text
+from mvcalc_jax.models import lanes
 from mvcalc_jax.models.activations import ACTIVATIONS
 
 QUESTION = (__doc__ or "").partition("\n")[0]
-WIDTHS, DEPTHS, SAMPLES = (2, 8, 32, 128, 256), (1, 2, 4, 8), (10, 100, 1000, 10_000)
-QUICK = (2, 32), (1, 4), (10, 1000)
-COURSE = (1, 6, 7, 2)
-HAND, GRAD = "by hand", "jax.grad"
+WIDTHS, DEPTHS, SAMPLES = (2, 6, 12, 32, 128, 256), (1, 3, 8), (10, 100, 1000, 10_000)
+QUICK = (6, 32), (2,), (100, 1000)
+COURSE, COURSE_NAME = (1, 6, 7, 2), "1-6-7-2, logistic"
+PRODUCTS, LANES, GRAD = "products", "lanes", "jax.grad"
+HAND = "by hand"
+THINKABLE = 4
+"""Lanes are tried up to so many times the sizes from which they are not taken."""
 HOW = "eager", "compiled"
 TURN = 0.03
 """Seconds of a turn, about; a single step may take longer."""
@@ -53,7 +60,7 @@ class Config:
 
 
 class Cell(NamedTuple):
-    """A network, and both ways to its Jacobian in the compiled loop."""
+    """A network, and the ways to its Jacobian in the compiled loop."""
 
     width: int
     depth: int
@@ -64,10 +71,20 @@ class Cell(NamedTuple):
     """Seconds to trace and compile the loop."""
     temporary: dict[str, int]
 
+    taken: str
+    """The way by hand that the package takes."""
+
     @property
     def ratio(self) -> Ratio:
         """How many times as long `jax.grad` takes."""
-        return ratio(self.timings[GRAD].ratios(self.timings[HAND]))
+        return ratio(self.timings[GRAD].ratios(self.timings[self.taken]))
+
+    @property
+    def lanes(self) -> Ratio | None:
+        """How many times as long products take as lanes, where these are thinkable."""
+        if LANES not in self.timings:
+            return None
+        return ratio(self.timings[PRODUCTS].ratios(self.timings[LANES]))
 
     @property
     def winner(self) -> str:
@@ -77,20 +94,6 @@ class Cell(NamedTuple):
 
     def __str__(self) -> str:
         return f"width {self.width}, {text.counted(self.depth, 'hidden layer')}, {text.count(self.samples)} samples"
-
-
-class Counts(NamedTuple):
-    """What XLA counts in a program: as it is written, and as it is compiled."""
-
-    transcendentals: int
-    compiled_transcendentals: int
-    flops: int
-    bytes: int
-    """Of memory that is read or written."""
-    products: int
-    """Of matrices."""
-    fusions: int
-    temporary: int
 
 
 def findings(config: Config) -> Findings:
@@ -105,6 +108,7 @@ def findings(config: Config) -> Findings:
         called = _called(config.rounds)
     tables = [
         Table("jax.grad / by hand, in the compiled loop: median (99 % interval)", _ratios(cells)),
+        Table("Products / lanes; * where the package takes lanes", _lanes(cells)),
         Table("What XLA counts in a call, by hand / jax.grad", _rows(counted)),
         Table("A single call from Python, of the course's network on 100 samples", _calls(called)),
     ]
@@ -119,59 +123,63 @@ def findings(config: Config) -> Findings:
 
 
 def ways(**options: Any) -> dict[str, loops.Jacobian]:
-    """Both Jacobians of the same cost."""
+    """By hand, as the package takes it, and by `jax.grad` of the same cost."""
     hand, cost = (partial(f, **options) if options else f for f in (mv.network.jacobian, mv.network.cost))
     return {HAND: hand, GRAD: autodiff.gradient(cost)}
 
 
+def products(params: Any, x: Any, y: Any) -> Any:
+    """The hand-written Jacobian as its formula is read, whatever the package would take."""
+    with mock.patch.object(lanes, "suit", lambda *_: False):
+        return mv.network.jacobian(params, x, y)
+
+
+def in_lanes(params: Any, x: Any, y: Any) -> Any:
+    """The hand-written Jacobian in lanes, whatever the package would take."""
+    with mock.patch.object(lanes, "suit", lambda *_: True):
+        return mv.network.jacobian(params, x, y)
+
+
+def suited(of: loops.Problem, times: float = 1) -> bool:
+    """Whether lanes suit a network on its samples, or would if they did up to so many times the size."""
+    with (
+        mock.patch.object(lanes, "WIDEST", times * lanes.WIDEST),
+        mock.patch.object(lanes, "MOST", times * lanes.MOST),
+        mock.patch.object(mv.require, "traced", lambda _: True),
+    ):
+        return lanes.suit([W for W, _ in of.start], of.data[0])
+
+
 def _cell(width: int, depth: int, samples: int, rounds: int) -> Cell:
-    """Both ways, checked against each other and timed in turns."""
+    """All ways, checked against each other and timed in turns."""
     of = loops.problem((1, *[width] * depth, 2), samples)
     steps = of.steps(TURN)
-    compiled = {name: loops.compiled(jacobian, of, steps) for name, jacobian in ways().items()}
-    apart = mv.descent.apart(*(loop.run() for loop in compiled.values()))
-    assert apart < 1e-3, f"width {width}, depth {depth}, {samples} samples: the two end {apart} apart"
+    jacobians = {PRODUCTS: products, GRAD: autodiff.gradient(mv.network.cost)}
+    if suited(of, THINKABLE):
+        jacobians[LANES] = in_lanes
+    compiled = {name: loops.compiled(jacobian, of, steps) for name, jacobian in jacobians.items()}
+    ends = {name: loop.run() for name, loop in compiled.items()}
+    apart = max(mv.descent.apart(end, ends[GRAD]) for end in ends.values())
+    assert apart < 1e-2, f"width {width}, depth {depth}, {samples} samples: they end {apart} apart"
     timings = measure({name: loop.run for name, loop in compiled.items()}, rounds)
     first, temporary = (
         {name: getattr(loop, of) for name, loop in compiled.items()} for of in ("first", "temporary")
     )
-    return Cell(width, depth, samples, steps, timings, first, temporary)
+    taken = LANES if suited(of) else PRODUCTS
+    return Cell(width, depth, samples, steps, timings, first, temporary, taken)
 
 
 def _counted(quick: bool) -> dict[str, dict[str, Counts]]:
     """Counts of both ways, for every activation and for larger networks."""
     course = loops.problem(COURSE, 100)
     found = {
-        f"{'-'.join(map(str, COURSE))}, {name}": {
-            way: counts(jacobian, course) for way, jacobian in ways(activation=name).items()
-        }
+        f"1-6-7-2, {name}": {way: counts(jacobian, course) for way, jacobian in ways(activation=name).items()}
         for name in ACTIVATIONS
     }
     for width, depth in () if quick else ((32, 2), (256, 2), (256, 8)):
         of = loops.problem((1, *[width] * depth, 2), 1000)
         found[f"{depth} × {width}, 1000 samples"] = {way: counts(J, of) for way, J in ways().items()}
     return found
-
-
-def counts(jacobian: loops.Jacobian, of: loops.Problem) -> Counts:
-    written = jax.jit(jacobian).lower(of.start, *of.data)
-    program = written.compile()
-    before, after = (_analysis(stage) for stage in (written, program))
-    code = program.as_text() or ""
-    return Counts(
-        before["transcendentals"],
-        after["transcendentals"],
-        after["flops"],
-        after["bytes accessed"],
-        len(re.findall(r" = \S+ (?:dot|custom-call)\(", code)),
-        len(re.findall(r" = .* fusion\(", code)),
-        loops.temporary(program),
-    )
-
-
-def _analysis(stage: Any) -> dict[str, int]:
-    found = stage.cost_analysis() or {}
-    return {name: int(found.get(name, 0)) for name in ("transcendentals", "flops", "bytes accessed")}
 
 
 def _called(rounds: int) -> dict[str, Timing]:
@@ -184,11 +192,22 @@ def _called(rounds: int) -> dict[str, Timing]:
 
 
 def _ratios(cells: list[Cell]) -> list[tuple[str, ...]]:
+    return _by_size(cells, lambda cell: str(cell.ratio))
+
+
+def _lanes(cells: list[Cell]) -> list[tuple[str, ...]]:
+    return _by_size(
+        [cell for cell in cells if cell.lanes], lambda cell: f"{cell.lanes}{' *' * (cell.taken == LANES)}"
+    )
+
+
+def _by_size(cells: list[Cell], told: Callable[[Cell], str]) -> list[tuple[str, ...]]:
+    """A row for each network, a column for each number of samples."""
     samples = sorted({cell.samples for cell in cells})
     rows = [("hidden layers", "width", *(f"{text.count(n)} samples" for n in samples))]
     for depth, width in dict.fromkeys((cell.depth, cell.width) for cell in cells):
-        found = {cell.samples: cell.ratio for cell in cells if (cell.depth, cell.width) == (depth, width)}
-        rows.append((str(depth), str(width), *(str(found[n]) for n in samples)))
+        found = {cell.samples: told(cell) for cell in cells if (cell.depth, cell.width) == (depth, width)}
+        rows.append((str(depth), str(width), *(found.get(n, "") for n in samples)))
     return rows
 
 
@@ -220,7 +239,14 @@ def _where(cells: list[Cell]) -> str:
         if won[way]:
             cell = best(won[way], key=lambda cell: cell.ratio.median)
             words += f" The most that {way} wins is {cell.ratio}, at {cell}; it wins at {_range(won[way])}."
-    return words
+    of = {way: [c.ratio.median for c in cells if c.taken == way] for way in (LANES, PRODUCTS)}
+    said = {LANES: "written out in lanes", PRODUCTS: "left to products of matrices"}
+    for way, some in of.items():
+        if some:
+            words += f" Where they are {said[way]}, jax.grad takes {median(some):.2f} times as long (median)."
+    better = [c for c in cells if c.lanes and (c.lanes.median > 1) != (c.taken == LANES)]
+    tried = sum(c.lanes is not None for c in cells)
+    return f"{words} In {tried - len(better)} of {tried} networks small enough to ask, the package takes the faster."
 
 
 def _range(cells: list[Cell]) -> str:
@@ -240,33 +266,32 @@ def _eagerly(called: dict[str, Timing]) -> str:
 
 
 def _why(counted: dict[str, dict[str, Counts]]) -> str:
-    """What the counts say: whether knowing σ′ by σ spares a person anything that the compiler would not."""
-    same = sum(
-        of[HAND].compiled_transcendentals == of[GRAD].compiled_transcendentals for of in counted.values()
-    )
-    words = (
-        f"In {same} of {len(counted)} programs XLA counts as many exponentials and the like by hand as by jax.grad, "
-        "once they are compiled."
-    )
+    """What the counts say: whether a person's knowledge spares the compiler anything."""
+    words = []
     for name, of in counted.items():
         hand, grad = of[HAND], of[GRAD]
-        if hand.transcendentals > grad.transcendentals == hand.compiled_transcendentals:
-            words += (
-                f" As it is written, the one by hand asks for {hand.transcendentals} in {name} and jax.grad for "
-                f"{grad.transcendentals}, which knows σ′ = σ(1 − σ), too; the compiler sees that both are the same."
+        if hand.written_transcendentals == 2 * hand.transcendentals:
+            words.append(
+                f"That σ′ = σ(1 − σ) spares nothing: {name} asks by hand for {hand.written_transcendentals} "
+                f"exponentials as it is written, and the compiler leaves {hand.transcendentals} of them; jax.grad's "
+                f"asks for {grad.written_transcendentals} and keeps {grad.transcendentals}."
             )
             break
-    for what in ("flops", "bytes", "products", "fusions"):
-        over = [getattr(of[HAND], what) / max(getattr(of[GRAD], what), 1) for of in counted.values()]
-        words += f" {what.capitalize()}, by hand over jax.grad: {min(over):.3g} to {max(over):.3g}."
-    return words
+    for name, of in counted.items():
+        hand, grad = of[HAND], of[GRAD]
+        if name in (COURSE_NAME, *list(counted)[len(ACTIVATIONS) :]):
+            words.append(
+                f"{name}: {hand.products} products of matrices and {hand.fusions} fused loops by hand, {grad.products} "
+                f"and {grad.fusions} by jax.grad, for {hand.flops / max(grad.flops, 1):.2f} times its flops."
+            )
+    return " ".join(words)
 
 
 def _cost(cells: list[Cell]) -> str:
     """First calls and memory."""
-    first = median(cell.first[GRAD] / cell.first[HAND] for cell in cells)
-    room = median(cell.temporary[GRAD] / max(cell.temporary[HAND], 1) for cell in cells)
-    typical = median(cell.first[HAND] for cell in cells)
+    first = median(cell.first[GRAD] / cell.first[cell.taken] for cell in cells)
+    room = median(cell.temporary[GRAD] / max(cell.temporary[cell.taken], 1) for cell in cells)
+    typical = median(cell.first[cell.taken] for cell in cells)
     return (
         f"To trace and compile the loop takes {spoken(typical)} by hand, and jax.grad {first:.2f} times as long; it "
         f"needs {room:.2f} times the temporary memory (medians)."

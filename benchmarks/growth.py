@@ -7,8 +7,10 @@ the samples of the course's 1-6-7-2 network, the width of two hidden layers, the
 members of an ensemble of the course's network. The work is the number of multiplications in a step, proportional to the
 samples, nearly to the square of the width, to the products between hidden layers, and to the members. All sizes are
 timed in turns, and the fastest round of each counts. The slope is that of the logarithm of the time of a step over the
-logarithm of its work, 1 where time grows as the work does, fitted where what the loop holds, arguments and temporary
-arrays together, is at least twice the last cache: below that it lies in one cache or another, each as fast as it is.
+logarithm of its work, 1 where time grows as the work does. It is fitted beyond the cache: where what the loop holds,
+arguments and temporary arrays together, is at least twice the last cache. Below that it lies in one cache or another,
+each as fast as it is. Members are walked one after the other on every core, whose cache holds only one of them, however
+many there are: their slope is fitted from eight members a core on.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +23,7 @@ from matplotlib.figure import Figure
 
 import mvcalc_jax as mv
 from benchmarks import loops, results
-from benchmarks.harness import Timing, measure, spoken
+from benchmarks.harness import Timing, cores, measure, spoken
 from benchmarks.results import Bar, Findings, Table
 from mvcalc_jax import text
 from mvcalc_jax.plots.style import BLUE, QUIET, RED
@@ -34,8 +36,10 @@ BEYOND = 2
 LEAST = 3
 """Sizes beyond the cache, or there is no slope."""
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
-TURN = 0.03
-"""Seconds of a turn, about; a single step may take longer."""
+A_CORE = 8
+"""Members on each core from which their slope is fitted."""
+TURN = 0.15
+"""Seconds of a turn, about: in one of few steps, the first touch of so much memory would count. One may take longer."""
 
 
 class Axis(NamedTuple):
@@ -46,17 +50,18 @@ class Axis(NamedTuple):
     make: Callable[[int], loops.Problem]
     sizes: Sequence[int]
     quick: Sequence[int]
+    build: Callable[..., loops.Loop] = loops.compiled
 
 
 COURSE = (1, 6, 7, 2)
 AXES = (
     Axis(
         "samples", "1-6-7-2", lambda n: loops.problem(COURSE, n),
-        (100, 1000, 10_000, 100_000, 300_000, 1_000_000, 2_000_000, 4_000_000), (100, 1000),
+        (100, 1000, 10_000, 100_000, 300_000, 700_000, 1_000_000, 1_500_000, 2_000_000), (100, 1000),
     ),
     Axis(
-        "width", "1-W-W-2 on 20 000 samples", lambda width: loops.problem((1, width, width, 2), 20_000),
-        (4, 16, 64, 128, 256, 384, 512, 768, 1024), (4, 16),
+        "width", "1-W-W-2 on 2000 samples", lambda width: loops.problem((1, width, width, 2), 2000),
+        (4, 16, 64, 256, 1024, 2048, 2560, 3072, 4096), (4, 16),
     ),
     Axis(
         "hidden layers", "layers of 64 on 30 000 samples", lambda depth: loops.problem((1, *[64] * depth, 2), 30_000),
@@ -64,7 +69,7 @@ AXES = (
     ),
     Axis(
         "members", "1-6-7-2 on 100 samples", lambda members: loops.problem(COURSE, 100, members),
-        (1, 10, 100, 1000, 10_000, 20_000, 40_000), (1, 10),
+        (1, 4, 16, 64, 256, 1024, 4096, 16_384), (1, 16), loops.ensemble,
     ),
 )  # fmt: skip
 
@@ -93,6 +98,8 @@ class Point(NamedTuple):
     """Seconds to trace and compile the loop."""
     held: int
     """Bytes of arguments and temporary arrays."""
+    beyond: bool
+    """Whether that is beyond the cache, or there are enough members."""
 
     @property
     def seconds(self) -> float:
@@ -136,7 +143,7 @@ def findings(config: Config) -> Findings:
         "faster than the work, once. A slope is as good as its standard error, which knows of the scatter about the "
         "line and of nothing else.",
         numbers={"cache": cache, "curves": curves},
-        figures={"slopes": _drawn(curves, cache)},
+        figures={"slopes": _drawn(curves)},
     )  # fmt: skip
 
 
@@ -155,16 +162,15 @@ def _curve(axis: Axis, sizes: Sequence[int], rounds: int, cache: int) -> Curve:
     for size in sizes:
         of = axis.make(size)
         work[size] = of.multiplications
-        built[size] = loops.compiled(mv.network.jacobian, of, of.steps(TURN))
+        built[size] = axis.build(mv.network.jacobian, of, of.steps(TURN))
     timings = measure({str(size): loop.run for size, loop in built.items()}, rounds)
-    points = [
-        Point(size, work[size], loop.steps, timings[str(size)], loop.first, loop.held)
-        for size, loop in built.items()
-    ]
+    points = []
+    for size, loop in built.items():
+        beyond = size >= A_CORE * cores() if axis.name == "members" else loop.held >= BEYOND * cache
+        points.append(Point(size, work[size], loop.steps, timings[str(size)], loop.first, loop.held, beyond))
     results.progress(f"{axis.name}: done")
-    limit = BEYOND * cache
-    within, beyond = [p for p in points if p.held <= cache], [p for p in points if p.held >= limit]
-    return Curve(axis.name, axis.of, points, slope(within), slope(beyond))
+    within = [p for p in points if p.held <= cache and not p.beyond]
+    return Curve(axis.name, axis.of, points, slope(within), slope([p for p in points if p.beyond]))
 
 
 def slope(points: Sequence[Point]) -> Slope | None:
@@ -179,7 +185,7 @@ def _rows(curve: Curve, cache: int) -> list[tuple[str, ...]]:
     heads = ("multiplications in a step", "a step", "slowest round", "a second", "first call", "held", "")
     rows: list[tuple[str, ...]] = [(curve.axis, *heads)]
     for p in curve.points:
-        where = "beyond the cache" if p.held >= BEYOND * cache else "" if p.held > cache else "within"
+        where = "fitted" if p.beyond else "" if p.held > cache else "within the cache"
         rows.append(
             (
                 text.count(p.size), f"{p.work:.3g}", spoken(p.seconds), spoken(max(p.timing.rounds) / p.steps),
@@ -190,7 +196,7 @@ def _rows(curve: Curve, cache: int) -> list[tuple[str, ...]]:
 
 
 def _slopes(curves: Sequence[Curve]) -> list[tuple[str, ...]]:
-    rows = [("what grows", "of", "within the cache", "beyond it", "at sizes")]
+    rows = [("what grows", "of", "slope within the cache", "beyond it, or of many members", "at sizes")]
     for c in curves:
         sizes = "" if c.beyond is None else " – ".join(text.count(size) for size in c.beyond.sizes)
         rows.append((c.axis, c.of, str(c.within or ""), str(c.beyond or ""), sizes))
@@ -199,9 +205,12 @@ def _slopes(curves: Sequence[Curve]) -> list[tuple[str, ...]]:
 
 def _bar(curve: Curve) -> Bar:
     if curve.beyond is None:
-        return Bar(None, f"{curve.axis}: fewer than {LEAST} sizes lie beyond the cache")
+        return Bar(None, f"{curve.axis}: fewer than {LEAST} sizes are large enough")
     held = abs(curve.beyond.value - 1) <= BAR
-    return Bar(held, f"{curve.axis}: beyond the cache the slope is {curve.beyond}; the bar is 1 ± {BAR}")
+    first, last = map(text.count, curve.beyond.sizes)
+    return Bar(
+        held, f"{curve.axis}: from {first} to {last} the slope is {curve.beyond}; the bar is 1 ± {BAR}"
+    )
 
 
 def _concluded(curves: Sequence[Curve]) -> str:
@@ -222,15 +231,15 @@ def _megabytes(count: float) -> str:
     return f"{count / 2**20:.3g} MiB"
 
 
-def _drawn(curves: Sequence[Curve], cache: int) -> Figure:
-    """Time over work, with the fitted lines, and where the cache ends."""
+def _drawn(curves: Sequence[Curve]) -> Figure:
+    """Time over work, with the fitted lines."""
     figure = Figure(figsize=(9, 6.4), layout="constrained")
     for ax, curve in zip(figure.subplots(2, 2).flat, curves, strict=True):
         work, seconds = (np.array([getattr(p, of) for p in curve.points]) for of in ("work", "seconds"))
-        beyond = np.array([p.held >= BEYOND * cache for p in curve.points])
+        beyond = np.array([p.beyond for p in curve.points])
         ax.plot(work, seconds, color=QUIET, linewidth=1, zorder=1)
-        ax.scatter(work[~beyond], seconds[~beyond], color=BLUE, s=22, label="within the cache, or half")
-        ax.scatter(work[beyond], seconds[beyond], color=RED, s=22, label="beyond it")
+        ax.scatter(work[~beyond], seconds[~beyond], color=BLUE, s=22, label="not fitted")
+        ax.scatter(work[beyond], seconds[beyond], color=RED, s=22, label="fitted")
         if curve.beyond is not None:
             w, t = np.log(work[beyond]), np.log(seconds[beyond])
             line = t.mean() + curve.beyond.value * (w - w.mean())

