@@ -122,14 +122,17 @@ def pose(config: Any) -> Task:
         ),
         "ensemble": many > 1,
     }
-    forward = jax.jit(jax.vmap(forward, in_axes=(0, None)), compiler_options=quickly())  # it runs once or twice
+    forward = jax.jit(
+        jax.vmap(forward, in_axes=(0, None)), compiler_options=quickly()
+    )  # it runs once or twice
     return Task(target, starts[0] if many == 1 else stacked, forward, cost, jacobian, options)
 
 
 def keys(seeds: range) -> Any:
     """`jax.random.key` of a seed, or of each of many, on the host: JAX would compile two programs for it."""
     halves = np.array([(0, seed) for seed in seeds], np.uint32)  # of 64 bits
-    return jax.random.wrap_key_data(halves if len(seeds) > 1 else halves[0], impl="threefry2x32")
+    of_all = jax.device_put(halves if len(seeds) > 1 else halves[0])
+    return jax.random.wrap_key_data(of_all, impl="threefry2x32")
 
 
 def runners(config: Any) -> dict[str, Runner]:

@@ -29,7 +29,9 @@ def best_step(dtype: Any) -> float:
 
 def four_ways(derivative: Derivative) -> dict[str, Matrices]:
     """The derivative at its point, in the precision of its arguments, by the name of the way."""
-    from mvcalc_jax.calculus import central_difference  # here: no check needs all of calculus, a tenth of a second
+    from mvcalc_jax.calculus import (
+        central_difference,
+    )  # here: no check needs all of calculus, a tenth of a second
 
     _, f, jac, args, argnums = derivative
     along, flat, sizes = _flattened(derivative)
