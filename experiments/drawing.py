@@ -132,9 +132,8 @@ def pose(config: Any) -> Task:
 def keys(seeds: range) -> Any:
     """`jax.random.key` of a seed, or of each of many, on the host: JAX would compile two programs for it."""
     halves = np.array([(0, seed) for seed in seeds], np.uint32)  # of 64 bits
-    return jax.random.wrap_key_data(
-        jax.device_put(halves if len(seeds) > 1 else halves[0]), impl="threefry2x32"
-    )
+    of_all = jax.device_put(halves if len(seeds) > 1 else halves[0])
+    return jax.random.wrap_key_data(of_all, impl="threefry2x32")
 
 
 def runners(config: Any) -> dict[str, Runner]:

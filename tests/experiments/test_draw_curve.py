@@ -9,11 +9,13 @@ import sys
 import time
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
 
 import mvcalc_jax as mv
+from experiments import drawing
 from experiments.draw_curve import PROG, Config, earlier, main
 from mvcalc_jax import command
 from tests.test_command import ROOT, here, python
@@ -339,3 +341,10 @@ def test_a_thousand_steps_from_start_to_files_in_four_seconds(tmp_path):
         assert draw("--steps", 1000, "--out", tmp_path / str(k)).returncode == 0
         times.append(time.monotonic() - began)
     assert min(times) < 4
+
+
+@pytest.mark.parametrize("seeds", [range(1), range(7, 8), range(2**31 - 2, 2**31)])
+def test_keys_are_those_of_their_seeds(seeds):
+    keys = [jax.random.key_data(jax.random.key(seed)) for seed in seeds]
+    expected = keys if len(seeds) > 1 else keys[0]
+    np.testing.assert_array_equal(jax.random.key_data(drawing.keys(seeds)), expected)
