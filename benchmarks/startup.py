@@ -39,7 +39,7 @@ STAGES: Mapping[str, Callable[["Event"], bool]] = {
     "Python runs": lambda event: event[2:] == ("import", "python"),
     "arguments read, JAX asked for": lambda event: event[2:] == ("import", "jax"),
     "all loaded, and settings checked": lambda event: event.name == "config.json",
-    "the loop compiled, the first step taken": lambda event: event[2:] == ("compiled", "jit(advance)"),
+    "the loop compiled, the first step taken": lambda event: event[2:] == ("compiled", "jit(_advance)"),
     "all steps taken": lambda event: event.name == "params.npz",
     "the first picture": lambda event: event.name == "drawing.png",
     "the animation": lambda event: event.name == "drawing.gif",
@@ -246,7 +246,7 @@ def compilation(loop: Loop) -> Moment:
         ends: list[Moment] = []
 
         def listen(event: str, duration_secs: float, **about: Any) -> None:
-            if event.endswith(COMPILED) and about.get("fun_name") == "jit(advance)":
+            if event.endswith(COMPILED) and about.get("fun_name") == "jit(_advance)":
                 ends.append(Moment(time.perf_counter(), time.process_time()))
 
         jax.monitoring.register_event_duration_secs_listener(listen)

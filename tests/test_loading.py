@@ -45,8 +45,8 @@ def test_the_main_command_compiles_few_programs_and_its_picture_comes_before_the
     compiled = [name for kind, name in events if kind == "compiled"]
     # Two loops, what the network draws, optax's state, three for the proof, and two that ask what XLA knows.
     assert len(compiled) <= 9, compiled
-    assert compiled.count("jit(advance)") == 2
+    assert compiled.count("jit(_advance)") == 2
     picture = events.index(("file", "drawing.png"))
     before = [name for kind, name in events[:picture] if kind == "compiled"]
-    assert set(before) == {"jit(<lambda>)", "jit(advance)", "jit(forward)"}
-    assert before.count("jit(advance)") == 1
+    assert set(before) == {"jit(<lambda>)", "jit(_advance)", "jit(forward)"}
+    assert before.count("jit(_advance)") == 1
