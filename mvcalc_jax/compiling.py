@@ -5,24 +5,31 @@ from typing import Any
 
 import jax
 
-_WANTED = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+_LEVEL = "xla_backend_optimization_level"
+_WANTED = {_LEVEL: 0, "xla_cpu_use_fusion_emitters": False}
 """Neither is a promise of XLA's: the second is there in JAX 0.10, and gone in 0.12."""
 
 
-@cache
 def quickly(level: int = 0) -> dict[str, Any]:
     """`compiler_options` for `jax.jit`: those that this version of XLA knows.
 
     Args:
         level: how much LLVM is to optimise: 0 for what runs a few times, 1 for what runs a thousand.
     """
-    wanted = {**_WANTED, "xla_backend_optimization_level": level}
-    return {name: value for name, value in wanted.items() if _known(name, value)}
+    return {name: level if name == _LEVEL else _WANTED[name] for name in _known()}
 
 
-def _known(name: str, value: Any) -> bool:
+@cache
+def _known() -> tuple[str, ...]:
+    """Which options there are; asked all at once, for each question is a program to compile."""
+    if _taken(_WANTED):
+        return tuple(_WANTED)
+    return tuple(name for name, value in _WANTED.items() if _taken({name: value}))
+
+
+def _taken(options: dict[str, Any]) -> bool:
     try:
-        jax.jit(lambda x: x, compiler_options={name: value}).lower(0.0).compile()
+        jax.jit(lambda x: x, compiler_options=options).lower(0.0).compile()
     except jax.errors.JaxRuntimeError:
         return False
     return True

@@ -47,35 +47,47 @@ def advance(
     Returns:
         The state after these steps, and (params, cost) before each block, and after the last.
     """
-    program = _part_of_a_program if require.traced((state, data, random)) else _program
-    return program(problem, state, begun, data, random, blocks=blocks, block=block)
+    if require.traced((state, data, random)):
+        return _part_of_a_program(problem, state, begun, None, data, random, blocks=blocks, block=block)
+    factors = _ahead(problem, state, begun, random, blocks * block)
+    return _program(problem, state, begun, factors, data, random, blocks=blocks, block=block)
 
 
 def compile_for(
     problem: Problem, state: State, data: Data, random: Random, *, blocks: int, block: int
 ) -> None:
     """Compile what `advance` will run, so that several threads need not all do it."""
-    _program.lower(problem, state, 0, data, random, blocks=blocks, block=block).compile()
+    factors = _ahead(problem, state, 0, random, blocks * block)
+    _program.lower(problem, state, 0, factors, data, random, blocks=blocks, block=block).compile()
+
+
+def _ahead(problem: Problem, state: State, begun: Any, random: Random, steps: int) -> Any:
+    """The noise of a chunk that is not too long, drawn by another program."""
+    if not problem.chance.noisy or steps > _AT_ONCE:
+        return None
+    return draws.factors_ahead(random, begun, steps, state.params, ensemble=problem.ensemble)
 
 
 def _advance(
     problem: Problem,
     state: State,
     begun: Any,
+    factors: Any,
     data: Data,
     random: Random,
     *,
     blocks: int,
     block: int,
 ) -> tuple[State, Any, Any]:
-    def advance(state: State, key: Any) -> tuple[State, Any, Any]:
-        return _advance_one(problem, state, begun, data, random._replace(key=key), blocks, block)
+    def advance(member: tuple[State, Any, Any]) -> tuple[State, Any, Any]:
+        state, factors, key = member
+        return _advance_one(problem, state, begun, factors, data, random._replace(key=key), blocks, block)
 
     if (
         problem.in_turn
     ):  # a member's numbers stay in a core's first cache for all these steps; all members' would not
-        return lax.map(lambda member: advance(*member), (state, random.key))
-    return (jax.vmap(advance) if problem.ensemble else advance)(state, random.key)
+        return lax.map(advance, (state, factors, random.key))
+    return (jax.vmap(advance) if problem.ensemble else advance)((state, factors, random.key))
 
 
 _STATIC = ("problem", "blocks", "block")
@@ -84,11 +96,19 @@ _part_of_a_program = jax.jit(_advance, static_argnames=_STATIC)  # which is comp
 
 
 def _advance_one(
-    problem: Problem, state: State, begun: Any, data: Data, random: Random, blocks: int, block: int
+    problem: Problem,
+    state: State,
+    begun: Any,
+    factors: Any,
+    data: Data,
+    random: Random,
+    blocks: int,
+    block: int,
 ) -> tuple[State, Any, Any]:
     steps = begun + jnp.arange(blocks * block)
     at_once = problem.chance.noisy and len(steps) <= _AT_ONCE
-    factors = draws.factors(random, steps, state.params) if at_once else None
+    if at_once and factors is None:
+        factors = draws.factors(random, steps, state.params)
     size = problem.chance.batch_size
     batches = None if size is None else Batches(random, data, size)
     order = None if batches is None else batches.order(begun)

@@ -4,6 +4,8 @@ Each draw depends on the key and the number of its step alone. How the steps are
 matter, then, and a resumed run meets the draws that it would have met anyway.
 """
 
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +15,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int, Key
 
 from mvcalc_jax import require
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.require import AnyArray
 
 _BATCHES = 2**32 - 1
@@ -77,13 +80,33 @@ def prepare(
 def factors(random: Random, steps: Int[Array, " s"], params: Any) -> Float[Array, "s tensors"]:
     """1 + noise · N(0, 1) for each step and tensor; all at once, for one by one they cost a third of a step."""
     tensors = jax.tree.leaves(params)
-    dtype = jnp.result_type(*tensors)
+    return _factors(random, steps, len(tensors), jnp.result_type(*tensors))
 
+
+def factors_ahead(
+    random: Random, begun: int | Int[AnyArray, ""], steps: int, params: Any, *, ensemble: bool
+) -> Float[Array, "*m s tensors"]:
+    """`factors` of so many steps, as a program of its own, which compiles in a quarter of the time."""
+    tensors = jax.tree.leaves(params)
+    return _ahead()(random, begun, steps, len(tensors), jnp.result_type(*tensors), ensemble)
+
+
+def _factors(random: Random, steps: Array, tensors: int, dtype: Any) -> Array:
     def of_step(step: Array) -> Array:
-        normal = jax.random.normal(jax.random.fold_in(random.key, step), (len(tensors),), dtype)
+        normal = jax.random.normal(jax.random.fold_in(random.key, step), (tensors,), dtype)
         return 1 + jnp.asarray(random.noise, dtype) * normal
 
     return jax.vmap(of_step)(steps)
+
+
+@cache
+def _ahead() -> Callable[..., Array]:
+    @partial(jax.jit, static_argnums=(2, 3, 4, 5), compiler_options=quickly(1))
+    def ahead(random: Random, begun: Any, steps: int, tensors: int, dtype: Any, ensemble: bool) -> Array:
+        of = lambda key: _factors(random._replace(key=key), begun + jnp.arange(steps), tensors, dtype)
+        return (jax.vmap(of) if ensemble else of)(random.key)
+
+    return ahead
 
 
 def noised(jacobian: Any, factors: Float[Array, " tensors"]) -> Any:

@@ -25,7 +25,6 @@ import numpy as np
 
 from mvcalc_jax import require
 from mvcalc_jax.descent.problem import Rule
-from mvcalc_jax.taylor import safe_learning_rate
 
 AHEAD = 4.0
 """So many times the last rate the search for the next one begins."""
@@ -85,6 +84,8 @@ def _update(
     value_fn: Any,
     **for_line_search: Any,
 ) -> tuple[Any, ProvenState]:
+    from mvcalc_jax.taylor import safe_learning_rate  # here: most descents need nothing of all that
+
     η = safe_learning_rate(value_fn, params, jacobian, state.ahead)
     ahead = jnp.where(η > 0, jnp.minimum(AHEAD * η, jnp.asarray(of.most, η.dtype)), state.ahead)
     step = jnp.asarray(of.share, η.dtype) * η
