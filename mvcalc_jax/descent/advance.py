@@ -83,9 +83,7 @@ def _advance(
         state, factors, key = member
         return _advance_one(problem, state, begun, factors, data, random._replace(key=key), blocks, block)
 
-    if (
-        problem.in_turn
-    ):  # a member's numbers stay in a core's first cache for all these steps; all members' would not
+    if problem.in_turn:  # a member's numbers then stay in a core's first cache for all these steps
         return lax.map(advance, (state, factors, random.key))
     return (jax.vmap(advance) if problem.ensemble else advance)((state, factors, random.key))
 
