@@ -143,7 +143,7 @@ def drawings(
     draw_caption(ax, f"{text.count(len(attempts))} networks, the better the redder")
     for k, (caption, member) in enumerate(shown.items()):
         ax = paper(figure)
-        ax.set_position((2 / 3 + (k % 2) / 6, 3 / 4 - k // 2 / 4, 1 / 6, 1 / 4))
+        ax.set_position((0.672 + 0.164 * (k % 2), 0.758 - 0.246 * (k // 2), 0.156, 0.234))
         draw_target(ax, target).set(markersize=1, linewidth=0.6)
         draw_attempt(ax, attempts[member]).set_linewidth(2)
         draw_caption(ax, caption_of(attempts[member], caption)).set_fontsize(8)

@@ -10,6 +10,9 @@ from matplotlib.figure import Figure
 
 from mvcalc_jax.plots.style import CYCLE, INK, QUIET
 
+_SEEN = 300
+"""Members of an ensemble that are drawn; more are a shade, and take seconds."""
+
 
 def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
     """Cost against step for each run. Every second is dashed, so that two that coincide are both seen."""
@@ -21,13 +24,14 @@ def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> N
 
 
 def draw_spread(ax: Axes, step: np.ndarray, costs: Float[np.ndarray, "members rows"]) -> None:
-    """The costs of an ensemble: every member faint, the median bold, the middle half shaded."""
+    """The costs of an ensemble: members faint, some hundreds at most, the median bold, the middle half shaded."""
     costs = np.where(np.isfinite(costs), costs, np.nan)
     low, middle, high = quartiles = np.full((3, len(step)), np.nan)
     known = ~np.isnan(costs).all(axis=0)
     if known.any():
         quartiles[:, known] = np.nanquantile(costs[:, known], [0.25, 0.5, 0.75], axis=0)
-    ax.plot(step, costs.T, color=QUIET, linewidth=0.6, alpha=min(0.6, 5 / len(costs)))
+    some = costs[:: -(-len(costs) // _SEEN)]
+    ax.plot(step, some.T, color=QUIET, linewidth=0.6, alpha=float(np.clip(5 / len(some), 0.03, 0.6)))
     ax.fill_between(step, low, high, color=CYCLE[0], alpha=0.2, linewidth=0, label="middle half")
     ax.plot(step, middle, color=CYCLE[0], label="median")
     _frame(ax, int(step[-1]), bool(known.any()))
