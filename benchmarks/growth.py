@@ -9,15 +9,19 @@ samples, nearly to the square of the width, to the products between hidden layer
 timed in turns, and the fastest round of each counts. The slope is that of the logarithm of the time of a step over the
 logarithm of its work, 1 where time grows as the work does. It is fitted beyond the cache: where what the loop holds,
 arguments and temporary arrays together, is at least twice the last cache. Below that it lies in one cache or another,
-each as fast as it is. Members are walked one after the other on every core, whose cache holds only one of them, however
-many there are: their slope is fitted from eight members a core on.
+each as fast as it is. Samples are fitted only where each array of theirs is larger than the 32 MiB up to which the C
+library keeps memory for its next use: larger ones it takes from the system anew in every step, page by page, so that on
+the way there a step grows faster than its work. Members are walked one after the other on every core, whose cache holds
+only one of them, however many there are: their slope is fitted from eight members a core on.
 """
 
+import resource
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -36,10 +40,12 @@ BEYOND = 2
 LEAST = 3
 """Sizes beyond the cache, or there is no slope."""
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+KEPT = 32 << 20
+"""Bytes above which glibc always takes memory from the system: its DEFAULT_MMAP_THRESHOLD_MAX, mallopt(3)."""
 A_CORE = 8
 """Members on each core from which their slope is fitted."""
-TURN = 0.15
-"""Seconds of a turn, about: in one of few steps, the first touch of so much memory would count. One may take longer."""
+TURN, FEWEST = 0.1, 5
+"""Seconds of a turn, about, and its steps at least: over these the first touch of the loop's memory is spread."""
 
 
 class Axis(NamedTuple):
@@ -50,6 +56,8 @@ class Axis(NamedTuple):
     make: Callable[[int], loops.Problem]
     sizes: Sequence[int]
     quick: Sequence[int]
+    fitted: Callable[[int, int, int], bool] = lambda size, held, cache: held >= BEYOND * cache
+    """Whether a size, at which so many bytes are held, counts for the slope."""
     build: Callable[..., loops.Loop] = loops.compiled
 
 
@@ -57,7 +65,8 @@ COURSE = (1, 6, 7, 2)
 AXES = (
     Axis(
         "samples", "1-6-7-2", lambda n: loops.problem(COURSE, n),
-        (100, 1000, 10_000, 100_000, 300_000, 700_000, 1_000_000, 1_500_000, 2_000_000), (100, 1000),
+        (100, 1000, 10_000, 100_000, 1_000_000, 2_000_000, 4_500_000, 6_000_000, 8_000_000), (100, 1000),
+        lambda size, held, cache: held >= BEYOND * cache and 2 * 4 * size > KEPT,
     ),
     Axis(
         "width", "1-W-W-2 on 2000 samples", lambda width: loops.problem((1, width, width, 2), 2000),
@@ -69,21 +78,24 @@ AXES = (
     ),
     Axis(
         "members", "1-6-7-2 on 100 samples", lambda members: loops.problem(COURSE, 100, members),
-        (1, 4, 16, 64, 256, 1024, 4096, 16_384), (1, 16), loops.ensemble,
+        (1, 4, 16, 64, 256, 1024, 4096, 16_384), (1, 16),
+        lambda size, held, cache: size >= A_CORE * cores(), loops.ensemble,
     ),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Config:
-    """Find how training grows; about 8 minutes and 2 GB. --debug shows where an error comes from."""
+    """Find how training grows; about 6 minutes and 2 GB. --debug shows where an error comes from."""
 
     device: str = "auto"
     """auto, cpu or gpu."""
     quick: bool = False
     """Small sizes, all of them within the cache."""
-    rounds: int = 9
+    rounds: int = 7
     """Rounds in which every size is timed."""
+    axis: str = ""
+    """Only what grows by a name that contains this."""
 
 
 class Point(NamedTuple):
@@ -98,8 +110,10 @@ class Point(NamedTuple):
     """Seconds to trace and compile the loop."""
     held: int
     """Bytes of arguments and temporary arrays."""
-    beyond: bool
-    """Whether that is beyond the cache, or there are enough members."""
+    faults: float
+    """Pages that the system had to find in a step."""
+    fitted: bool
+    """Whether it counts for the slope."""
 
     @property
     def seconds(self) -> float:
@@ -129,19 +143,24 @@ class Curve(NamedTuple):
 
 def findings(config: Config) -> Findings:
     mv.require.whole("rounds", config.rounds, least=1)
+    axes = [axis for axis in AXES if config.axis in axis.name]
+    if not axes:
+        raise ValueError(
+            f"`axis` must be part of {', '.join(axis.name for axis in AXES)}; got {config.axis!r}"
+        )
     with mv.devices.computing(config.device) as device:
         cache = last_cache(device.platform)
         curves = [
-            _curve(axis, axis.quick if config.quick else axis.sizes, config.rounds, cache) for axis in AXES
+            _curve(axis, axis.quick if config.quick else axis.sizes, config.rounds, cache) for axis in axes
         ]
     tables = [Table(f"{c.axis.capitalize()}: {c.of}", _rows(c, cache)) for c in curves]
     return Findings(
         [Table("Slopes of the time over the work", _slopes(curves)), *tables],
         [_bar(curve) for curve in curves],
         conclusion=_concluded(curves),
-        limits=f"Beyond the cache is from {BEYOND} times its {_megabytes(cache)} on; where the two meet, time grows "
-        "faster than the work, once. A slope is as good as its standard error, which knows of the scatter about the "
-        "line and of nothing else.",
+        limits=f"The last cache here has {_megabytes(cache)}; on the way beyond it, and beyond what the C library "
+        "keeps, time grows faster than the work, once. A slope is as good as its standard error, which knows of the "
+        "scatter about the line and of nothing else.",
         numbers={"cache": cache, "curves": curves},
         figures={"slopes": _drawn(curves)},
     )  # fmt: skip
@@ -162,15 +181,24 @@ def _curve(axis: Axis, sizes: Sequence[int], rounds: int, cache: int) -> Curve:
     for size in sizes:
         of = axis.make(size)
         work[size] = of.multiplications
-        built[size] = axis.build(mv.network.jacobian, of, of.steps(TURN))
+        built[size] = axis.build(mv.network.jacobian, of, max(of.steps(TURN), FEWEST))
     timings = measure({str(size): loop.run for size, loop in built.items()}, rounds)
     points = []
     for size, loop in built.items():
-        beyond = size >= A_CORE * cores() if axis.name == "members" else loop.held >= BEYOND * cache
-        points.append(Point(size, work[size], loop.steps, timings[str(size)], loop.first, loop.held, beyond))
+        fitted = axis.fitted(size, loop.held, cache)
+        faults = _faults(loop)
+        points.append(
+            Point(size, work[size], loop.steps, timings[str(size)], loop.first, loop.held, faults, fitted)
+        )
     results.progress(f"{axis.name}: done")
-    within = [p for p in points if p.held <= cache and not p.beyond]
-    return Curve(axis.name, axis.of, points, slope(within), slope([p for p in points if p.beyond]))
+    within = [p for p in points if p.held <= cache and not p.fitted]
+    return Curve(axis.name, axis.of, points, slope(within), slope([p for p in points if p.fitted]))
+
+
+def _faults(loop: loops.Loop) -> float:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    jax.block_until_ready(loop.run())
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / loop.steps
 
 
 def slope(points: Sequence[Point]) -> Slope | None:
@@ -182,14 +210,23 @@ def slope(points: Sequence[Point]) -> Slope | None:
 
 
 def _rows(curve: Curve, cache: int) -> list[tuple[str, ...]]:
-    heads = ("multiplications in a step", "a step", "slowest round", "a second", "first call", "held", "")
+    heads = (
+        "multiplications in a step",
+        "a step",
+        "slowest round",
+        "a second",
+        "first call",
+        "held",
+        "page faults a step",
+        "",
+    )
     rows: list[tuple[str, ...]] = [(curve.axis, *heads)]
     for p in curve.points:
-        where = "fitted" if p.beyond else "" if p.held > cache else "within the cache"
+        where = "fitted" if p.fitted else "" if p.held > cache else "within the cache"
         rows.append(
             (
                 text.count(p.size), f"{p.work:.3g}", spoken(p.seconds), spoken(max(p.timing.rounds) / p.steps),
-                f"{p.work / p.seconds:.2g}", spoken(p.first), _megabytes(p.held), where,
+                f"{p.work / p.seconds:.2g}", spoken(p.first), _megabytes(p.held), f"{p.faults:.3g}", where,
             )
         )  # fmt: skip
     return rows
@@ -204,13 +241,14 @@ def _slopes(curves: Sequence[Curve]) -> list[tuple[str, ...]]:
 
 
 def _bar(curve: Curve) -> Bar:
+    """Whether a slope is near 1; one that is known no better than the bar is wide is not judged."""
     if curve.beyond is None:
         return Bar(None, f"{curve.axis}: fewer than {LEAST} sizes are large enough")
-    held = abs(curve.beyond.value - 1) <= BAR
     first, last = map(text.count, curve.beyond.sizes)
-    return Bar(
-        held, f"{curve.axis}: from {first} to {last} the slope is {curve.beyond}; the bar is 1 ± {BAR}"
-    )
+    words = f"{curve.axis}: from {first} to {last} the slope is {curve.beyond}; the bar is 1 ± {BAR}"
+    if not curve.beyond.stderr < BAR:
+        return Bar(None, f"{words}, and it is known too badly: the machine was busy")
+    return Bar(abs(curve.beyond.value - 1) <= BAR, words)
 
 
 def _concluded(curves: Sequence[Curve]) -> str:
@@ -233,10 +271,13 @@ def _megabytes(count: float) -> str:
 
 def _drawn(curves: Sequence[Curve]) -> Figure:
     """Time over work, with the fitted lines."""
-    figure = Figure(figsize=(9, 6.4), layout="constrained")
-    for ax, curve in zip(figure.subplots(2, 2).flat, curves, strict=True):
+    figure = Figure(figsize=(9, 3.2 * -(-len(curves) // 2)), layout="constrained")
+    axes = figure.subplots(-(-len(curves) // 2), 2, squeeze=False).flat
+    for ax in axes[len(curves) :]:
+        ax.set_axis_off()
+    for ax, curve in zip(axes, curves, strict=False):
         work, seconds = (np.array([getattr(p, of) for p in curve.points]) for of in ("work", "seconds"))
-        beyond = np.array([p.beyond for p in curve.points])
+        beyond = np.array([p.fitted for p in curve.points])
         ax.plot(work, seconds, color=QUIET, linewidth=1, zorder=1)
         ax.scatter(work[~beyond], seconds[~beyond], color=BLUE, s=22, label="not fitted")
         ax.scatter(work[beyond], seconds[beyond], color=RED, s=22, label="fitted")

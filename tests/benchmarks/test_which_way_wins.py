@@ -75,13 +75,26 @@ def test_calls_until_compiling_has_paid(more, less, pays):
 
 def test_a_slope_is_that_of_time_over_work():
     points = [
-        Point(k, 10**k, 2, Timing(0.0, (3 * 2 * 10 ** (1.1 * k), 9.0 * 10 ** (1.1 * k))), 0.0, 0, True)
+        Point(k, 10**k, 2, Timing(0.0, (3 * 2 * 10 ** (1.1 * k), 9.0 * 10 ** (1.1 * k))), 0.0, 0, 0.0, True)
         for k in range(4)
     ]
     found = growth.slope(points)
     assert found is not None
     assert found.value == pytest.approx(1.1) and found.stderr < 1e-9 and found.sizes == (0, 3)
     assert growth.slope(points[:2]) is None
+
+
+@pytest.mark.parametrize(
+    ("beyond", "held"),
+    [
+        (growth.Slope(1.1, 0.02, (1, 2)), True),
+        (growth.Slope(1.2, 0.02, (1, 2)), False),
+        (growth.Slope(1.0, 0.5, (1, 2)), None),
+        (None, None),
+    ],
+)
+def test_a_slope_that_is_hardly_known_is_not_judged(beyond, held):
+    assert growth._bar(growth.Curve("samples", "", [], None, beyond)).held is held
 
 
 def test_the_last_cache_is_the_largest(tmp_path, monkeypatch):
