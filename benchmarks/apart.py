@@ -79,6 +79,8 @@ def _found(module: str, quick: bool, device: str) -> Measured | Why:
         chosen = {"device": device} if "device" in known else {}
         return results.measured(suite, suite.Config(quick=quick, **chosen))
     except (MissingError, ModuleNotFoundError) as why:
+        if isinstance(why, ModuleNotFoundError) and why.name == module:
+            return Broken(f"there is no {module}")
         return Why(results.advice(why))
     except Exception as error:
         traceback.print_exc()

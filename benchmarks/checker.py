@@ -21,6 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.test_util import check_grads
+from matplotlib.figure import Figure
 
 import mvcalc_jax as mv
 from benchmarks import bugs, results
@@ -114,6 +115,7 @@ def findings(config: Config) -> Findings:
         f"Missed, or not rightly placed or named: {names or 'none'}.",
         "Mistakes and diagnoses are by the authors of this package, who have not seen each other's.",
         {"answers": [answer._asdict() | {"report": ""} for answer in answers]},
+        {"noticed": drawn(wrong, right)},
     )
 
 
@@ -253,6 +255,20 @@ def _is_real(leaf: Any) -> bool:
 def _floating(arg: Any) -> bool:
     leaves = jax.tree.leaves(arg)
     return bool(leaves) and all(jnp.issubdtype(jnp.result_type(leaf), jnp.inexact) for leaf in leaves)
+
+
+def drawn(wrong: list[Answer], right: list[Answer]) -> Figure:
+    """Of each contender the share of mistakes that it notices, and of correct derivatives that it calls wrong."""
+    figure = Figure(figsize=(8, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for offset, (label, some) in enumerate((("mistakes noticed", wrong), ("false alarms", right))):
+        shares = [100 * np.mean([answer.noticed[name] for answer in some]) for name in CONTENDERS]
+        bars = axes.barh(np.arange(len(CONTENDERS)) + 0.36 * offset, shares, 0.34, label=label)
+        axes.bar_label(bars, fmt="%.0f %%", padding=3)
+    axes.set(yticks=np.arange(len(CONTENDERS)) + 0.18, yticklabels=CONTENDERS, xlim=(0, 110), xlabel="%")
+    axes.invert_yaxis()
+    axes.legend(ncols=2, loc="upper left", bbox_to_anchor=(0, -0.15))
+    return figure
 
 
 def tables(wrong: list[Answer], right: list[Answer]) -> list[Table]:

@@ -284,15 +284,15 @@ def _rate(rate: float) -> str:
 
 
 def verdicts(races: list[Race], measured: bool = True) -> list[Bar]:
-    """What was promised beside what was found."""
+    """What was promised beside what was found; of toy sizes only that, and no verdict."""
     bars = []
     for claim, least, value in claims(races):
-        if value is None:
-            bars.append(Bar(None, f"{claim}: not raced here; the bar is {least:g}"))
-        else:
-            bars.append(
-                Bar(value >= least if measured else None, f"{claim}: {value:.4g}; the bar is {least:g}")
-            )
+        who, _, what = claim.partition(": ")
+        if value is not None:
+            words = f"{who}: {value:.4g} {what}; the bar is {least:g}"
+            bars.append(Bar(value >= least if measured else None, words))
+        elif measured:
+            bars.append(Bar(None, f"{who}: {what}; not raced here, the bar is {least:g}"))
     return bars
 
 

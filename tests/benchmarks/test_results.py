@@ -75,7 +75,9 @@ def fakes(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(command_line, "PACKAGE", "fakes")
     monkeypatch.setattr(
-        command_line, "GROUPS", {"some": ("fine", "bad", "missing", "absent"), "others": tuple(BODIES)[4:]}
+        command_line,
+        "GROUPS",
+        {"some": ("fine", "bad", "missing", "absent"), "others": (*tuple(BODIES)[4:], "unwritten")},
     )
     monkeypatch.chdir(tmp_path)
     yield tmp_path
@@ -184,22 +186,23 @@ def test_a_suite_alone_is_printed_and_its_bars_are_its_exit_code(fakes, monkeypa
 
 def test_all_suites_in_one_command_whatever_becomes_of_some(fakes, capfd):
     out = fakes / "out"
-    names = ("fine", "bad", "missing", "absent", "broken", "dying")
+    names = ("fine", "bad", "missing", "absent", "broken", "dying", "unwritten")
     assert command_line.main(command_line.Config(names, quick=True, device="cpu", out=out)) == command.FAILED
     said = capfd.readouterr()
     assert said.out == f"wrote {out}/RESULTS.md\n"
-    assert "6/6  fakes." in said.err
+    assert "7/7  fakes." in said.err
     found = command_line.read(out)
     assert list(found) == list(names)
-    assert [name for name in names if found[name].failed] == ["bad", "broken", "dying"]
+    assert [name for name in names if found[name].failed] == ["bad", "broken", "dying", "unwritten"]
     assert found["fine"].how == "By looking."
     assert found["fine"].command == "python -m fakes.fine --quick"
     assert found["fine"].numbers == {"n": [1.0]}
     words = {"missing": "needs a moon", "absent": "needs no_such_library, which is not installed"}
     words |= {"broken": "IndexError: list index out of range", "dying": "its process died (with exit code 7)"}
+    words |= {"unwritten": "there is no fakes.unwritten"}
     for name, why in words.items():
         assert found[name].said.startswith(why)
-        assert found[name].question == f"Is it {name}?"
+        assert found[name].question == ("" if name == "unwritten" else f"Is it {name}?")
     assert {path.name for path in (out / "figures").iterdir()} == {"fine-one.png", "bad-one.png"}
     document = (out / "RESULTS.md").read_text()
     assert "| bad, quick | NOT HELD | one is 1; the bar is 1 |" in document
@@ -252,7 +255,7 @@ def test_misuse_of_the_command(fakes, capsys):
     with pytest.raises(ValueError, match=r"results\.json is damaged"):
         run("fine", out=fakes)
     assert run(show=True) == command.DONE
-    assert "others  broken   Is it broken?" in capsys.readouterr().out
+    assert "others  broken     Is it broken?" in capsys.readouterr().out
 
 
 RUN = """
