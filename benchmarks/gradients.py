@@ -32,8 +32,8 @@ from benchmarks.results import Findings, Table
 from benchmarks.spread import Ratio, ratio
 from mvcalc_jax import autodiff, text
 from mvcalc_jax.models import lanes
-from mvcalc_jax.plots.style import INK
 from mvcalc_jax.models.activations import ACTIVATIONS
+from mvcalc_jax.plots.style import INK
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 WIDTHS, DEPTHS, SAMPLES = (2, 6, 12, 32, 128, 256), (1, 3, 8), (10, 100, 1000, 10_000)
