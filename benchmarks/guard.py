@@ -46,7 +46,7 @@ ALARM = 1 + PLANTED / 2
 PRECISE = 0.05
 """Half of the interval, relative: narrower is not asked for."""
 LEAST, TURN, CALLS = 11, 0.05, 4
-"""Pairs at least; the seconds of a turn, about, and its calls at least: the first finds the cache as the other left it."""
+"""Pairs at least; seconds of a turn, about; and its calls at least: the first finds the other's data in the cache."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,10 @@ class Worker:
         return answer["seconds"]
 
     def close(self) -> None:
-        assert self._process.stdin
+        assert self._process.stdin and self._process.stdout
         with contextlib.suppress(OSError):
             self._process.stdin.close()
+        self._process.stdout.close()
         self._process.wait()
 
 
