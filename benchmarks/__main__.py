@@ -12,7 +12,6 @@ that Ctrl-C loses one at most; a suite that cannot run here, or breaks, says so 
 
 import itertools
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -146,7 +145,7 @@ class Folder:
             (self.path / "figures" / name).unlink(missing_ok=True)
         order = [name for names in GROUPS.values() for name in names]
         some = sorted(self.sections.values(), key=lambda of: (of.gpu, order.index(of.suite)))
-        saved = {"command": sys.argv, "sections": {_key(of): results.as_json(of) for of in some}}
+        saved = {"sections": {_key(of): results.as_json(of) for of in some}}
         self.path.mkdir(parents=True, exist_ok=True)
         write_text(self.path / "results.json", json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
         way = (self.path / "figures").relative_to(self.document.parent).as_posix()

@@ -9,7 +9,7 @@ from mvcalc_jax import text
 
 HEAD = """# Results of the benchmarks
 
-Written by `python -m benchmarks`; what stands here is what a run has found, and [benchmarks](benchmarks) says how."""
+Written by `python -m benchmarks`; what stands here is what a run has found, and the modules of `benchmarks` say how."""
 QUICK = "A quick run, at sizes that show that all of it runs; take its figures for nothing else."
 
 

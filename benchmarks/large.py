@@ -8,7 +8,6 @@ one evaluation of `jax.grad` in float64, each in a process of its own.
 """
 
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 
 import mvcalc_jax as mv
 from benchmarks import results
+from benchmarks.harness import peak_memory
 from benchmarks.results import Findings, Table
 from mvcalc_jax import text
 from mvcalc_jax.models.activations import ACTIVATIONS
@@ -139,7 +139,7 @@ def weighed(name: str, parameters: int) -> tuple[float, float]:
     W = rng.standard_normal((1000, parameters // 1000), dtype="float32") / 30
     x = rng.standard_normal((16, 1000), dtype="float32")
     taken = seconds(lambda: LARGE[name](W, x))
-    return taken, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return taken, peak_memory() / 2**20
 
 
 if __name__ == "__main__":

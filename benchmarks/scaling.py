@@ -5,7 +5,6 @@ Data repeat after some thousand fits, which a fit does not notice. Run by `bench
 """
 
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ import numpy as np
 
 from benchmarks import batches, peers
 from benchmarks.batches import Batch
+from benchmarks.harness import peak_memory
 from benchmarks.results import Table
 from mvcalc_jax import text
 
@@ -131,10 +131,6 @@ def weighed(name: str, precision: str, fits: int) -> tuple[int, int]:
     fit = {"curve_fit": peers.curve_fit, "fit_gaussian": peers.fit_gaussian}[name]
     fit(part.of(precision))
     batch = repeated(part, fits, precision)
-    before = _peak()
+    before = peak_memory()
     fit(batch)
-    return batch.y.nbytes + batch.p0.nbytes, _peak() - before
-
-
-def _peak() -> int:
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return batch.y.nbytes + batch.p0.nbytes, peak_memory() - before

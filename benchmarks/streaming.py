@@ -11,7 +11,6 @@ seen. The results must be the same to the last byte.
 
 import multiprocessing
 import os
-import resource
 import shutil
 import socket
 import subprocess
@@ -27,6 +26,7 @@ import numpy as np
 
 import mvcalc_jax as mv
 from benchmarks import results
+from benchmarks.harness import peak_memory
 from benchmarks.results import Bar, Findings, Table
 from mvcalc_jax import text
 from mvcalc_jax.fitting import batch
@@ -105,7 +105,7 @@ def make(folder: Path, fits: int) -> None:
     """The file of curves, a piece at a time, and x."""
     rng = np.random.default_rng(0)
     np.save(folder / "x.npy", X)
-    with (folder / "y.npy").open("wb") as file:  # not through a map: a child's peak begins with its parent's
+    with (folder / "y.npy").open("wb") as file:
         header = {"descr": "<f8", "fortran_order": False, "shape": (fits, POINTS)}
         np.lib.format.write_array_header_1_0(file, header)
         for begin in range(0, fits, 100_000):
@@ -159,7 +159,7 @@ def _apart(run: Callable[[Path], float], folder: Path) -> tuple[float, float]:
 
 def weighed(run: Callable[[Path], float], folder: Path) -> tuple[float, float]:
     """Seconds, and peak memory in megabytes."""
-    return run(folder), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return run(folder), peak_memory() / 2**20
 
 
 def _commanded(folder: Path, processes: int, cores: list[int]) -> float:
