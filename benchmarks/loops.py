@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax.descent.advance import _WIDE
+from mvcalc_jax.descent.advance import WIDE
 
 RATE = 0.1
 """Small enough for all of them to stay finite."""
@@ -67,7 +67,7 @@ def compiled(jacobian: Jacobian, of: Problem, steps: int) -> Loop:
     """The compiled loop of steepest descent, not yet run."""
     start, data = jax.device_put((of.start, of.data))
     began = time.perf_counter()
-    program = jax.jit(partial(_descend, jacobian, steps), compiler_options=_WIDE).lower(start, data).compile()
+    program = jax.jit(partial(_descend, jacobian, steps), compiler_options=WIDE).lower(start, data).compile()
     first = time.perf_counter() - began
     needed = temporary(program)
     return Loop(partial(program, start, data), steps, first, needed, needed + _bytes((start, data)))

@@ -26,11 +26,10 @@ import optax
 from matplotlib.figure import Figure
 
 import mvcalc_jax as mv
-from benchmarks import course, limit, results, torch_peer
+from benchmarks import course, gradients, limit, results, torch_peer
 from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Bar, Findings, Table
 from mvcalc_jax import autodiff
-from mvcalc_jax.models import lanes
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 RATE = 7.0
@@ -109,7 +108,7 @@ def contenders(kernel: Callable[[int], Any] | None = None) -> dict[str, Contende
     here |= {
         PEER: Contender(partial(descend, sgd, by_grad), STEPS),
         "compiled loop, jax.grad": Contender(partial(descend, steepest, by_grad), STEPS),
-        PLAIN: Contender(partial(descend, steepest, plain), STEPS),
+        PLAIN: Contender(partial(descend, steepest, gradients.products), STEPS),
         "compiled loop, the package, optax.sgd": Contender(partial(descend, sgd, by_hand), STEPS),
         OURS: Contender(partial(descend, steepest, by_hand), STEPS),
     }
@@ -118,12 +117,6 @@ def contenders(kernel: Callable[[int], Any] | None = None) -> dict[str, Contende
     if not limit.missing():
         here[C] = Contender(lambda count: limit.trained(START, *DATA, RATE, count), STEPS)
     return here
-
-
-def plain(params: Any, x: Any, y: Any) -> Any:
-    """The hand-written Jacobian as its formula is read, also where lanes would be faster."""
-    with mock.patch.object(lanes, "suit", lambda *_: False):
-        return mv.network.jacobian(params, x, y)
 
 
 def jax_step(jacobian: Callable[..., Any], params: Any) -> Any:

@@ -24,6 +24,7 @@ from benchmarks import results
 from benchmarks.harness import measure, spoken
 from benchmarks.results import Findings, Table
 from benchmarks.training import DATA, RATE, START
+from mvcalc_jax.descent.advance import WIDE
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 
@@ -40,10 +41,6 @@ class Config:
     """Steps of a run."""
     quick: bool = False
     """Two rounds of 20 000 steps."""
-
-
-WIDE = {"xla_cpu_prefer_vector_width": 512}
-"""As the package compiles its loop."""
 
 
 class Terminal(io.StringIO):

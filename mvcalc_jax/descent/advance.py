@@ -19,7 +19,7 @@ _AT_ONCE = 2**16
 """Noise is drawn for so many steps at once, for all of a longer chunk it would take too much memory."""
 
 
-_WIDE = {"xla_cpu_prefer_vector_width": 512}
+WIDE = {"xla_cpu_prefer_vector_width": 512}
 """XLA keeps to half of the widest registers unless told; where there are none so wide it makes no difference."""
 
 
@@ -89,7 +89,7 @@ def _advance(
 
 
 _STATIC = ("problem", "blocks", "block")
-_program = jax.jit(_advance, static_argnames=_STATIC, compiler_options=_WIDE)
+_program = jax.jit(_advance, static_argnames=_STATIC, compiler_options=WIDE)
 _part_of_a_program = jax.jit(_advance, static_argnames=_STATIC)  # which is compiled as its caller wishes
 
 

@@ -32,7 +32,7 @@ from mvcalc_jax.require import AnyArray
 LANES = 16
 """Numbers of float32 in the widest registers of today's processors, 512 bits."""
 
-WIDEST, MOST = 144, 1152
+WIDEST, MOST = 144, 512
 """The weights of a layer, and these times the blocks of samples, up to which lanes are the faster way."""
 
 
