@@ -32,12 +32,14 @@ def places(params: Any) -> list[Any]:
 def in_turn(params: Any) -> bool:
     """Whether members are best walked one after the other: on a processor, whose cache then holds all of a step.
 
-    An accelerator wants them all at once, and so does whoever maps or compiles the whole descent.
+    An accelerator wants them all at once, and so does whoever maps or compiles the whole descent, or has spread the
+    members over several devices.
     """
     if require.traced(params):
         return False
-    there = [leaf.devices() for leaf in jax.tree.leaves(params) if isinstance(leaf, jax.Array)]
-    return all(device.platform == "cpu" for device in set().union(*there) or devices.workers()[:1])
+    on = [leaf.devices() for leaf in jax.tree.leaves(params) if isinstance(leaf, jax.Array)]
+    there = list(set().union(*on)) or devices.workers()[:1]
+    return [device.platform for device in there] == ["cpu"]
 
 
 def cut(tree: Any, parts: int) -> list[Any]:

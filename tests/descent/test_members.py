@@ -1,5 +1,8 @@
 """The members of an ensemble on several cores: the same numbers, whoever walks them."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import jax
@@ -99,3 +102,30 @@ def test_cut_and_joined_is_what_it_was(rng):
     assert [part["a"].shape for part in parts] == [(3, 2), (2, 2)]
     np.testing.assert_array_equal(members.joined([{"a": part["a"]} for part in parts])["a"], tree["a"])
     assert jax.random.key_data(parts[1]["key"]).tolist() == jax.random.key_data(tree["key"])[3:].tolist()
+
+
+SEVERAL = """
+import jax, numpy as np
+import mvcalc_jax as mv
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+starts = np.arange(8, dtype=np.float32).reshape(4, 2)
+options = {"steps": 30, "learning_rate": 0.1, "chunk": 10, "ensemble": True, "cost": lambda p: (p**2).sum()}
+descend = lambda starts: mv.steepest_descent(lambda p: 2 * p, starts, **options)
+mesh = Mesh(np.array(jax.devices()), ("members",))
+spread = jax.device_put(starts, NamedSharding(mesh, PartitionSpec("members")))
+print(len(jax.devices()), len(mv.descent.members.places(jax.device_put(starts))))
+whole, apart = descend(starts), descend(spread)
+print(np.array_equal(whole.params, apart.params), len(apart.params.sharding.device_set))
+"""
+
+
+@pytest.mark.slow
+def test_members_share_several_devices_and_stay_spread_where_they_were():
+    environment = os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    told = subprocess.run(
+        [sys.executable, "-c", SEVERAL], env=environment, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert told[0] == "2"
+    assert int(told[1]) >= 2
+    assert told[2:] == ["True", "2"]
