@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -368,12 +367,11 @@ def drawn(races: list[Race], curves: list[scaling.Curve]) -> Figure:
     grid = figure.add_gridspec(max(len(against), 1), 2 if against else 1)
     axes = figure.add_subplot(grid[:, 0])
     names = [*OURS, *VMAPPED, "SciPy", "lmfit"]
-    colours = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
-    for bar, (name, colour) in enumerate(zip(names, colours, strict=True)):
+    for bar, name in enumerate(names):
         there = [(k, race.results[name].rate) for k, race in enumerate(races) if name in race.results]
         if there:
             places, rates = np.transpose(there)
-            axes.barh(places + 0.14 * (bar - 2.5), rates, 0.13, color=colour, label=name)
+            axes.barh(places + 0.14 * (bar - 2.5), rates, 0.13, color=f"C{bar}", label=name)
     labels = [f"{race.problem.title.partition(',')[0]}\n{race.precision}" for race in races]
     axes.set(xscale="log", title="Fits a second", yticks=range(len(races)), yticklabels=labels)
     axes.invert_yaxis()
