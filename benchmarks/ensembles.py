@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 import mvcalc_jax as mv
 from benchmarks import limit, results
 from benchmarks.harness import Timing, cores, measure, spoken
-from benchmarks.results import Bar, Findings, Table
+from benchmarks.results import Bar, Findings, Table, of_time
 from benchmarks.training import DATA, RATE
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -70,7 +70,7 @@ def findings(config: Config) -> Findings:
         rows.append((mv.text.count(members), *cells, of[OURS].spread, spoken(of[OURS].first)))
     return Findings(
         [Table("A step of each network", rows)],
-        [judged(found[JUDGED])],
+        of_time([judged(found[JUDGED])], config.quick),
         conclusion(found),
         "On a GPU members are walked all at once, and on several each has its share. A core's speed may depend on what "
         "the other does.",

@@ -20,7 +20,7 @@ import numpy as np
 import mvcalc_jax as mv
 from benchmarks import results
 from benchmarks.harness import measure, spoken
-from benchmarks.results import Bar, Findings, Table
+from benchmarks.results import Bar, Findings, Table, of_time
 from mvcalc_jax.models import network
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -62,7 +62,7 @@ def findings(config: Config) -> Findings:
     held = f"a step of 1-64-64-2 takes {ratio[COURSE]:.2f} times its products; the bar is {BAR:g}"
     return Findings(
         [Table(f"{samples} samples", rows)],
-        [Bar(ratio[COURSE] <= BAR, held)],
+        of_time([Bar(ratio[COURSE] <= BAR, held)], config.quick),
         f"Of a step of 1-64-64-2, {1 / ratio[COURSE]:.0%} is products of matrices; the rest is σ, sums, and what goes "
         "through the memory between them.",
         "The products are those that XLA chooses for these shapes, on all cores; others may be faster.",

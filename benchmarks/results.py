@@ -54,6 +54,11 @@ class Bar(NamedTuple):
     """A sentence with the measured figure and the bar."""
 
 
+def of_time(bars: Sequence[Bar], quick: bool) -> list[Bar]:
+    """Bars of seconds, which a quick run does not judge: others measure beside it, and it measures for too short."""
+    return [bar._replace(held=None) if quick else bar for bar in bars]
+
+
 @dataclass(frozen=True)
 class Findings:
     """What a suite has measured; all words are made of the figures of this run."""

@@ -26,7 +26,7 @@ import mvcalc_jax as mv
 from benchmarks import results
 from benchmarks.harness import spoken
 from benchmarks.milestones import COMPILED
-from benchmarks.results import Bar, Findings, Table
+from benchmarks.results import Bar, Findings, Table, of_time
 from experiments import draw_curve, drawing
 from mvcalc_jax.text import Rows, count
 
@@ -103,15 +103,18 @@ def findings(config: Config) -> Findings:
             Table("From the command to the prompt, medians", by_stage(reached)),
             Table("Compiling the training loop, medians", by_loop(loops)),
         ],
-        [
-            judged("the first picture", there, IMAGE),
-            judged(f"compiling the loop of {STANDARD.spoken}", usual, COMPILATION),
-            Bar(
-                growth <= FLAT,
-                f"the loop that takes longest to compile for its number of steps takes {growth:.2f} times as long as "
-                f"the quickest; the bar is {FLAT:g}",
-            ),
-        ],
+        of_time(
+            [
+                judged("the first picture", there, IMAGE),
+                judged(f"compiling the loop of {STANDARD.spoken}", usual, COMPILATION),
+                Bar(
+                    growth <= FLAT,
+                    f"the loop that takes longest to compile for its number of steps takes {growth:.2f} times as long "
+                    f"as the quickest; the bar is {FLAT:g}",
+                ),
+            ],
+            config.quick,
+        ),
         f"The first picture is there after {both(there)}, the prompt after {both(end)}; XLA compiles {programs} "
         f"programs until then. The training loop takes {both(usual)} to compile. `mvcalc --help` takes "
         f"{both(typical(helps))}.",

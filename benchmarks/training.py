@@ -28,7 +28,7 @@ from matplotlib.figure import Figure
 import mvcalc_jax as mv
 from benchmarks import course, gradients, limit, results, torch_peer
 from benchmarks.harness import Timing, measure, spoken
-from benchmarks.results import Bar, Findings, Table
+from benchmarks.results import Bar, Findings, Table, of_time
 from mvcalc_jax import autodiff
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -81,7 +81,7 @@ def findings(config: Config) -> Findings:
     absent = torch_peer.missing() | ({C: limit.missing()} if limit.missing() else {})
     return Findings(
         [Table("", rows(timings, here, errors, absent))],
-        bars(timings, absent),
+        of_time(bars(timings, absent), config.quick),
         conclusion(timings),
         "One network of one size on one processor: with wider layers and more samples the products of matrices decide "
         "(`benchmarks.gradients`, `benchmarks.growth`). On a GPU so small a network waits for launches.",

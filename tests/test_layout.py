@@ -179,6 +179,7 @@ def test_top_level_is_four_folders_and_what_packaging_needs():
         "benchmarks",
         "pyproject.toml",
         "README.md",
+        "RESULTS.md",
         "LICENSE",
     }
 
