@@ -290,7 +290,7 @@ def now() -> str:
 
 def _png(figure: Figure) -> bytes:
     file = io.BytesIO()
-    figure.savefig(file, format="png", metadata={"Software": None})
+    figure.savefig(file, format="png", bbox_inches="tight", metadata={"Software": None})
     return file.getvalue()
 
 

@@ -30,6 +30,7 @@ from benchmarks import course, gradients, limit, results, torch_peer
 from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Bar, Findings, Table, of_time
 from mvcalc_jax import autodiff
+from mvcalc_jax.plots.style import CYCLE, QUIET
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 RATE = 7.0
@@ -251,7 +252,7 @@ def ladder(timings: dict[str, Timing]) -> Figure:
     figure, ax = mv.plots.chart(8, 0.32 * len(timings) + 1)
     names = list(timings)[::-1]
     seconds = np.array([timings[name].typical for name in names])
-    ax.barh(names, seconds, left=0, height=0.6, color=[("C1" if name == OURS else "C0") for name in names])
+    ax.barh(names, seconds, height=0.6, color=[CYCLE[0] if name == OURS else QUIET for name in names])
     for place, value in enumerate(seconds):
         ax.text(value * 1.1, place, spoken(value), va="center", fontsize="small")
     ax.set_xscale("log")
