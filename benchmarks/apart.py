@@ -11,9 +11,9 @@ from dataclasses import fields
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from benchmarks import harness, results
+from benchmarks import results
 from benchmarks.results import Measured, MissingError
-from mvcalc_jax import command, text
+from mvcalc_jax import command, devices, text
 
 
 class Why(str):
@@ -37,7 +37,7 @@ def each(modules: Sequence[str], quick: bool, device: str) -> Iterator[tuple[str
 
     Whoever measures is alone; quick ones, which do not, share the cores, and come as they are done.
     """
-    spawn, at_once = multiprocessing.get_context("spawn"), harness.cores() if quick else 1
+    spawn, at_once = multiprocessing.get_context("spawn"), devices.cores() if quick else 1
     waiting, running = list(modules), {}
     try:
         while waiting or running:

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 import mvcalc_jax as mv
 from benchmarks import limit, results
-from benchmarks.harness import Timing, cores, measure, spoken
+from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Bar, Findings, Table, of_time
 from benchmarks.training import DATA, RATE
 
@@ -125,7 +125,7 @@ def judged(of: dict[str, Timing]) -> Bar:
     if C not in of:
         return Bar(None, f"a member's step against C: {limit.missing()}")
     times = of[OURS].over(of[C])
-    words = f"of {JUDGED} members on {cores()} cores, a step of each takes {times:.2f} times C's on one core"
+    words = f"of {JUDGED} members on {mv.devices.cores()} cores, a step of each takes {times:.2f} times C's on one core"
     return Bar(times <= BAR, f"{words}; the bar is {BAR:g}")
 
 

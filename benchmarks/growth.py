@@ -27,7 +27,7 @@ from matplotlib.figure import Figure
 
 import mvcalc_jax as mv
 from benchmarks import loops, results
-from benchmarks.harness import Timing, cores, measure, spoken
+from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Bar, Findings, Table
 from mvcalc_jax import text
 from mvcalc_jax.plots.style import BLUE, QUIET, RED
@@ -79,7 +79,7 @@ AXES = (
     Axis(
         "members", "1-6-7-2 on 100 samples", lambda members: loops.problem(COURSE, 100, members),
         (1, 4, 16, 64, 256, 1024, 4096, 16_384), (1, 16),
-        lambda size, held, cache: size >= A_CORE * cores(), loops.ensemble,
+        lambda size, held, cache: size >= A_CORE * mv.devices.cores(), loops.ensemble,
     ),
 )  # fmt: skip
 

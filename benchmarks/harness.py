@@ -4,7 +4,6 @@ The machine may be shared and its clock may wander, so contenders are timed one 
 and compared within the round: a ratio is the median of the rounds' ratios.
 """
 
-import os
 import platform
 import resource
 import time
@@ -17,6 +16,7 @@ from typing import Any
 
 import jax
 
+from mvcalc_jax import devices
 from mvcalc_jax.devices import Device
 
 PACKAGES = (
@@ -88,7 +88,7 @@ def described(device: Device) -> dict[str, Any]:
         "platform": "cpu" if device.platform == "cpu" else "gpu",
         "device": device.device_kind,
         "processor": processor(),
-        "cores": cores(),
+        "cores": devices.cores(),
         "python": platform.python_version(),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
     }
@@ -108,11 +108,6 @@ def spoken_setting(setting: Mapping[str, Any]) -> str:
     return (
         f"{kind}, {setting['cores']} cores of {setting['processor']}, Python {setting['python']}, {versions}"
     )
-
-
-def cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def peak_memory() -> int:

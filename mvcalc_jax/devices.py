@@ -57,11 +57,11 @@ def workers() -> list[Device]:
     devices, chosen = jax.local_devices(), getattr(jax.config, "jax_default_device")  # noqa: B009 – no stub knows it
     if chosen is not None:
         devices = jax.local_devices(backend=chosen) if isinstance(chosen, str) else [chosen]
-    each = 1 if devices[0].platform != "cpu" else max(1, _cores() // len(devices))
+    each = 1 if devices[0].platform != "cpu" else max(1, cores() // len(devices))
     return [device for device in devices for _ in range(each)]
 
 
-def _cores() -> int:
+def cores() -> int:
     """The cores that this process may use, of all that there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -11,7 +11,7 @@ whose terms XLA merges with σ and σ′ into one loop over the samples. The sum
     ∂C/∂W = Σ_lane ( Σ_block dz[:, block, lane] aᵀ[:, block, lane] )
 
 The last block is filled with copies of the last sample, of weight 0. A step of the 1-6-7-2 network on 100 samples
-becomes a dozen loops in place of twice as many and six matrix products: a third of the time, by `python -m
+becomes a dozen loops in place of twice as many and six matrix products: two fifths of the time, by `python -m
 benchmarks.training`. With wider layers or more samples the products pay, and these sums, which XLA writes out in full,
 do not; `suit` draws the line where `network.jacobian` overtakes (`python -m benchmarks.gradients`).
 """
