@@ -19,7 +19,7 @@ from mvcalc_jax import text
 
 SOURCE = Path(__file__).parent / "step.c"
 SIZES = (1, 6, 7, 2)
-ALWAYS = ("-O3", "-ffast-math", "-shared", "-fPIC")
+ALWAYS = ("-O3", "-ffast-math", "-fPIC", "-c")
 BEST = (("-march=native", "-mprefer-vector-width=512"), ("-march=native",), ("-mcpu=native",), ())
 """For this processor, in its widest registers, as far as the compiler understands it."""
 
@@ -67,15 +67,17 @@ def trained(params: Sequence[Any], x: np.ndarray, y: np.ndarray, rate: float, st
 def _library(samples: int) -> ctypes.CDLL:
     said = ""
     with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "step.so"
+        compiled, library = Path(folder) / "step.o", Path(folder) / "step.so"
+        # Linked by a command of its own, without -ffast-math: GCC before 13 would add code that runs when the library
+        # is loaded and makes every subnormal number of this process zero, NumPy's too.
+        link = [str(compiled), "-shared", "-o", str(library), "-lm"]
         for best in BEST:
-            flags = [*ALWAYS, *best, f"-DN={samples}"]
-            made = subprocess.run(
-                [str(compiler()), *flags, str(SOURCE), "-o", str(library), "-lm"],
-                capture_output=True,
-                text=True,
-            )
-            if made.returncode == 0:
+            compile_it = [*ALWAYS, *best, f"-DN={samples}", str(SOURCE), "-o", str(compiled)]
+            for arguments in (compile_it, link):
+                made = subprocess.run([str(compiler()), *arguments], capture_output=True, text=True)
+                if made.returncode != 0:
+                    said = text.first_line(made.stderr)
+                    break
+            else:
                 return ctypes.CDLL(str(library))
-            said = text.first_line(made.stderr)
     raise RuntimeError(f"the C compiler cannot compile {SOURCE.name}: {said}")

@@ -24,6 +24,13 @@ def test_c_takes_the_packages_steps(samples, rng):
         np.testing.assert_allclose(b, layer.b, atol=2e-6)
 
 
+@here
+def test_subnormal_numbers_survive_the_library(rng):
+    limit.trained(training.START, rng.random((1, 16)), rng.random((2, 16)), 0.1, 1)
+    assert np.float32(1e-39) * np.float32(1) > 0
+    assert np.float64(1e-310) * np.ones(1)[0] > 0
+
+
 def test_without_a_compiler_the_row_says_so(monkeypatch):
     monkeypatch.setattr(limit.shutil, "which", lambda name: None)
     assert limit.missing() == "no C compiler; install gcc or clang"
