@@ -26,7 +26,7 @@ from mvcalc_jax import precision, require, text
 from mvcalc_jax.calculus.constraints import constrained, multipliers
 from mvcalc_jax.calculus.constraints.extrema import Extrema, Status
 from mvcalc_jax.calculus.constraints.judging import Look
-from mvcalc_jax.calculus.roots import scattered
+from mvcalc_jax.calculus.multistart import scattered
 
 _REACH = 1.5, 6.0
 """How far beyond x0 the starts are scattered, in units of max(1, |x0|): one half of them, and the other."""

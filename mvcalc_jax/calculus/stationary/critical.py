@@ -1,6 +1,6 @@
 r"""Critical points: all points of a box at which ∇f = 0, and what f does there.
 
-Many starts go to zeros of ∇f (see `roots`), and more of them until each point was met by several; so do the ends of
+Many starts go to zeros of ∇f (`multistart`), and more of them until each point was met by several; so do the ends of
 ways up and down f, and points at all distances from 0. A zero is one to the rounding of ∇f there (see `zeros`). There
 
     f(p + u) = f(p) + ½ uᵀ H u + …,    H v_i = λ_i v_i,
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from mvcalc_jax import precision, require, text
-from mvcalc_jax.calculus.roots import scattered
+from mvcalc_jax.calculus.multistart import scattered
 from mvcalc_jax.calculus.stationary import degenerate, given, kinks, onesided, winding
 from mvcalc_jax.calculus.stationary.degenerate import Field, Verdict
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint, CriticalPoints, Kind, Status

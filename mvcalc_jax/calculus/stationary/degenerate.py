@@ -29,7 +29,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from mvcalc_jax import autodiff, compiling, precision, text
-from mvcalc_jax.calculus.roots import in_chunks, scattered
+from mvcalc_jax.calculus.multistart import in_chunks, scattered
 from mvcalc_jax.calculus.rounding import CLEAR, shaken
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint
 
