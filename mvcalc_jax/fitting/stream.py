@@ -25,8 +25,8 @@ from mvcalc_jax.fitting import batch, hosts, records
 from mvcalc_jax.fitting.hosts import ALONE, Host
 from mvcalc_jax.fitting.journal import Journal
 from mvcalc_jax.fitting.result import Status, counts
-from mvcalc_jax.fitting.solve import Inputs, Solution
-from mvcalc_jax.fitting.source import Job, look
+from mvcalc_jax.fitting.solve import Inputs
+from mvcalc_jax.fitting.source import Asked, Job, look
 
 _SECONDS = 1.0
 """How often what was written is made sure of; so much is done again after a crash."""
@@ -111,7 +111,8 @@ def fit_file(
     part, book = out.with_name(f"{out.name}.part"), out.with_name(f"{out.name}.journal")
     files = [data, *(Path(f) for f in (x, sigma) if isinstance(f, (str, Path)))]
     require_writable(out, files, force)
-    job = look(data, model, x, sigma, absolute_sigma, rows, omit, precision, xtol, max_steps)
+    asked = Asked(model, x, sigma, absolute_sigma, rows, omit, precision, xtol, max_steps)
+    job = look(data, asked)
     kind = job.problem.inputs.y.dtype
     size = batch.size_of(job.fits, job.points, kind.itemsize)
     dtype, blocks = records.dtype_of(job.problem.names, kind), -(-job.fits // size.block)
@@ -119,14 +120,9 @@ def fit_file(
         **{f"file {file.name}": {"bytes": s.st_size, "written": s.st_mtime_ns} for file, s in _stats(files)},
         "fits": job.fits,
         "points": job.points,
-        "model": model,
-        "precision": kind.name,
-        "sigma": sigma if isinstance(sigma, (int, float)) else None,
-        "absolute_sigma": absolute_sigma,
-        "rows": rows,
-        "omit": omit,
-        "xtol": xtol,
-        "max_steps": max_steps,
+        **asked._replace(
+            x=None, sigma=sigma if isinstance(sigma, (int, float)) else None, precision=kind.name
+        )._asdict(),
         "device": batch.workers()[0].platform,
         "fits in a block": size.block,
         "versions": " ".join(version(name) for name in ("mvcalc-jax", "jax", "jaxlib")),
@@ -193,17 +189,16 @@ def _fit(
 
     def blocks() -> Iterator[tuple[int, Inputs]]:
         for k in todo:
-            many = _many(job.fits, size.block, k)
-            yield size.block, job.inputs(k * size.block, k * size.block + many, size.block)
+            many, begin = _many(job.fits, size.block, k), k * size.block
+            yield many, job.inputs(begin, begin + many, size.block)
 
     try:
         start = os.fstat(file).st_size - job.fits * dtype.itemsize
         last = time.monotonic()
         watch(Progress(before, total, {}))
         with closing(job.problem.solved(blocks(), size)) as solutions:
-            for k, (_, solution) in zip(todo, solutions, strict=True):
-                many = _many(job.fits, size.block, k)
-                found = records.of(Solution(*(a[:many] for a in solution)), dtype)
+            for k, (many, solution) in zip(todo, solutions, strict=True):
+                found = records.of(solution, dtype)
                 _write(file, found, start + k * size.block * dtype.itemsize, part)
                 written.append(k)
                 if time.monotonic() - last > _SECONDS:
