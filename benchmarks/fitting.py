@@ -23,7 +23,7 @@ import mvcalc_jax as mv
 from benchmarks import batches, peers, results, scaling
 from benchmarks.batches import Batch
 from benchmarks.harness import Timing, measure, spoken
-from benchmarks.peers import CORES, Chunked, Found
+from benchmarks.peers import Chunked, Found
 from benchmarks.results import Bar, Findings, Table, progress
 from mvcalc_jax import text
 
@@ -220,7 +220,7 @@ def _vmapped(name: str, make: Callable[..., Chunked], batch: Batch, precision: s
     for chunk in chunks:
         chunked = make(batch, tolerance, chunk)
         firsts.append(_seconds(chunked))
-        for threads in sorted({1, CORES}):
+        for threads in sorted({1, mv.devices.cores()}):
             runs[f"tolerance {tolerance:g}, {threads} × {chunk}"] = partial(chunked, threads)
     settings = min(runs, key=lambda said: min(_seconds(runs[said]) for _ in range(2)))
     return Contender(name, len(batch.y), runs[settings], settings, min(firsts))
