@@ -9,8 +9,9 @@ import numpy as np
 from mvcalc_jax.text import first_line
 from mvcalc_jax.verify.accuracy import graded
 from mvcalc_jax.verify.adequacy import adequate
+from mvcalc_jax.verify.backward import VjpClaim
 from mvcalc_jax.verify.causes.search import diagnosed
-from mvcalc_jax.verify.claims import Claim, VjpClaim
+from mvcalc_jax.verify.claims import Claim
 from mvcalc_jax.verify.contract import repeatable
 from mvcalc_jax.verify.cotangents import nonlinear, other_primal
 from mvcalc_jax.verify.evidence import Evidence, Raises, Refuted
