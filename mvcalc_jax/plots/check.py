@@ -23,7 +23,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
 from mvcalc_jax.plots import matrices
-from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, VIOLET, drawable, style
+from mvcalc_jax.plots.style import BLUE, INK, OCHRE, QUIET, RED, VIOLET, drawable, style
 from mvcalc_jax.plots.style import save as save_figure
 from mvcalc_jax.verify.report import Diagnosis, LinkResult, Report, Slope, Verdict
 from mvcalc_jax.verify.verdict import TOLERANCE
@@ -36,7 +36,7 @@ LINKS = 24
 _ORDER: tuple[Verdict, ...] = ("wrong", "inconclusive", "correct")
 _MARKS: dict[Verdict, tuple[str, str]] = {
     "wrong": ("✗", RED),
-    "inconclusive": ("?", "#96650a"),
+    "inconclusive": ("?", OCHRE),
     "correct": ("✓", BLUE),
 }
 _WHOLE = "the whole: "

@@ -19,7 +19,11 @@ BLUE = "#2b7a9e"
 GOLD = "#e3a336"
 GREEN = "#5a9e6f"
 VIOLET = "#7d5ba6"
+OCHRE = "#96650a"
+"""Gold that can be read as text."""
 CYCLE = (RED, BLUE, GOLD, GREEN, VIOLET, QUIET)
+FURTHER = ("#4fb3bf", "#b8739c", "#9a7b4f")
+"""Where there are more things than these have colours for."""
 
 _SUFFIXES = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 """Of files that can be written; with what is left out of them, so that equal pictures are equal files."""

@@ -19,9 +19,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from mvcalc_jax.plots.style import style
+from mvcalc_jax.sandpit.floors.family import SIDE
 from mvcalc_jax.sandpit.panel import BOARD, PIT, Area, Panel, rate_at
 from mvcalc_jax.sandpit.rules import Game
-from mvcalc_jax.sandpit.scene import BOX, Below, Marks, Scene
+from mvcalc_jax.sandpit.scene import Below, Marks, Scene
 from mvcalc_jax.sandpit.session import Session
 from mvcalc_jax.sandpit.state import DIPS, MODES, hint
 
@@ -101,7 +102,7 @@ class Pit:
 
     def _revealed(self) -> Below:
         if self._below is None or self._below[0] is not self.game:
-            along = np.linspace(0, BOX, _GRID)
+            along = np.linspace(0, SIDE, _GRID)
             grid = np.stack(np.meshgrid(along, along), axis=-1).reshape(-1, 2)
             floor = self.game.floor
             self._below = self.game, Below(floor.heights(grid).reshape(_GRID, _GRID), floor.minima)
@@ -201,7 +202,7 @@ class Pit:
         elif name:
             self._do(self.session.press, name)
         elif event.inaxes is self._ax and not event.dblclick:  # whose first half has dug already
-            point = np.clip(self._ax.transData.inverted().transform((event.x, event.y)), 0, BOX)
+            point = np.clip(self._ax.transData.inverted().transform((event.x, event.y)), 0, SIDE)
             self._do(self.session.dig, (float(point[0]), float(point[1])))
 
     def _on_move(self, event: Any) -> None:
