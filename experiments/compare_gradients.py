@@ -44,7 +44,7 @@ def main(config: Config) -> int:
         draw(network, run)
     columns = [(precision, way) for precision in PRECISIONS for way in network.errors[precision]]
     errors = {f"{way}, {precision}": [c.errors[precision][way] for c in found] for precision, way in columns}
-    mv.runs.write_metrics(run / "metrics.csv", {"derivative": [c.name for c in found], **errors})
+    mv.runs.write_metrics(run, {"derivative": [c.name for c in found], **errors})
     wrong = [c.name for c in found if not c.errors["float64"]["by hand"] < RIGHT]
     mv.runs.report(
         run,

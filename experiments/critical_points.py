@@ -81,7 +81,7 @@ def save_numbers(found: Any, run: Path) -> None:
     for k in range(2):
         columns[f"eigenvalue{k + 1}"] = [p.eigenvalues[k] for p in found]
     columns |= {what: [getattr(p, what) for p in found] for what in ("gradient_norm", "error", "starts")}
-    mv.runs.write_metrics(run / "metrics.csv", columns)
+    mv.runs.write_metrics(run, columns)
 
 
 def conclude(landscape: Any, found: Any, run: Path) -> None:

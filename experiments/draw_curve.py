@@ -152,7 +152,7 @@ def save_costs(config: Config, results: dict[str, mv.Result], run: Path) -> None
     mv.plots.save(figure, run / "cost.png")
     steps, costs = (np.concatenate(column) for column in zip(*traces.values(), strict=True))
     runner = np.repeat(list(traces), [len(steps) for steps, _ in traces.values()])
-    mv.runs.write_metrics(run / "metrics.csv", {"runner": runner, "step": steps, "cost": costs})
+    mv.runs.write_metrics(run, {"runner": runner, "step": steps, "cost": costs})
 
 
 def conclude(

@@ -107,7 +107,7 @@ def main(config: Config) -> int:
 
 def conclude(banded: Any, widths: Any, counts: dict[Any, Any], run: Path) -> None:
     radii, by_name = widths
-    mv.runs.write_metrics(run / "metrics.csv", {"radius": radii, **by_name})
+    mv.runs.write_metrics(run, {"radius": radii, **by_name})
     spans = {name: float((band.hi - band.lo).max()) for name, band in banded.bands.items()}
     rows = [("band", "at its widest", "so many times the proven one", "proven?")]
     known = lambda number, otherwise: f"{number:.4g}" if np.isfinite(number) else otherwise

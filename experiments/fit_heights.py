@@ -127,7 +127,7 @@ def save_numbers(result: mv.Result, run: Path) -> None:
     theta = result.trace.params
     mv.runs.save_arrays(run / "params.npz", result.params)
     columns = {"step": result.trace.step, "mu": theta[:, 0], "sigma": theta[:, 1]}
-    mv.runs.write_metrics(run / "metrics.csv", columns | {"chi_squared": result.trace.cost})
+    mv.runs.write_metrics(run, columns | {"chi_squared": result.trace.cost})
 
 
 def save_pictures(config: Config, task: Task, result: mv.Result, run: Path) -> Any:

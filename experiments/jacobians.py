@@ -77,7 +77,7 @@ def main(config: Config) -> int:
         chain = mv.calculus.matrix_chain(links, start, of)
         run = mv.runs.create("jacobians", config, 0, device, config.out)
         columns = {"width": cell.sizes, "middle": cell.middle, "corner": cell.corner}
-        mv.runs.write_metrics(run / "metrics.csv", columns)
+        mv.runs.write_metrics(run, columns)
         found = point, cell, grid, chain
         save_pictures(config, examples, found, run)
     conclude(config, found, run)

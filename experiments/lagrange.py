@@ -76,7 +76,7 @@ def save_numbers(found: Any, run: Path) -> None:
     for k in range(len(points[0].multipliers) if points else 0):
         columns |= {f"lambda{k + 1}": [p.multipliers[k] for p in points]}
         columns |= {f"solved_again{k + 1}": [p.shadow[k] for p in points]}
-    mv.runs.write_metrics(run / "metrics.csv", columns | {"apart": [p.apart for p in points]})
+    mv.runs.write_metrics(run, columns | {"apart": [p.apart for p in points]})
 
 
 def conclude(problem: Any, found: Any, others: dict[str, str], run: Path) -> None:

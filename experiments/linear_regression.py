@@ -147,7 +147,7 @@ def save_numbers(fits: dict[str, Any], run: Path) -> None:
     columns: dict[str, Any] = {"fit": [name for name, _, _ in rows], "name": [f.names[k] for _, f, k in rows]}
     for what in ("params", "stderr", "t", "p"):
         columns[what] = [getattr(fit, what)[k] for _, fit, k in rows]
-    mv.runs.write_metrics(run / "metrics.csv", columns)
+    mv.runs.write_metrics(run, columns)
     keep = ("params", "cov", "fitted", "residuals", "leverage", "cook")
     arrays = {name: {what: getattr(fit, what) for what in keep} for name, fit in fits.items()}
     mv.runs.save_arrays(run / "params.npz", arrays)

@@ -114,7 +114,7 @@ def conclude(searches: list[Any], plane: Any, run: Path) -> None:
     }
     for name in ("x", "error", "steps", "multiplicity", "period"):
         columns[name] = [getattr(end, name) for end in ends]
-    mv.runs.write_metrics(run / "metrics.csv", columns)
+    mv.runs.write_metrics(run, columns)
     table = [("search", "reason", "what happened")]
     table += [(s.title, s.found.status.name.lower().replace("_", " "), s.found.message) for s in searches]
     mv.runs.report(

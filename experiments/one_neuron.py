@@ -83,7 +83,7 @@ def main(config: Config) -> int:
         sizes, chains = neurons.shrink(config.depth, config.width, rng), neurons.grow(config.activation, rng)
         run = mv.runs.create("one_neuron", config, seed, device, config.out)
         columns = {"step": result.trace.step, "w": path[:, 0], "b": path[:, 1], "cost": result.trace.cost}
-        mv.runs.write_metrics(run / "metrics.csv", columns)
+        mv.runs.write_metrics(run, columns)
         draw, better = mv.plots.neuron, places.get("better still")
         with mv.plots.style():
             learned = draw.learned(surface, path, np.asarray(result.trace.cost), response, better)

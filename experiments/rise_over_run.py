@@ -115,7 +115,7 @@ def save(found: dict[str, Found], secants: mv.plots.slope.Secants, run: Path) ->
             named = zip(("step", "truncation", "round-off"), bounds[:3], strict=True)
             columns |= {f"{kind} {name}, {precision}": part for name, part in named}
             columns[f"{kind} error, {precision}"] = vee.measured[kind]
-    mv.runs.write_metrics(run / "metrics.csv", columns)
+    mv.runs.write_metrics(run, columns)
     few = secants._replace(steps=secants.steps[:12:2], values=secants.values[:12:2])
     with mv.plots.style():
         mv.plots.save(mv.plots.slope.closing(few), run / "secants.png")

@@ -61,11 +61,11 @@ def main(config: Config) -> int:
     steps = traces["reverse"].steps
     columns: dict[str, Any] = {"step": [s.name for s in steps], "formula": [s.formula for s in steps]}
     columns |= {"value": [s.value for s in steps], "rule": [s.rule for s in steps]}
-    mv.runs.write_metrics(run / "metrics.csv", columns | {"accumulated": [s.accumulated for s in steps]})
+    mv.runs.write_metrics(run, columns | {"accumulated": [s.accumulated for s in steps]})
     with mv.plots.style():
         for mode, trace in traces.items():
             mv.plots.save(mv.plots.rules.graph(trace), run / f"{mode}.png")
-    conclude(config, formula, traces, expected, worked, run)
+    conclude(formula, traces, expected, worked, run)
     right = min(min(kept[1:]) - known for kept, known in worked) > -1
     return command.DONE if right else command.FAILED
 
@@ -82,7 +82,7 @@ def digits(worked: Any) -> tuple[tuple[Any, ...], float]:
 
 
 def conclude(
-    config: Config, formula: str, traces: dict[str, Any], expected: np.ndarray, worked: list[Any], run: Path
+    formula: str, traces: dict[str, Any], expected: np.ndarray, worked: list[Any], run: Path
 ) -> None:
     """Say what was seen, on the screen and in report.md."""
     back = traces["reverse"]

@@ -98,9 +98,7 @@ def conclude(tasks: list[Any], found: list[Any], run: Path) -> int:
 
     proven, _ = found[0][0][0], found[0][1]
     steps = np.arange(len(proven.rate))
-    mv.runs.write_metrics(
-        run / "metrics.csv", {"step": steps, "cost": proven.cost[:-1], "proven rate": proven.rate}
-    )
+    mv.runs.write_metrics(run, {"step": steps, "cost": proven.cost[:-1], "proven rate": proven.rate})
     rows = [("", "learning rate", "cost at the end", "steps that go up", "by at most")]
     for task, (walks, _) in zip(tasks, found, strict=True):
         rows += [

@@ -112,7 +112,7 @@ def save_numbers(found: Any, run: Path) -> None:
     s, f, k = (a.ravel() for a in np.indices(found.found.shape))
     ends = [end.name.lower() for end in mv.sandpit.ENDS]
     mv.runs.write_metrics(
-        run / "metrics.csv",
+        run,
         {
             "strategy": [found.strategies[i] for i in s],
             "floor": [found.floors[i] for i in f],

@@ -97,7 +97,7 @@ def main(config: Config) -> int:
             mv.plots.save(mv.plots.taylor.disc(plane), run / "disc.png")
             figure = mv.plots.taylor.orders(falling, p.coefficients, p.rounding, found.radius)
             mv.plots.save(figure, run / "order.png")
-    conclude(config, example, p, found, falling, run)
+    conclude(example, p, found, falling, run)
     return command.DONE
 
 
@@ -145,10 +145,10 @@ def in_the_plane(example: Example, p: Any, found: Any, points: int) -> Any:
     return mv.plots.taylor.Plane(box, errors, float(p.x0), np.array(known, complex), found.radius)
 
 
-def conclude(config: Config, example: Example, p: Any, found: Any, falling: list[Any], run: Path) -> None:
+def conclude(example: Example, p: Any, found: Any, falling: list[Any], run: Path) -> None:
     k = np.arange(p.order + 1)
     columns = {"k": k, "coefficient": p.coefficients, "derivative": p.derivatives, "rounding": p.rounding}
-    mv.runs.write_metrics(run / "metrics.csv", columns)
+    mv.runs.write_metrics(run, columns)
     slopes = [("order n", "slope measured", "expected", "first term left out")]
     slopes += [
         (str(o.order), f"{o.slope:.3f}", str(o.expected), f"{p.coefficients[o.expected]:+.4g} h^{o.expected}")

@@ -79,7 +79,7 @@ def save_numbers(apart: mv.Fit, labelled: mv.Fit, run: Path) -> None:
     columns: dict[str, Any] = {"name": apart.names}
     columns |= {"pooled": apart.params, "pooled_stderr": apart.stderr}
     columns |= {"by_label": by_label.params.ravel(), "by_label_stderr": by_label.stderr.ravel()}
-    mv.runs.write_metrics(run / "metrics.csv", columns)
+    mv.runs.write_metrics(run, columns)
     mv.runs.save_arrays(run / "params.npz", {"params": apart.params, "cov": apart.cov})
 
 

@@ -32,8 +32,8 @@ def play(options: Any) -> None:
         OSError: where the page cannot be served, or a file not read.
         KeyboardInterrupt: after Ctrl-C, when everything is kept.
     """
-    if options.port is not None and not 0 <= options.port < 2**16:
-        raise ValueError(f"`port` must be from 0 to {2**16 - 1}; got {options.port}")
+    if options.port is not None:
+        require.port(options.port)
     with devices.computing("cpu", "float64"):
         loading = threading.Thread(target=importlib.import_module, args=("mvcalc_jax.sandpit.served",))
         loading.start()  # matplotlib loads while XLA compiles

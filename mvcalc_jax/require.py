@@ -126,6 +126,12 @@ def whole(name: str, value: Any, least: int) -> int:
     return number
 
 
+def port(value: int, least: int = 0) -> None:
+    """Require the number of a port; 0 asks for any that is free."""
+    if not least <= value < 2**16:
+        raise ValueError(f"`port` must be from {least} to {2**16 - 1}; got {value}")
+
+
 def one_of(what: str, name: str, known: Iterable[str]) -> None:
     """Require a known name; the error suggests the nearest and lists them all."""
     names = list(known)

@@ -45,6 +45,7 @@ from mvcalc_jax.text import Rows
 
 Config = TypeVar("Config", bound=Any)
 
+_CONFIG = "config.json"
 _PACKAGES = ("mvcalc-jax", "jax", "jaxlib", "optax", "numpy")
 
 
@@ -83,7 +84,7 @@ def describe(directory: Path, experiment: str, config: Any, device: Device, data
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "command": sys.argv,
     }
-    write_text(directory / "config.json", json.dumps(description, indent=2, default=str) + "\n")
+    write_text(directory / _CONFIG, json.dumps(description, indent=2, default=str) + "\n")
 
 
 def digest(tree: Any) -> str:
@@ -102,7 +103,7 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
     Raises:
         ValueError: where it is not the directory of a run of `experiment`.
     """
-    path = directory / "config.json"
+    path = directory / _CONFIG
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
         found, values = description["experiment"], dict(description["settings"])
@@ -111,7 +112,7 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
         if values:
             raise ValueError(f"there is no setting {min(values)}")
     except (FileNotFoundError, NotADirectoryError):
-        raise ValueError(f"{directory} is no run directory: it has no config.json") from None
+        raise ValueError(f"{directory} is no run directory: it has no {_CONFIG}") from None
     except (ValueError, KeyError, TypeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise ValueError(f"{path} is damaged or from elsewhere ({what}); start a new run") from None
@@ -134,7 +135,7 @@ def _revived(field: Any, hints: dict[str, Any], value: Any) -> Any:
 
 def require_same_data(directory: Path, data: Any) -> None:
     """Refuse to go on with a run whose data have changed since."""
-    before = json.loads((directory / "config.json").read_text(encoding="utf-8")).get("data")
+    before = json.loads((directory / _CONFIG).read_text(encoding="utf-8")).get("data")
     if before != digest(data):
         raise ValueError(
             f"the data of {directory} have changed since, in their file or by hand; start a new run"
@@ -164,7 +165,7 @@ def alone(directory: Path) -> Iterator[None]:
 
 def discard_unused(directory: Path) -> bool:
     """Remove a run directory in which nothing was computed yet; whether it was one."""
-    if {path.name for path in directory.iterdir()} != {"config.json"}:
+    if {path.name for path in directory.iterdir()} != {_CONFIG}:
         return False
     shutil.rmtree(directory)
     return True
@@ -240,13 +241,13 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
     print("\n".join([*said, *(f"next: {block.command}" for block in ahead)]))
 
 
-def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
-    """Write columns of equal length as CSV, with their names as its header."""
+def write_metrics(directory: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
+    """Write columns of equal length as the `metrics.csv` of a run, with their names as its header."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
-    write_text(path, table.getvalue())
+    write_text(directory / "metrics.csv", table.getvalue())
 
 
 def save_arrays(path: Path | str, tree: Any) -> None:

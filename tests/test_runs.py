@@ -246,9 +246,7 @@ def test_a_resumed_run_keeps_its_settings():
 
 
 def test_metrics_are_a_table(tmp_path):
-    mv.runs.write_metrics(
-        tmp_path / "metrics.csv", {"step": np.arange(3), "cost": np.array([1.5, np.nan, 0.1])}
-    )
+    mv.runs.write_metrics(tmp_path, {"step": np.arange(3), "cost": np.array([1.5, np.nan, 0.1])})
     assert (tmp_path / "metrics.csv").read_text() == "step,cost\n0,1.5\n1,nan\n2,0.1\n"
 
 

@@ -12,6 +12,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from mvcalc_jax import require
 from mvcalc_jax.sandpit.page import PageCanvas, listen, loopback
 from mvcalc_jax.sandpit.view import SIZE, Pit
 
@@ -45,8 +46,8 @@ def play(
         ValueError: for a port that there cannot be.
         OSError: if the page cannot be served.
     """
-    if port is not None and not 0 <= port < 2**16:
-        raise ValueError(f"`port` must be from 0 to {2**16 - 1}; got {port}")
+    if port is not None:
+        require.port(port)
     own = window() if port is None and loopback(address) else None
     if own is not None:
         pit = build(own)
