@@ -138,7 +138,7 @@ class Report:
     verdict: Verdict
     reason: str
     leaves: tuple[Leaf, ...]
-    again: str
+    again: str = ""
     links: tuple[LinkResult, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     adequacy: Adequacy | None = None

@@ -130,7 +130,7 @@ def _checked(
         return VjpClaim(subject, fwd, bwd, names[1:], left_out)
 
     with in_float64():
-        return trial(claim, rng, again, counted_in(args))
+        return replace(trial(claim, rng, counted_in(args)), again=again)
 
 
 def _runs(f: Callable[[], Any]) -> bool:
