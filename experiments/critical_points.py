@@ -44,8 +44,7 @@ class Config:
 def main(config: Config) -> int:
     surfaces = mv.calculus.SURFACES
     mv.require.one_of("surface", config.surface, surfaces)
-    if mv.require.whole("starts", config.starts, least=8) > MOST:
-        raise ValueError(f"`starts` must be at most {MOST}; got {config.starts}")
+    mv.require.whole("starts", config.starts, least=8, most=MOST)
     with mv.devices.computing(config.device, "float64") as device:
         chosen = surfaces[config.surface]
         found = mv.critical_points(chosen.f, chosen.box, starts=config.starts)

@@ -70,8 +70,7 @@ def main(config: Config) -> int:
 
     mv.require.one_of("function", config.function, bounding.EXAMPLES)
     mv.require.whole("points", config.points, least=11)
-    if mv.require.whole("order", config.order, least=1) > MOST:
-        raise ValueError(f"`order` must be at most {MOST}; got {config.order}")
+    mv.require.whole("order", config.order, least=1, most=MOST)
     example = bounding.EXAMPLES[config.function]
     at = example.at if config.at is None else config.at
     radius = example.radius if config.radius is None else config.radius

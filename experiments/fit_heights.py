@@ -94,8 +94,7 @@ def pose(config: Config) -> Task:
     """The task that the settings describe. Whatever does not fit is said here, before any work."""
     import jax  # here and below, and not above, so that --help need not wait for it
 
-    if mv.require.whole("steps", config.steps, least=1) > MOST:
-        raise ValueError(f"`steps` must be at most {MOST}; got {config.steps}")
+    mv.require.whole("steps", config.steps, least=1, most=MOST)
     raw = mv.data.histogram(config.data, config.bin_width)
     histogram = raw.padded(6.0)
     data = histogram.centres, histogram.density

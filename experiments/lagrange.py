@@ -45,8 +45,7 @@ def main(config: Config) -> int:
     from mvcalc_jax.calculus.constraints.lagrange import lagrange
 
     mv.require.one_of("problem", config.problem, PROBLEMS)
-    if mv.require.whole("starts", config.starts, least=1) > MOST:
-        raise ValueError(f"`starts` must be at most {MOST}; got {config.starts}")
+    mv.require.whole("starts", config.starts, least=1, most=MOST)
     f, g, box = (problem := PROBLEMS[config.problem]).f, problem.g, problem.box
     with mv.devices.computing(config.device, "float64") as device:
         found = lagrange(f, g, box=box, starts=config.starts)

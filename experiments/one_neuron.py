@@ -61,8 +61,7 @@ def main(config: Config) -> int:
     mv.require.positive("learning_rate", config.learning_rate)
     seed = mv.require.whole("seed", config.seed, least=0)
     for name, most in {"steps": 10**5, "depth": 30, "width": 64}.items():
-        if mv.require.whole(name, getattr(config, name), least=1) > most:
-            raise ValueError(f"`{name}` must be at most {most}; got {getattr(config, name)}")
+        mv.require.whole(name, getattr(config, name), least=1, most=most)
     if max(*map(abs, config.start), config.learning_rate / 1000) > 1000:
         raise ValueError(
             f"`start` must lie within ±1000 and `learning_rate` below 10⁶, to be drawn; got {config.start} and "

@@ -32,6 +32,8 @@ from mvcalc_jax import autodiff
 
 AnyArray = jax.Array | np.ndarray
 """An array of JAX's or NumPy's, or a tracer of one."""
+LARGEST = 1e100
+"""Squares of larger numbers, summed, leave the range of floats."""
 
 
 def traced(tree: Any) -> bool:
@@ -115,14 +117,16 @@ def positive(name: str, value: Any) -> None:
         raise ValueError(f"`{name}` must be positive; got {np.asarray(value)}")
 
 
-def whole(name: str, value: Any, least: int) -> int:
-    """Require a whole number of at least `least`, and return it as an `int`."""
+def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """Require a whole number of at least `least`, and of at most `most` if that is given; return it as an `int`."""
     try:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"`{name}` must be a whole number; got {value!r}") from None
     if number < least:
         raise ValueError(f"`{name}` must be at least {least}; got {number}")
+    if most is not None and number > most:
+        raise ValueError(f"`{name}` must be at most {most}; got {number}")
     return number
 
 

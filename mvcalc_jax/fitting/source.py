@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mvcalc_jax import require
+from mvcalc_jax import devices, require
 from mvcalc_jax.data import tables
 from mvcalc_jax.data.tables import Curves, Held, Rows
 from mvcalc_jax.fitting import batch, gaussian
@@ -69,7 +69,7 @@ def look(data: Path, asked: Asked) -> Job:
     options = Options("lm", asked.absolute_sigma, (), policy, asked.xtol, asked.max_steps)
     options = options.checked(family.names, gaussian.MOST)
     if asked.precision is not None:
-        require.one_of("precision", asked.precision, ["float32", "float64"])
+        require.one_of("precision", asked.precision, devices.PRECISIONS)
     image = family.axes == 2 and x is None
     curves = tables.read_curves(data, rows=asked.rows, image=image, with_x=x is None)
     if x is not None:

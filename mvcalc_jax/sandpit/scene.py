@@ -20,11 +20,9 @@ from matplotlib.transforms import Affine2D
 from mvcalc_jax.plots.sandpit import colour_of
 from mvcalc_jax.plots.style import BLUE, GOLD, INK, RED, VIOLET
 from mvcalc_jax.sandpit.floors.family import SIDE
+from mvcalc_jax.sandpit.floors.scaled import PHONE, TOP
 from mvcalc_jax.sandpit.panel import Area
 from mvcalc_jax.sandpit.strategies import Walk
-
-DEPTHS = (-9.0, -1.0)
-"""Metres: of the phone, and of the highest point."""
 
 SAND = LinearSegmentedColormap.from_list("sand", ["#6f5534", "#a5824f", "#d3b279", "#ecd8aa", "#f7ecd0"])
 WATER = LinearSegmentedColormap.from_list("water", ["#14425c", BLUE, "#a9d0df"])
@@ -144,7 +142,9 @@ class Scene:
         count = len(marks.at)
         self._dug.set_offsets(marks.at)
         self._dips.set_offsets(marks.at)
-        self._dips.set_facecolor([tuple(color) for color in WATER(Normalize(*DEPTHS)(marks.depth))] or "none")
+        self._dips.set_facecolor(
+            [tuple(color) for color in WATER(Normalize(PHONE, TOP)(marks.depth))] or "none"
+        )
         self._dips.set_edgecolor([*["white"] * (count - 1), RED][-count:] if count else "none")
         self._dips.set_linewidth([*[1.1] * (count - 1), 2.0][-count:] if count else 1.1)
         self._arrows.set_verts(arrows(marks))
@@ -212,7 +212,7 @@ def relief(depth: Float[np.ndarray, "i k"]) -> Float[np.ndarray, "i k 3"]:
     spacing = SIDE / (len(depth) - 1)
     sun = LightSource(azdeg=315, altdeg=50)
     shaded = sun.shade(
-        depth, SAND, Normalize(*DEPTHS), blend_mode="soft", vert_exag=0.35, dx=spacing, dy=-spacing
+        depth, SAND, Normalize(PHONE, TOP), blend_mode="soft", vert_exag=0.35, dx=spacing, dy=-spacing
     )  # it counts rows from above
     return shaded[..., :3]
 
