@@ -36,10 +36,6 @@ def _lgamma(x: arb) -> arb:
     return abs(arb.pi() / ((arb.pi() * x).sin() * x)).log() - (-x).lgamma()
 
 
-def _atan2(y: arb, x: arb) -> arb:
-    return arb.atan2(y, x)
-
-
 def _softplus(x: arb) -> arb:
     return x.exp().log1p()
 
@@ -74,7 +70,7 @@ CASES: dict[str, Case] = {
     "asin": Case(jax.lax.asin, arb.asin, SMALL),
     "acos": Case(jax.lax.acos, arb.acos, SMALL),
     "atan": Case(jax.lax.atan, arb.atan),
-    "atan2": Case(jax.lax.atan2, _atan2, lambda y, x: (y != 0) | (x > 0)),
+    "atan2": Case(jax.lax.atan2, arb.atan2, lambda y, x: (y != 0) | (x > 0)),
     "sinh": Case(jax.lax.sinh, arb.sinh),
     "cosh": Case(jax.lax.cosh, arb.cosh),
     "tanh": Case(jax.lax.tanh, arb.tanh),

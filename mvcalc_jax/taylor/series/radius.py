@@ -23,9 +23,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import jaxprs, precision, require
-from mvcalc_jax.jaxprs import opened
-from mvcalc_jax.taylor.series import jets
+from mvcalc_jax import precision, require
+from mvcalc_jax.taylor.series.entire import entire
 
 ORDER = 64
 """Of the series that is looked at."""
@@ -81,7 +80,7 @@ def convergence(p: Any) -> Convergence:
         p.f, np.asarray(p.x0, float), None if p.direction is None else np.asarray(p.direction, float)
     )
     with precision.of(np.float64(0)):
-        if line.entire():
+        if entire(line.f, line.x0):
             return Convergence(
                 np.inf,
                 complex(np.nan),
@@ -127,47 +126,6 @@ class _Line(NamedTuple):
         return np.asarray(jax.vmap(self.f)(jnp.asarray(np.stack([self.at(v) for v in t])))).reshape(
             len(t), -1
         )
-
-    def entire(self) -> bool:
-        closed = jax.make_jaxpr(self.f)(jnp.asarray(self.x0))
-        return all(ok for ok, _ in _entire(closed.jaxpr, [True] * len(closed.jaxpr.invars)))
-
-
-_ENTIRE = frozenset(
-    ("exp", "exp2", "expm1", "sin", "cos", "sinh", "cosh", "erf", "erfc", "square", "reduce_prod", "cumprod")
-)
-
-
-def _entire(jaxpr: Any, moving: list[bool]) -> list[tuple[bool, bool]]:
-    """Of every output of a jaxpr whether it is an entire function of the inputs that move, and whether it moves."""
-
-    def step(equation: Any, inputs: list[tuple[bool, bool]]) -> list[tuple[bool, bool]]:
-        sound, moves = all(ok for ok, _ in inputs), [m for _, m in inputs]
-        if not any(moves):
-            return [(sound, False)] * len(equation.outvars)
-        inner, name = jaxprs.called(equation), equation.primitive.name
-        if inner is not None:
-            return [(ok and sound, m) for ok, m in _entire(opened(inner)[0], moves)]
-        if name == "scan":
-            body = opened(equation.params["jaxpr"])[0]
-            kept = all(ok for ok, _ in _entire(body, [True] * len(body.invars)))
-        else:
-            kept = _keeps(name, equation, moves)
-        return [(sound and kept, True)] * len(equation.outvars)
-
-    args = [(True, m) for m in moving]
-    return jaxprs.walk(jaxpr, jaxpr.constvars, args, step, lambda _: (True, False))
-
-
-def _keeps(name: str, equation: Any, moves: list[bool]) -> bool:
-    """Whether an operation makes entire functions of entire ones."""
-    if name == "convert_element_type":
-        return jnp.issubdtype(equation.outvars[0].aval.dtype, jnp.inexact)
-    if name == "div":
-        return not moves[1]
-    if name == "integer_pow":
-        return equation.params["y"] >= 0
-    return name in jets.LINEAR or name in jets.BILINEAR or name in _ENTIRE
 
 
 def _judged(line: _Line, first: tuple[np.ndarray, np.ndarray], entry: int) -> Convergence:
