@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"autodiff"},
-    {"require", "text", "atomic", "compiling", "jaxprs"},
+    {"require", "text", "status", "atomic", "compiling", "jaxprs"},
     {"binning", "precision", "named", "devices"},
     {"calculus"},
     {"taylor"},

@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,56 +14,36 @@ from jaxtyping import Float
 from mvcalc_jax import require, text
 from mvcalc_jax.atomic import write_text
 from mvcalc_jax.require import AnyArray
+from mvcalc_jax.status import Spoken
 
 
-class Status(IntEnum):
+class Status(Spoken):
     """How a fit ended: above 0 at a minimum (SciPy's numbers), 0 at the limit of its steps, below 0 not at all."""
 
-    RUNNING = -100
-    OUT_OF_RANGE = -13
-    BAD_EDGES = -12
-    BAD_COUNTS = -11
-    FEW_BINS = -10
-    OUTSIDE = -9
-    NOT_FINITE_START = -8
-    CROSSED_BOUNDS = -7
-    BAD_SIGMA = -6
-    DEGENERATE = -5
-    SINGULAR = -4
-    STALLED = -3
-    TOO_FEW_POINTS = -2
-    NOT_FINITE = -1
-    STEP_LIMIT = 0
-    GTOL = 1
-    FTOL = 2
-    XTOL = 3
-
-    @property
-    def sentence(self) -> str:
-        """The status in words, with what to do about it."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    Status.RUNNING: "has not ended",
-    Status.OUT_OF_RANGE: "the squares of y leave the range of its numbers; pass float64, or y in other units",
-    Status.BAD_EDGES: "the edges of the bins must increase",
-    Status.BAD_COUNTS: "counts must not be negative",
-    Status.FEW_BINS: "fewer bins hold anything than there are parameters; take narrower bins",
-    Status.OUTSIDE: "the peak lies outside the data; give data that contain it, or bounds",
-    Status.NOT_FINITE_START: "the model is infinite or NaN at the start; give another p0",
-    Status.CROSSED_BOUNDS: "a lower bound is not below its upper bound, or one of them is NaN",
-    Status.BAD_SIGMA: "sigma must be positive and finite wherever there is a point",
-    Status.DEGENERATE: "a parameter has no influence on the model where the fit ended; give another p0, or fix it",
-    Status.SINGULAR: "the data do not determine all parameters; fix one, or take a simpler model",
-    Status.STALLED: "no step lowers the cost, and yet the gradient does not vanish; give another p0",
-    Status.TOO_FEW_POINTS: "there are fewer points than free parameters",
-    Status.NOT_FINITE: "x, y or p0 has values that are infinite or NaN; mask them, or pass nan_policy='omit'",
-    Status.STEP_LIMIT: "stopped at the limit of its steps before the minimum; raise max_steps, or give another p0",
-    Status.GTOL: "converged: the gradient is zero to rounding",
-    Status.FTOL: "converged: no step lowers the cost in this precision",
-    Status.XTOL: "converged: the minimum is nearer than the tolerance",
-}
+    RUNNING = -100, "has not ended"
+    OUT_OF_RANGE = -13, "the squares of y leave the range of its numbers; pass float64, or y in other units"
+    BAD_EDGES = -12, "the edges of the bins must increase"
+    BAD_COUNTS = -11, "counts must not be negative"
+    FEW_BINS = -10, "fewer bins hold anything than there are parameters; take narrower bins"
+    OUTSIDE = -9, "the peak lies outside the data; give data that contain it, or bounds"
+    NOT_FINITE_START = -8, "the model is infinite or NaN at the start; give another p0"
+    CROSSED_BOUNDS = -7, "a lower bound is not below its upper bound, or one of them is NaN"
+    BAD_SIGMA = -6, "sigma must be positive and finite wherever there is a point"
+    DEGENERATE = (
+        -5,
+        "a parameter has no influence on the model where the fit ended; give another p0, or fix it",
+    )
+    SINGULAR = -4, "the data do not determine all parameters; fix one, or take a simpler model"
+    STALLED = -3, "no step lowers the cost, and yet the gradient does not vanish; give another p0"
+    TOO_FEW_POINTS = -2, "there are fewer points than free parameters"
+    NOT_FINITE = -1, "x, y or p0 has values that are infinite or NaN; mask them, or pass nan_policy='omit'"
+    STEP_LIMIT = (
+        0,
+        "stopped at the limit of its steps before the minimum; raise max_steps, or give another p0",
+    )
+    GTOL = 1, "converged: the gradient is zero to rounding"
+    FTOL = 2, "converged: no step lowers the cost in this precision"
+    XTOL = 3, "converged: the minimum is nearer than the tolerance"
 
 
 @dataclass(frozen=True)

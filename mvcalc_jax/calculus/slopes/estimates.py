@@ -19,7 +19,6 @@ crosses a pole, how far it is from theirs is the error bar.
 """
 
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 import jax
@@ -31,37 +30,27 @@ from mvcalc_jax import autodiff, precision, require, text
 from mvcalc_jax.calculus.slopes import ladder as rising
 from mvcalc_jax.calculus.slopes import noise, settling
 from mvcalc_jax.require import AnyArray
+from mvcalc_jax.status import Spoken
 
 
-class Status(IntEnum):
+class Status(Spoken):
     """What became of a derivative: above 0 there is one, below 0 there is none, and the error bar is infinite."""
 
-    NOT_FINITE = -6
-    OTHER_BRANCH = -5
-    NOISE = -4
-    UNSETTLED = -3
-    JUMP = -2
-    KINK = -1
-    FOUND = 1
-    ONE_SIDED = 2
-
-    @property
-    def sentence(self) -> str:
-        """The status in words, with what to do about it."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    Status.NOT_FINITE: "f is infinite or NaN here, or next to it on both sides; choose a point of its domain",
-    Status.OTHER_BRANCH: "f of complex numbers is another function than f of real ones here, or leaves their range; "
-    "use ridders, or autodiff",
-    Status.NOISE: "f differs as much between neighbouring numbers as anywhere; compute it with more digits",
-    Status.UNSETTLED: "the slopes do not settle as the step shrinks: f is vertical here, or has no derivative",
-    Status.JUMP: "f jumps here, and has no derivative; take one on either side of this point",
-    Status.KINK: "f has a kink here, with one slope to the left and another to the right; take one beside this point",
-    Status.FOUND: "there is a derivative, within the error bar",
-    Status.ONE_SIDED: "f ends here: the slope is that to the one side on which there is any",
-}
+    NOT_FINITE = -6, "f is infinite or NaN here, or next to it on both sides; choose a point of its domain"
+    OTHER_BRANCH = (
+        -5,
+        "f of complex numbers is another function than f of real ones here, or leaves their range; "
+        "use ridders, or autodiff",
+    )
+    NOISE = -4, "f differs as much between neighbouring numbers as anywhere; compute it with more digits"
+    UNSETTLED = -3, "the slopes do not settle as the step shrinks: f is vertical here, or has no derivative"
+    JUMP = -2, "f jumps here, and has no derivative; take one on either side of this point"
+    KINK = (
+        -1,
+        "f has a kink here, with one slope to the left and another to the right; take one beside this point",
+    )
+    FOUND = 1, "there is a derivative, within the error bar"
+    ONE_SIDED = 2, "f ends here: the slope is that to the one side on which there is any"
 
 
 class Estimate(NamedTuple):
