@@ -38,7 +38,10 @@ def walk(
     known.update(zip(jaxpr.constvars, map(constant, consts), strict=True))
 
     def read(atom: Any) -> Any:
-        return constant(np.asarray(atom.val, atom.aval.dtype)) if isinstance(atom, Literal) else known[atom]
+        if isinstance(atom, Literal):
+            kind: Any = atom.aval
+            return constant(np.asarray(atom.val, kind.dtype))
+        return known[atom]
 
     for equation in jaxpr.eqns:
         found = step(equation, [read(atom) for atom in equation.invars])
