@@ -1,5 +1,5 @@
 """One thin script for each question; `python -m experiments` lists them."""
 
-from mvcalc_jax import early
+from mvcalc_jax import interrupts
 
-early.end_on_interrupt()
+interrupts.end_on_interrupt()

@@ -1,7 +1,7 @@
 """List the experiments, run one by its name, or run them all: `python -m experiments`, or `mvcalc run`."""
 
+import importlib
 import json
-import runpy
 import subprocess
 import sys
 import time
@@ -36,10 +36,10 @@ def main(args: list[str]) -> int:
     known, name = gallery.questions(), args[0].replace("-", "_")
     if name not in known:
         raise ValueError(text.unknown("experiment", args[0], known))
-    debug = ["--debug"] if "--debug" in sys.argv else []
-    sys.argv = [f"{PROG} {name}", *args[1:], *debug]
-    runpy.run_module(f"experiments.{name}", run_name="__main__")  # it ends the process with its own exit code
-    return command.DONE
+    sys.argv[0] = f"{PROG} {name}"  # for what it says of how to go on
+    script = importlib.import_module(f"experiments.{name}")
+    earlier = getattr(script, "earlier", lambda config: None)
+    return command.asked(script.main, script.Config, args[1:], prog=script.PROG, earlier=earlier)
 
 
 def listed(config: Listed) -> int:

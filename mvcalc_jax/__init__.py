@@ -28,7 +28,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     check      derivatives in files, checked by name
     fit        files of curves, fitted
     dig        the sandpit as a command
-    early      Ctrl-C before a command has begun
+    interrupts Ctrl-C at the wrong moment
     arguments  a frozen dataclass as a command line
     options    the options that several commands have
     output     what a command answers: words, or a document

@@ -1,12 +1,10 @@
 """The command `mvcalc`: thin subcommands, each of which asks the package for what it does."""
 
 # ruff: noqa: E402 – what is loaded may be interrupted, from its first line on
-from mvcalc_jax import early
+from mvcalc_jax import interrupts
 
-early.end_on_interrupt()
+interrupts.end_on_interrupt()
 
-import importlib.metadata
-import runpy
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -270,15 +268,16 @@ def experiments() -> dict[str, str]:
 
 
 def run(args: list[str]) -> int:
-    """Run an experiment as `python -m experiments` does."""
+    """List or run experiments, as `python -m experiments` does."""
     if not experiments():
         raise ValueError(
             "there are no experiments here: they are in the folder experiments/ of the repository; clone it, and say "
             "there: python -m pip install -e ."
         )
     sys.argv = ["mvcalc run", *sys.argv[2:]]
-    runpy.run_module("experiments", run_name="__main__", alter_sys=False)  # it ends the process
-    return command.DONE
+    from experiments import __main__ as front
+
+    return front.main(args)
 
 
 def chosen(args: list[str]) -> int:
@@ -288,6 +287,8 @@ def chosen(args: list[str]) -> int:
         print(f"{SCREEN}\n\n{arguments.wrapped(command.EXIT_CODES)}")
         return command.DONE
     if name == "--version":
+        import importlib.metadata  # here, for it takes longer than all the rest
+
         print(importlib.metadata.version("mvcalc-jax"))
         return command.DONE
     if name == "run":

@@ -16,7 +16,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mvcalc_jax import arguments, early, output
+from mvcalc_jax import arguments, interrupts, output
 from mvcalc_jax.text import first_line
 
 DONE, FAILED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
@@ -99,8 +99,8 @@ def guarded(command: Callable[[list[str]], int], *, prog: str) -> int:
     # By default JAX takes three quarters of a GPU's memory for itself; a few thousand parameters need none of it.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     try:
-        early.begun()
-        code = command(args)
+        with interrupts.Heard():
+            code = command(args)
         sys.stdout.flush()  # a stdout that is full or closed is met here, and not at exit
         return code
     except KeyboardInterrupt:

@@ -87,14 +87,18 @@ def plain(value: Any) -> Any:
 
 
 def table(rows: Rows) -> dict[str, Any]:
-    """Rows of a report: the first are the columns, and cells that are numbers are read as such."""
+    """Rows of a report: the first are the columns. Numbers in the cells are read as such, and 2.5 ± 0.1 as a pair."""
     header, *body = rows
     return {"columns": list(header), "rows": [[_cell(cell) for cell in row] for row in body]}
 
 
-def _cell(cell: str) -> str | float | int:
+def _cell(cell: str) -> Any:
     digits = cell.replace("\u2212", "-").replace("\u202f", "")
     for number in (int, float):
         with contextlib.suppress(ValueError):
             return number(digits)
-    return cell
+    value, sign, error = digits.partition("±")
+    if not sign:
+        return cell
+    pair = {"value": _cell(value.strip()), "error": _cell(error.strip())}
+    return pair if all(isinstance(each, (int, float)) for each in pair.values()) else cell

@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"autodiff"},
-    {"text", "early"},
+    {"text", "interrupts"},
     {"require", "atomic", "compiling", "jaxprs", "arguments", "output"},
     {"binning", "precision", "named", "devices", "options"},
     {"calculus"},
