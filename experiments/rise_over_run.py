@@ -75,6 +75,11 @@ def main(config: Config) -> int:
             f"`at` must be where x, f and f′ are within the range of float32, 0 or {1 / RANGE:g} to {RANGE:g} in size; "
             f"got {at}; take another point"
         )
+    if np.spacing(abs(at)) > case.scale / 100:
+        raise ValueError(
+            f"`at` must be where the numbers of float64 lie closer together than {case.formula} changes; got {at:g}; "
+            "take a smaller one"
+        )
     with mv.devices.computing(config.device, "float64") as device, np.errstate(all="ignore"):
         found = {precision: measure(case, np.asarray(at, precision)) for precision in PRECISIONS}
         secants = close(case, at)

@@ -65,6 +65,10 @@ def main(config: Config) -> int:
         if not np.isfinite(traces["reverse"].value):
             raise ValueError(f"`at` must be where {config.function} is finite; got {at}; take another point")
         expected = np.array(mv.autodiff.gradient(f, tuple(range(len(at))))(*at))
+        if not np.isfinite(expected).all():
+            raise ValueError(
+                f"`at` must be where the derivative of {config.function} is finite; got {at}; take another point"
+            )
         worked = [digits(w) for w in mv.calculus.WORKED]
         run = mv.runs.create("rules", config, 0, device, config.out)
     steps = traces["reverse"].steps

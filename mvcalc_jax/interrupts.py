@@ -5,7 +5,7 @@ loaded, for C extensions crash on one, and not as an exception that nobody hears
 """
 
 # Nothing is imported here that Python has not loaded already: until all of this is read, an interrupt is a traceback.
-import _signal
+import _signal  # pyright: ignore[reportMissingImports] – no stub knows it
 import _thread
 import os
 import sys

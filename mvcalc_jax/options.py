@@ -24,7 +24,7 @@ Port = Annotated[
 ]
 
 RATE = Arg('The course\'s "aggression": how far a step goes, in units of the Jacobian.')
-STARTS = Arg("How many points to begin from.")
+STARTS = Arg("How many points to begin from, at most 20000.")
 _HISTOGRAMS = ("course", "galton", "galton-men", "galton-women", "macdonell")
 HISTOGRAM = Arg(
     "A histogram by name, or a .csv file of your own, of bins and counts or of raw values.",
