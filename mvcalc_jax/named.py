@@ -4,14 +4,12 @@ A file is run once, as a module of its own name, and found again among those tha
 is told in a line, with the line of the user's that it came from.
 """
 
-import contextlib
 import difflib
 import importlib
 import os
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -171,20 +169,3 @@ def _is_theirs(path: Path, file: Path) -> bool:
     foreign = Path(__file__).parent, *(Path(places[name]) for name in ("stdlib", "purelib", "platlib"))
     own = path.is_relative_to(file.parent) or path.is_relative_to(Path.cwd())
     return path == file or (own and not any(map(path.is_relative_to, foreign)))
-
-
-@contextlib.contextmanager
-def stdout_kept() -> Iterator[None]:
-    """Whatever is written to stdout within goes to stderr: by print, by a child process, or by C."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        for stream in (sys.__stdout__, sys.stderr):
-            if stream:
-                stream.flush()
-        os.dup2(kept, 1)
-        os.close(kept)

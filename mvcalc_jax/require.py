@@ -17,7 +17,6 @@ The names of the axes in every signature of the package:
     ...  any axes
 """
 
-import difflib
 import math
 import operator
 from collections.abc import Callable, Iterable
@@ -28,7 +27,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from mvcalc_jax import autodiff
+from mvcalc_jax import autodiff, text
 
 AnyArray = jax.Array | np.ndarray
 """An array of JAX's or NumPy's, or a tracer of one."""
@@ -130,19 +129,17 @@ def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
     return number
 
 
-def port(value: int, least: int = 0) -> None:
-    """Require the number of a port; 0 asks for any that is free."""
-    if not least <= value < 2**16:
-        raise ValueError(f"`port` must be from {least} to {2**16 - 1}; got {value}")
+def port(name: str, value: Any) -> None:
+    """Require the number of a port, or None; 0 stands for any that is free."""
+    if value is not None and not 0 <= value < 2**16:
+        raise ValueError(f"`{name}` must be from 0 to {2**16 - 1}; got {value}")
 
 
 def one_of(what: str, name: str, known: Iterable[str]) -> None:
     """Require a known name; the error suggests the nearest and lists them all."""
     names = list(known)
     if name not in names:
-        near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown {what} {name!r}; {hint}known: {', '.join(names)}")
+        raise ValueError(text.unknown(what, name, names))
 
 
 def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:

@@ -37,7 +37,7 @@ try:
 except ImportError:  # on Windows
     fcntl = None
 
-from mvcalc_jax import text
+from mvcalc_jax import output, text
 from mvcalc_jax.atomic import replacing, write_text
 from mvcalc_jax.descent.result import Result, Stream, Watcher, join
 from mvcalc_jax.devices import Device
@@ -204,7 +204,7 @@ class Next(NamedTuple):
 
 
 def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) -> None:
-    """Say what came of a run: with pictures in `report.md`, and without them on the screen.
+    """Say what came of a run: with pictures in `report.md`, and without them on the screen or as a document.
 
     Args:
         directory: of the run.
@@ -214,9 +214,8 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
     """
     written, said = [f"# {title}"], ["", title]
     ahead = [block for block in blocks if isinstance(block, Next)]
-    for block in blocks:
-        if isinstance(block, Next):
-            continue
+    there = [block for block in blocks if not isinstance(block, Next) and len(block)]
+    for block in there:
         if isinstance(block, Picture):
             written.append(
                 f"![{block.caption}]({block.file})\n\n*{block.caption}*"
@@ -229,16 +228,27 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
         elif not isinstance(block, str):
             written.append(text.markdown(block))
             said.append(f"\n{text.columns(block)}")
-        elif block:
+        else:
             written.append(block)
             said.append(block)
     if ahead:
         written.append("## What to try next")
         written.append("\n".join(f"- `{block.command}`: {block.what}" for block in ahead))
     write_text(directory / "report.md", "\n\n".join(written) + "\n")
-    files = sorted(path.name for path in directory.iterdir() if path.suffix in (".md", ".png", ".gif"))
-    said.append(f"\nwrote {directory}: {', '.join(files)}")
-    print("\n".join([*said, *(f"next: {block.command}" for block in ahead)]))
+    shown = sorted(path.name for path in directory.iterdir() if path.suffix in (".md", ".png", ".gif"))
+    said.append(f"\nwrote {directory}: {', '.join(shown)}")
+    description = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    document = {
+        **{name: description[name] for name in ("experiment", "settings", "device", "versions")},
+        "run": directory,
+        "title": title,
+        "sentences": [block for block in there if isinstance(block, str) and not isinstance(block, Written)],
+        "tables": [output.table(block) for block in there if not isinstance(block, (str, Picture))],
+        "pictures": [block._asdict() for block in there if isinstance(block, Picture)],
+        "files": sorted(path.name for path in directory.iterdir()),
+        "next": [block._asdict() for block in ahead],
+    }
+    output.answer("\n".join([*said, *(f"next: {block.command}" for block in ahead)]), document)
 
 
 def write_metrics(directory: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:

@@ -111,6 +111,7 @@ def vanishing(sizes: Mapping[str, Float[np.ndarray, " layers"]], quarter: str | 
     ax.margins(x=0.03)
     if all(len(size) == 1 for size in sizes.values()):
         ax.set_xlim(-0.5, 0.5)
+        ax.set_xticks([0])
     ax.locator_params(axis="x", integer=True)
     return figure
 
