@@ -1,6 +1,5 @@
 """The command `mvcalc`: thin subcommands, each of which asks the package for what it does."""
 
-import importlib.metadata
 import json
 import sys
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from mvcalc_jax import command
+from mvcalc_jax import __version__, command
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,9 @@ def doctor() -> int:
     print(findings)
     print("all is well" if well else "not all is well: see FAIL above")
     if well:
-        print("next: python -m experiments.draw_curve")
+        print(
+            "next:", "python -m experiments.draw_curve" if command.EXPERIMENTS.is_dir() else "mvcalc sandpit"
+        )
     return command.DONE if well else command.FAILED
 
 
@@ -190,13 +191,17 @@ def sandpit(options: Annotated[Sandpit, tyro.conf.arg(name="")]) -> int:
     from mvcalc_jax import dig  # here, so that --help need not wait for JAX
 
     (dig.contest if options.auto else dig.play)(options)
+    if options.auto and command.EXPERIMENTS.is_dir():
+        print("\nnext: python -m experiments.sandpit_strategies draws who leads where")
     return command.DONE
 
 
 SUBCOMMANDS = {"check": check, "doctor": doctor, "fit": fit, "sandpit": sandpit}
 
 DESCRIPTION = """Write a function and its derivative by hand; this proves the derivative, runs it, and shows
-what happened. Experiments are run by name: python -m experiments lists them."""
+what happened."""
+if command.EXPERIMENTS.is_dir():
+    DESCRIPTION += " Experiments are run by name: python -m experiments lists them."
 
 
 def main() -> None:
@@ -204,7 +209,7 @@ def main() -> None:
 
     def chosen(args: list[str]) -> int:
         if args == ["--version"]:
-            print(importlib.metadata.version("mvcalc-jax"))
+            print(__version__)
             return command.DONE
         return tyro.extras.subcommand_cli_from_dict(
             SUBCOMMANDS, prog="mvcalc", description=DESCRIPTION, args=args or ["--help"]

@@ -28,6 +28,10 @@ from mvcalc_jax.text import first_line
 
 DONE, FAILED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 
+PACKAGE = Path(__file__).parent
+EXPERIMENTS = PACKAGE.parent / "experiments"
+"""Where they are in a checkout; they are no part of what is installed without one."""
+
 
 def run(
     command: Callable[[Any], int],
@@ -137,10 +141,7 @@ def meant_for_the_user(error: Exception) -> bool:
     if not isinstance(error, (ValueError, TypeError)):
         return False
     last = traceback.extract_tb(error.__traceback__)[-1]
-    package = Path(__file__).parent
-    ours = any(
-        Path(last.filename).is_relative_to(place) for place in (package, package.parent / "experiments")
-    )
+    ours = any(Path(last.filename).is_relative_to(place) for place in (PACKAGE, EXPERIMENTS))
     # NumPy's functions have no frames: what they raise seems to come from the line that called them.
     return ours and (last.line or "").startswith("raise")
 

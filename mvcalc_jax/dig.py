@@ -158,7 +158,6 @@ def contest(options: Any) -> None:
         f"how often the phone is found over {many}, each with its own start, and the median of the dips then\n"
     )
     say(text.columns(found.rows()))
-    say("\nnext: python -m experiments.sandpit_strategies draws who leads where")
 
 
 def say(line: str) -> None:

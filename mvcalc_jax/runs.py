@@ -37,7 +37,7 @@ try:
 except ImportError:  # on Windows
     fcntl = None
 
-from mvcalc_jax import text
+from mvcalc_jax import __version__, text
 from mvcalc_jax.atomic import replacing, write_text
 from mvcalc_jax.descent.result import Result, Stream, Watcher, join
 from mvcalc_jax.devices import Device
@@ -45,7 +45,7 @@ from mvcalc_jax.text import Rows
 
 Config = TypeVar("Config", bound=Any)
 
-_PACKAGES = ("mvcalc-jax", "jax", "jaxlib", "optax", "numpy")
+_PACKAGES = ("jax", "jaxlib", "optax", "numpy")
 
 
 def create(experiment: str, config: Any, seed: int, device: Device, root: Path, data: Any = ()) -> Path:
@@ -80,7 +80,10 @@ def describe(directory: Path, experiment: str, config: Any, device: Device, data
         "data": digest(data),
         "device": f"{device.platform} ({device.device_kind})",
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": {
+            "mvcalc-jax": __version__,
+            **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        },
         "command": sys.argv,
     }
     write_text(directory / "config.json", json.dumps(description, indent=2, default=str) + "\n")

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mvcalc_jax import __version__
 from mvcalc_jax.data import tables
 from mvcalc_jax.fitting import batch, hosts, records
 from mvcalc_jax.fitting.hosts import ALONE, Host
@@ -129,7 +130,7 @@ def fit_file(
         "max_steps": max_steps,
         "device": batch.workers()[0].platform,
         "fits in a block": size.block,
-        "versions": " ".join(version(name) for name in ("mvcalc-jax", "jax", "jaxlib")),
+        "versions": " ".join([__version__, version("jax"), version("jaxlib")]),
     }
     journal = Journal(book, host.index, blocks)
     with closing(journal):
