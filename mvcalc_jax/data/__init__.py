@@ -19,3 +19,17 @@ from mvcalc_jax.data.histograms import pooled as pooled
 from mvcalc_jax.data.pairs import ANSCOMBE as ANSCOMBE
 from mvcalc_jax.data.pairs import Pairs as Pairs
 from mvcalc_jax.data.pairs import fathers_and_sons as fathers_and_sons
+
+__all__ = [
+    "curve",
+    "Curve",
+    "CURVES",
+    "histogram",
+    "Histogram",
+    "HISTOGRAMS",
+    "pooled",
+    "fathers_and_sons",
+    "Pairs",
+    "ANSCOMBE",
+    "read_table",
+]

@@ -39,3 +39,29 @@ from mvcalc_jax.descent.rules import rule as rule
 from mvcalc_jax.descent.steepest import stability_limit as stability_limit
 from mvcalc_jax.descent.steepest import steepest as steepest
 from mvcalc_jax.descent.steepest import steepest_descent as steepest_descent
+
+__all__ = [
+    "steepest_descent",
+    "optax_descent",
+    "Result",
+    "Status",
+    "Trace",
+    "State",
+    "stability_limit",
+    "RULES",
+    "rule",
+    "Rule",
+    "steepest",
+    "proven",
+    "newton",
+    "optax_rule",
+    "descend",
+    "Options",
+    "begin",
+    "chunks",
+    "collect",
+    "Stream",
+    "Watcher",
+    "apart",
+    "progress_bar",
+]

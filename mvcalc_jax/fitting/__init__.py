@@ -40,3 +40,16 @@ from mvcalc_jax.fitting.regression import linear_regression as linear_regression
 from mvcalc_jax.fitting.result import Fit as Fit
 from mvcalc_jax.fitting.stream import Summary as Summary
 from mvcalc_jax.fitting.stream import fit_file as fit_file
+
+__all__ = [
+    "curve_fit",
+    "fit_gaussian",
+    "fit_histogram",
+    "Fit",
+    "trail",
+    "histogram",
+    "linear_regression",
+    "Regression",
+    "fit_file",
+    "Summary",
+]

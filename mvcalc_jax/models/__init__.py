@@ -14,3 +14,11 @@ from mvcalc_jax.models import bell as bell
 from mvcalc_jax.models import bins as bins
 from mvcalc_jax.models import gaussian as gaussian
 from mvcalc_jax.models import network as network
+
+__all__ = [
+    "activations",
+    "bell",
+    "bins",
+    "gaussian",
+    "network",
+]

@@ -38,3 +38,26 @@ from mvcalc_jax.sandpit.strategies import Strategy as Strategy
 from mvcalc_jax.sandpit.strategies import Walk as Walk
 from mvcalc_jax.sandpit.strategies import own_strategy as own_strategy
 from mvcalc_jax.sandpit.strategies import walk as walk
+
+__all__ = [
+    "Game",
+    "Dip",
+    "State",
+    "Status",
+    "MODES",
+    "floor",
+    "Floor",
+    "FLOORS",
+    "own_floor",
+    "walk",
+    "Walk",
+    "Strategy",
+    "STRATEGIES",
+    "own_strategy",
+    "compete",
+    "basins",
+    "STARTS",
+    "ENDS",
+    "Scenario",
+    "SCENARIOS",
+]

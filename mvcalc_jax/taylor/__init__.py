@@ -23,6 +23,20 @@ from mvcalc_jax.taylor.intervals.arithmetic import Interval as Interval
 from mvcalc_jax.taylor.intervals.extension import interval as interval
 from mvcalc_jax.taylor.series.polynomial import taylor as taylor
 
+__all__ = [
+    "taylor",
+    "interval",
+    "Interval",
+    "taylor_enclosure",
+    "TaylorEnclosure",
+    "TensorEnclosure",
+    "verified_range",
+    "verified_root",
+    "RootStatus",
+    "verified_integral",
+    "safe_learning_rate",
+]
+
 
 class _Callable(ModuleType):
     """A module that is one of its own functions, too: the name of the topic is also the name of what it is about."""

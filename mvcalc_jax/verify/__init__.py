@@ -50,3 +50,25 @@ from mvcalc_jax.verify.vjp import assert_custom as assert_custom
 from mvcalc_jax.verify.vjp import assert_vjp as assert_vjp
 from mvcalc_jax.verify.vjp import check_custom as check_custom
 from mvcalc_jax.verify.vjp import check_vjp as check_vjp
+
+__all__ = [
+    "check_jacobian",
+    "check_hessian",
+    "check_vjp",
+    "check_custom",
+    "check_chain",
+    "Link",
+    "assert_jacobian",
+    "assert_hessian",
+    "assert_vjp",
+    "assert_custom",
+    "assert_chain",
+    "Report",
+    "Leaf",
+    "LinkResult",
+    "Diagnosis",
+    "Adequacy",
+    "Slope",
+    "catalogue",
+    "ways",
+]
