@@ -10,6 +10,8 @@ import doctest
 import importlib
 import inspect
 import re
+import subprocess
+import sys
 import types
 from pathlib import Path
 
@@ -21,6 +23,7 @@ import pytest
 import mvcalc_jax
 
 PACKAGE = Path(mvcalc_jax.__file__).parent
+ROOT = PACKAGE.parent
 COMMANDS = {"check", "cli", "command", "dig", "doctor", "fit"}
 """What stands behind `mvcalc`, of which `--help` has the examples."""
 ROOMS = sorted(
@@ -133,3 +136,25 @@ def test_examples_print_what_they_say(path, tmp_path, monkeypatch):
             runner.run(test, out=said.append)
     if said:
         pytest.fail("".join(said), pytrace=False)
+
+
+@pytest.mark.slow
+def test_the_readmes_command_builds_the_reference(tmp_path):
+    pytest.importorskip("pdoc", reason="pdoc is not installed: pip install -e '.[docs]'")
+    command = re.search(
+        r"`\.venv/bin/python ([^`]* -m pdoc [^`]*) -o \S+ ([^`]*)`", (ROOT / "README.md").read_text()
+    )
+    asked = [sys.executable, *command[1].split(), "-o", str(tmp_path), *command[2].split()]
+    built = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr  # a warning is an error, too
+    pages = {page: page.read_text() for page in tmp_path.rglob("*.html")}
+    rooms = {page.stem for page in (tmp_path / "mvcalc_jax").glob("*.html")}
+    assert rooms == {
+        name for name in mvcalc_jax.__all__ if (PACKAGE / f"{name}.py").exists() or (PACKAGE / name).exists()
+    }
+    for page, html in pages.items():
+        for link in re.findall(r'href="([^":$]+)"', html):
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            assert target in pages, f"{page.name} leads to {link}"
+            assert not anchor or f'id="{anchor}"' in pages[target], f"{page.name} leads to {link}"

@@ -57,7 +57,7 @@ class ChunkOptions(TypedDict, total=False):
     ensemble: bool
 
 
-class Options(ChunkOptions, total=False):
+class Options(ChunkOptions, TypedDict, total=False):  # named once more: Python 3.11 forgets it of the base
     """`ChunkOptions`, and what is to be done with the chunks.
 
     progress: show a progress bar on stderr.
