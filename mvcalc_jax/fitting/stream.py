@@ -53,6 +53,12 @@ class Summary:
         counts: how many ended how, the most frequent first; of several processes, those of the first know all.
         fitted: fits that this call made itself; the others were there before, or were another process's.
         seconds: that it took for them.
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> np.save("curves.npy", np.exp(-((x - np.zeros((4, 1))) ** 2) / 2))
+    >>> summary = mv.fit_file("curves.npy", "fits.npy")
+    >>> summary.fits, summary.points, summary.names, {s.name: many for s, many in summary.counts.items()}
+    (4, 25, ('amplitude', 'mean', 'stddev'), {'GTOL': 4})
     """
 
     out: Path
@@ -106,6 +112,13 @@ def fit_file(
     Raises:
         ValueError, TypeError, OSError: for what cannot be read, fitted or written, before any work.
         ConnectionError: where another process has ended before its part was done.
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> np.savetxt("curves.csv", np.column_stack([x, np.exp(-((x - 0.5) ** 2) / 2)]), delimiter=",")
+    >>> mv.fit_file("curves.csv", "means.npy").fits
+    1
+    >>> print(np.load("means.npy")["mean"].round(6))
+    [0.5]
     """
     data = Path(data)
     out = default_out(data) if out is None else Path(out)
