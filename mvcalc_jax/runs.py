@@ -53,6 +53,13 @@ def create(experiment: str, config: Any, seed: int, device: Device, root: Path, 
 
     Raises:
         OSError: where the directory cannot be made or written.
+
+    >>> from dataclasses import make_dataclass
+    >>> from pathlib import Path
+    >>> Config = make_dataclass("Config", [("steps", int, 10)], frozen=True)
+    >>> directory = mv.runs.create("example", Config(), 7, mv.devices.choose("cpu"), Path("runs"))
+    >>> directory.parent, directory.name.endswith("-s7"), [file.name for file in directory.iterdir()]
+    (PosixPath('runs/example'), True, ['config.json'])
     """
     stem, another = root / experiment / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-s{seed}", itertools.count(2)
     directory = stem
@@ -73,7 +80,15 @@ def create(experiment: str, config: Any, seed: int, device: Device, root: Path, 
 
 
 def describe(directory: Path, experiment: str, config: Any, device: Device, data: Any = ()) -> None:
-    """Write the `config.json` of a run: its settings, what it works with and on, and a digest of its data."""
+    """Write the `config.json` of a run: its settings, what it works with and on, and a digest of its data.
+
+    >>> from dataclasses import make_dataclass
+    >>> from pathlib import Path
+    >>> Config = make_dataclass("Config", [("steps", int, 10)], frozen=True)
+    >>> mv.runs.describe(Path("."), "example", Config(steps=20), mv.devices.choose("cpu"))
+    >>> mv.runs.settings(Path("."), "example", Config)
+    Config(steps=20)
+    """
     description = {
         "experiment": experiment,
         "settings": asdict(config),
@@ -90,7 +105,13 @@ def describe(directory: Path, experiment: str, config: Any, device: Device, data
 
 
 def digest(tree: Any) -> str:
-    """A short name for the contents of a tree of arrays: another one for other contents."""
+    """A short name for the contents of a tree of arrays: another one for other contents.
+
+    >>> mv.runs.digest({"x": np.arange(3.0)}) == mv.runs.digest({"x": np.arange(3.0)})
+    True
+    >>> mv.runs.digest({"x": np.arange(3.0)}) == mv.runs.digest({"x": np.arange(4.0)})
+    False
+    """
     sha = hashlib.sha256()
     for path, leaf in _leaves(tree):
         array = np.ascontiguousarray(leaf)
@@ -104,6 +125,17 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
 
     Raises:
         ValueError: where it is not the directory of a run of `experiment`.
+
+    >>> from dataclasses import make_dataclass
+    >>> from pathlib import Path
+    >>> Config = make_dataclass("Config", [("steps", int, 10)], frozen=True)
+    >>> directory = mv.runs.create("example", Config(20), 0, mv.devices.choose("cpu"), Path("runs"))
+    >>> mv.runs.settings(directory, "example", Config)
+    Config(steps=20)
+    >>> mv.runs.settings(Path("nowhere"), "example", Config)
+    Traceback (most recent call last):
+        ...
+    ValueError: nowhere is no run directory: it has no config.json
     """
     path = directory / "config.json"
     try:
@@ -136,7 +168,18 @@ def _revived(field: Any, hints: dict[str, Any], value: Any) -> Any:
 
 
 def require_same_data(directory: Path, data: Any) -> None:
-    """Refuse to go on with a run whose data have changed since."""
+    """Refuse to go on with a run whose data have changed since.
+
+    >>> from dataclasses import make_dataclass
+    >>> from pathlib import Path
+    >>> Config, data = make_dataclass("Config", []), np.arange(3.0)
+    >>> mv.runs.describe(Path("."), "example", Config(), mv.devices.choose("cpu"), data)
+    >>> mv.runs.require_same_data(Path("."), data)
+    >>> mv.runs.require_same_data(Path("."), data + 1)
+    Traceback (most recent call last):
+        ...
+    ValueError: the data of . have changed since, ...
+    """
     before = json.loads((directory / "config.json").read_text(encoding="utf-8")).get("data")
     if before != digest(data):
         raise ValueError(
@@ -150,6 +193,10 @@ def alone(directory: Path) -> Iterator[None]:
 
     Raises:
         ValueError: where another process is at work there.
+
+    >>> from pathlib import Path
+    >>> with mv.runs.alone(Path(".")):
+    ...     mv.runs.write_metrics(Path("metrics.csv"), {"step": [0, 1]})
     """
     if fcntl is None:
         yield
@@ -166,7 +213,15 @@ def alone(directory: Path) -> Iterator[None]:
 
 
 def discard_unused(directory: Path) -> bool:
-    """Remove a run directory in which nothing was computed yet; whether it was one."""
+    """Remove a run directory in which nothing was computed yet; whether it was one.
+
+    >>> from dataclasses import make_dataclass
+    >>> from pathlib import Path
+    >>> Config = make_dataclass("Config", [])
+    >>> directory = mv.runs.create("example", Config(), 0, mv.devices.choose("cpu"), Path("runs"))
+    >>> mv.runs.discard_unused(directory), directory.exists()
+    (True, False)
+    """
     if {path.name for path in directory.iterdir()} != {"config.json"}:
         return False
     shutil.rmtree(directory)
@@ -174,7 +229,16 @@ def discard_unused(directory: Path) -> bool:
 
 
 def require_same(before: Any, now: Any, but: Sequence[str]) -> None:
-    """Refuse to go on with a run under other settings, except those named."""
+    """Refuse to go on with a run under other settings, except those named.
+
+    >>> from dataclasses import make_dataclass
+    >>> Config = make_dataclass("Config", [("steps", int, 10), ("seed", int, 0)])
+    >>> mv.runs.require_same(Config(10), Config(20), but=("steps",))
+    >>> mv.runs.require_same(Config(10), Config(20), but=())
+    Traceback (most recent call last):
+        ...
+    ValueError: a resumed run keeps its settings: steps was 10 and cannot become 20
+    """
     for field in fields(before):
         was, is_now = getattr(before, field.name), getattr(now, field.name)
         if field.name not in but and was != is_now:
@@ -184,22 +248,38 @@ def require_same(before: Any, now: Any, but: Sequence[str]) -> None:
 
 
 class Picture(NamedTuple):
-    """A picture in a report: its caption, and the name of its file in the run directory."""
+    """A picture in a report: its caption, and the name of its file in the run directory.
+
+    >>> mv.runs.Picture("Cost by step", "cost.png").file
+    'cost.png'
+    """
 
     caption: str
     file: str
 
 
 class Verbatim(str):
-    """Lines of a report that are shown as they stand."""
+    r"""Lines of a report that are shown as they stand.
+
+    >>> mv.runs.Verbatim("a   b\n1   2")
+    'a   b\n1   2'
+    """
 
 
 class Written(str):
-    """Markdown for the report alone, such as a heading."""
+    """Markdown for the report alone, such as a heading.
+
+    >>> mv.runs.Written("## Errors")
+    '## Errors'
+    """
 
 
 class Next(NamedTuple):
-    """What to try next: a command, and what one sees then."""
+    """What to try next: a command, and what one sees then.
+
+    >>> mv.runs.Next("mvcalc doctor", "whether all is well").command
+    'mvcalc doctor'
+    """
 
     command: str
     what: str
@@ -213,6 +293,23 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
         title: of the report.
         *blocks: sentences, and rows of tables; `Verbatim`, `Written` and `Picture`. Empty ones are left out. Each
             `Next` stands at the end.
+
+    >>> from pathlib import Path
+    >>> _ = mv.plots.save(mv.plots.chart()[0], "empty.png")
+    >>> mv.runs.report(Path("."), "An example", "All went well.", mv.runs.Picture("Nothing yet", "empty.png"))
+    <BLANKLINE>
+    An example
+    All went well.
+    <BLANKLINE>
+    wrote .: empty.png, report.md
+    >>> print(Path("report.md").read_text())
+    # An example
+    <BLANKLINE>
+    All went well.
+    <BLANKLINE>
+    ![Nothing yet](empty.png)
+    <BLANKLINE>
+    *Nothing yet*
     """
     written, said = [f"# {title}"], ["", title]
     ahead = [block for block in blocks if isinstance(block, Next)]
@@ -244,7 +341,15 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
 
 
 def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
-    """Write columns of equal length as CSV, with their names as its header."""
+    """Write columns of equal length as CSV, with their names as its header.
+
+    >>> from pathlib import Path
+    >>> mv.runs.write_metrics(Path("metrics.csv"), {"step": [0, 1], "cost": [2.0, 0.5]})
+    >>> print(Path("metrics.csv").read_text())
+    step,cost
+    0,2.0
+    1,0.5
+    """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(columns)
@@ -253,7 +358,12 @@ def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray])
 
 
 def save_arrays(path: Path | str, tree: Any) -> None:
-    """Write every leaf of a tree of arrays to an `.npz` file, under its path in the tree."""
+    """Write every leaf of a tree of arrays to an `.npz` file, under its path in the tree.
+
+    >>> mv.runs.save_arrays("params.npz", {"W": np.eye(2), "b": np.zeros(2)})
+    >>> sorted(np.load("params.npz").files)
+    ["['W']", "['b']"]
+    """
     arrays: Any = {jax.tree_util.keystr(key): np.asarray(leaf) for key, leaf in _leaves(tree)}
     with replacing(Path(path)) as file:
         np.savez(file, **arrays)
@@ -270,6 +380,15 @@ def load_arrays(path: Path | str, like: Any) -> Any:
     Raises:
         ValueError: where the file is cut short, or its arrays are others.
         OSError: where it cannot be read.
+
+    >>> params = {"W": np.eye(2), "b": np.zeros(2)}
+    >>> mv.runs.save_arrays("params.npz", params)
+    >>> mv.runs.load_arrays("params.npz", like=params)["W"].tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    >>> mv.runs.load_arrays("params.npz", like={"W": np.eye(3)})
+    Traceback (most recent call last):
+        ...
+    ValueError: params.npz belongs to another kind of run: ['W'] must be float64[3, 3]; got float64[2, 2]; ...
     """
     path = Path(path)
     with path.open("rb") as opened:
@@ -303,7 +422,14 @@ def load_arrays(path: Path | str, like: Any) -> Any:
 
 
 def checkpoints(path: Path | str, *, seconds: float = 2.0) -> Watcher:
-    """A watcher that saves the result so far every few seconds, and when the run ends, however it ends."""
+    """A watcher that saves the result so far every few seconds, and when the run ends, however it ends.
+
+    >>> jacobian, start = lambda p: p, np.float32([1.0])
+    >>> watch = [mv.runs.checkpoints("checkpoint.npz")]
+    >>> run = mv.steepest_descent(jacobian, start, steps=4, learning_rate=0.5, watch=watch)
+    >>> print(mv.runs.load_arrays("checkpoint.npz", like=run).params)
+    [0.0625]
+    """
 
     def watch(stream: Stream) -> Stream:
         parts: list[Result] = []
