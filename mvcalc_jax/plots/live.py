@@ -26,7 +26,11 @@ FRAME = 1 / 16
 
 
 def where() -> str:
-    """Where a live picture appears on this machine, as a phrase."""
+    """Where a live picture appears on this machine, as a phrase.
+
+    >>> mv.plots.live.where().startswith("in a")  # window, or browser
+    True
+    """
     back_end = plt.get_backend().lower()
     return (
         "in a browser, for there is no window"
@@ -43,6 +47,11 @@ class Screen:
         size: width and height in inches.
         port: where to serve the page; the next free one if it is busy.
         browser: open the page; else only its address is printed.
+
+    >>> screen = mv.plots.live.Screen("a heart", (6, 6))  # doctest: +SKIP
+    >>> ax = mv.plots.curve.paper(screen.figure)  # doctest: +SKIP
+    >>> while screen.open:  # doctest: +SKIP
+    ...     screen.refresh(seconds=0.1)
     """
 
     def __init__(self, title: str, size: tuple[float, float], *, port: int = 8988, browser: bool = True):
@@ -92,7 +101,13 @@ class Screen:
 
 
 def shown_on(screen: Screen, show: Callable[[Result], None]) -> Watcher:
-    """A watcher that draws every chunk with `show` and keeps to the pace of the screen."""
+    """A watcher that draws every chunk with `show` and keeps to the pace of the screen.
+
+    >>> screen = mv.plots.live.Screen("the cost", (6, 4))  # doctest: +SKIP
+    >>> ax = screen.figure.add_subplot()  # doctest: +SKIP
+    >>> watch = mv.plots.live.shown_on(screen, lambda part: ax.plot(part.trace.step, part.trace.cost))  # doctest: +SKIP
+    >>> mv.steepest_descent(..., watch=[watch])  # doctest: +SKIP
+    """
 
     def watch(stream: Stream) -> Stream:
         screen.wait()
@@ -108,7 +123,13 @@ def shown_on(screen: Screen, show: Callable[[Result], None]) -> Watcher:
 
 
 def drawing_on(screen: Screen, target: Target, attempt: Callable[[Any], np.ndarray]) -> Watcher:
-    """A watcher that shows a network drawing: `attempt(params)` is what it draws, (2, k)."""
+    """A watcher that shows a network drawing: `attempt(params)` is what it draws, (2, k).
+
+    >>> heart = mv.data.curve("heart")  # doctest: +SKIP
+    >>> screen = mv.plots.live.Screen("a heart", (6, 6))  # doctest: +SKIP
+    >>> drawn = lambda params: np.asarray(mv.network.forward(params, heart.t))  # doctest: +SKIP
+    >>> mv.steepest_descent(..., watch=[mv.plots.live.drawing_on(screen, heart, drawn)])  # doctest: +SKIP
+    """
     ax = curve.paper(screen.figure)
     curve.draw_target(ax, target)
     line, text = curve.draw_attempt(ax, target.points[:, :1]), curve.draw_caption(ax)
@@ -121,7 +142,10 @@ def drawing_on(screen: Screen, target: Target, attempt: Callable[[Any], np.ndarr
 
 
 def hold() -> None:
-    """Keep windows open until their user closes them; a page keeps its last picture by itself."""
+    """Keep windows open until their user closes them; a page keeps its last picture by itself.
+
+    >>> mv.plots.live.hold()  # where there is no window, at once
+    """
     if plt.get_fignums() and plt.get_backend().lower() != "webagg":
         print("close the window to end", flush=True)
         plt.show(block=True)
