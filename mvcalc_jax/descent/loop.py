@@ -46,11 +46,6 @@ class ChunkOptions(TypedDict, total=False):
     resume: a result to go on from, in place of `params`; its trace is kept, and `steps` counts its steps too.
     ensemble: `params` and `key` carry a leading axis of members; a member that fails does not stop
         the others, and `status` has an entry for each.
-
-    >>> options = mv.descent.Options(record_every=10, chunk=500)
-    >>> run = mv.steepest_descent(lambda p: p, np.float32([1.0]), steps=30, learning_rate=0.5, **options)
-    >>> print(run.trace.step)
-    [ 0 10 20 30]
     """
 
     cost: Callable[..., Array] | None

@@ -70,6 +70,8 @@ def enclosure(e: TaylorEnclosure, path: str | Path | None = None) -> Figure | Pa
     >>> e = mv.taylor_enclosure(jnp.sin, 0.0, 1.0, order=3)
     >>> mv.plots.bands.enclosure(e, "band.png").name  # as e.plot("band.png")
     'band.png'
+    >>> mv.plots.bands.ENTRIES, mv.plots.bands.POINTS  # entries of an array at most, and points along each
+    (4, 201)
     """
     x0, edges = float(e.x0), float(e.x0) + np.asarray(e.edges)
     x = np.linspace(edges[0], edges[-1], POINTS).astype(e.x0.dtype)

@@ -105,6 +105,8 @@ def draw(report: Report) -> Figure:
     >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(-jnp.cos(x)), np.array([0.5, 1.0]))
     >>> len(mv.plots.check.draw(report).axes) > 3  # heat maps, their scales, and the remainder
     True
+    >>> mv.plots.check.ROWS, mv.plots.check.LINKS  # leaves and links at most
+    (4, 24)
     """
     rows = _rows(report)
     blocks = [_heading(report, rows)]

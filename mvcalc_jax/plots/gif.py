@@ -21,6 +21,8 @@ def frames(rows: int, count: int = FRAMES) -> list[int]:
 
     >>> mv.plots.gif.frames(1001, count=6)
     [0, 40, 160, 360, 640, 1000]
+    >>> len(mv.plots.gif.frames(10**6)) == mv.plots.gif.FRAMES
+    True
     """
     return sorted({round((rows - 1) * (k / (count - 1)) ** 2) for k in range(count)})
 

@@ -107,7 +107,7 @@ def draw_constraint(ax: Axes, curves: Sequence[Curve], found: Extrema) -> None:
     >>> found = mv.lagrange(f, g, (1.0, 0.5))
     >>> figure, ax = mv.plots.chart()
     >>> mv.plots.lagrange.draw_constraint(ax, mv.calculus.constraint_curves(f, g, found, ((-2, 2), (-2, 2))), found)
-    >>> len(ax.lines) > 0
+    >>> mv.plots.lagrange.COLOURS["minimum"] in [line.get_color() for line in ax.lines]
     True
     """
     for curve in curves:

@@ -51,7 +51,7 @@ class Screen:
     >>> screen = mv.plots.live.Screen("a heart", (6, 6))  # doctest: +SKIP
     >>> ax = mv.plots.curve.paper(screen.figure)  # doctest: +SKIP
     >>> while screen.open:  # doctest: +SKIP
-    ...     screen.refresh(seconds=0.1)
+    ...     screen.refresh(seconds=mv.plots.live.FRAME)
     """
 
     def __init__(self, title: str, size: tuple[float, float], *, port: int = 8988, browser: bool = True):

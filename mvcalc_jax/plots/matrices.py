@@ -48,7 +48,7 @@ def folded(shape: tuple[int, ...]) -> tuple[int, int]:
 def block(shape: tuple[int, ...]) -> tuple[int, int]:
     """The rows and columns of entries that one cell stands for.
 
-    >>> mv.plots.matrices.block((2, 3)), mv.plots.matrices.block((1000, 3))
+    >>> mv.plots.matrices.block((mv.plots.matrices.CELLS, 3)), mv.plots.matrices.block((1000, 3))
     ((1, 1), (5, 1))
     """
     rows, columns = folded(shape)
@@ -107,10 +107,12 @@ def draw_comparison(
         rounding: a difference up to this is none: it is left white, and gets no ring.
 
     >>> figure, _ = mv.plots.chart()
-    >>> (panels, bars), right = figure.subplots(2, 3), np.eye(2)
+    >>> (panels, bars), right = figure.subplots(2, 3).tolist(), np.eye(2)
     >>> mv.plots.matrices.draw_comparison(panels, bars[:2], right + 0.1, right, rounding=1e-12)
     >>> [ax.get_title() for ax in panels]
     ['by hand', 'autodiff', 'by hand − autodiff']
+    >>> len(panels[0].texts), mv.plots.matrices.PRINTED  # values are printed of so many rows and columns at most
+    (4, 8)
     """
     shape = folded(by_hand.shape)
     error = distance(by_hand, autodiff).reshape(shape)

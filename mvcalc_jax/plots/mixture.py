@@ -100,8 +100,8 @@ def draw_truth(ax: Axes, bins: Bins, parts: Sequence[Part]) -> None:
     >>> parts = [mv.plots.mixture.Part(name, x, half, error, half) for name in ("a", "b")]
     >>> figure, ax = mv.plots.chart()
     >>> mv.plots.mixture.draw_truth(ax, bins, parts)
-    >>> len(ax.lines)
-    2
+    >>> [line.get_color() for line in ax.lines] == list(mv.plots.mixture.COLOURS)
+    True
     """
     edges = np.append(bins.centres - bins.widths / 2, bins.centres[-1] + bins.widths[-1] / 2)
     for part, colour in zip(parts, COLOURS, strict=True):

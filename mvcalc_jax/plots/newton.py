@@ -205,8 +205,9 @@ def gallery(failures: Sequence[Failure], columns: int = 4) -> Figure:
 def shaded(label: Int[np.ndarray, "*grid"], steps: Int[np.ndarray, "*grid"]) -> Float[np.ndarray, "*grid 3"]:
     """A colour for each root, paler the sooner a start comes to it; a start that comes to none is ink.
 
-    >>> mv.plots.newton.shaded(np.array([[0, 1, -1]]), np.array([[3, 5, 50]])).shape
-    (1, 3, 3)
+    >>> picture = mv.plots.newton.shaded(np.array([[0, 1, -1]]), np.array([[3, 5, 50]]))
+    >>> picture.shape, len(mv.plots.newton.ROOTS)  # colours of roots, and then from the first again
+    ((1, 3, 3), 8)
     """
     colours = np.array([to_rgb(ROOTS[k % len(ROOTS)]) for k in range(max(int(label.max(initial=0)) + 1, 1))])
     taken = np.log(np.maximum(steps, 1))

@@ -101,8 +101,9 @@ def draw_ground(ax: Axes, ground: Ground, color: str = QUIET) -> None:
 def shaded(leads_to: Int[np.ndarray, "k k"], dips: Int[np.ndarray, "k k"]) -> Float[np.ndarray, "k k 3"]:
     """A colour for each minimum, paler the sooner a start comes to it; a start that comes to none is grey.
 
-    >>> mv.plots.sandpit.shaded(np.array([[0, -1]]), np.array([[3, 25]])).shape
-    (1, 2, 3)
+    >>> picture = mv.plots.sandpit.shaded(np.array([[0, -1]]), np.array([[3, 25]]))
+    >>> picture.shape, len(mv.plots.sandpit.HOLLOWS)  # colours of minima
+    ((1, 2, 3), 7)
     """
     order = (0, *(1 + np.arange(max(int(leads_to.max(initial=0)), 0)) % (len(HOLLOWS) - 1)))
     colours = np.array([to_rgb(HOLLOWS[k]) for k in order])
@@ -175,8 +176,10 @@ def ways(races: Mapping[str, tuple[Ground, Sequence[Way]]], columns: int = 5) ->
     >>> along = np.linspace(0, 6, 7)
     >>> ground = mv.plots.sandpit.Ground("a slope", along, -9 + np.add.outer(along, along) / 2, np.zeros((1, 2)))
     >>> way = mv.plots.sandpit.Way("gradient", np.array([[3.0, 3.0], [1.0, 1.0], [0.0, 0.0]]), True)
-    >>> len(mv.plots.sandpit.ways({"a slope": (ground, [way])}, columns=1).axes)
-    2
+    >>> figure = mv.plots.sandpit.ways({"a slope": (ground, [way])})
+    >>> colours = {line.get_color() for ax in figure.axes for line in ax.lines}
+    >>> mv.plots.sandpit.COLOURS["gradient"] in colours, mv.plots.sandpit.OWN in colours
+    (True, False)
     """
     rows = -(-(len(races) + 1) // columns)
     figure = Figure(figsize=(2.35 * columns, 2.55 * rows), layout="constrained")
