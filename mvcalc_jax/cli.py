@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from mvcalc_jax import arguments, command, options, text
+from mvcalc_jax import __version__, arguments, command, options, text
 from mvcalc_jax.arguments import Arg, Only
 from mvcalc_jax.output import answer, wanted
 
@@ -287,9 +287,7 @@ def chosen(args: list[str]) -> int:
         print(f"{SCREEN}\n\n{arguments.wrapped(command.EXIT_CODES)}")
         return command.DONE
     if name == "--version":
-        import importlib.metadata  # here, for it takes longer than all the rest
-
-        print(importlib.metadata.version("mvcalc-jax"))
+        print(__version__)
         return command.DONE
     if name == "run":
         return run(rest)

@@ -3,7 +3,7 @@
 Misuse raises before any work: `ValueError` for a wrong value or shape, `TypeError` for a wrong kind.
 A numerical outcome is never raised; it is a status (see `mvcalc_jax.descent`).
 
-The names of the axes in every signature of the package:
+The names of the axes, in every signature of the package:
 
     n    samples (columns of a network's x and y), or bins of a histogram
     i    inputs of a layer or network

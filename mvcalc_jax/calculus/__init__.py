@@ -1,15 +1,17 @@
 """Functions of one and several variables: slopes, rules, critical points, roots, extrema under constraints.
 
-slopes       derivatives of one variable from values of f alone, each with its own error bar
-rules        (f, f′) pairs, and the rules that build them from others, formulas and all
-tracing      trace_rules: which rule is applied at each step of any function
-worked       the course's functions with their derivatives in closed form
-variables    partial, total and directional derivatives, changes of variables, the chain rule with matrices
-multistart   all roots of a system of equations that many starts lead to
-rounding     what rounding makes of a function: it is computed again with other last places
-stationary   critical_points: where the gradient vanishes, and what the function does there
-rootfinding  newton: a root to the last digit, or the reason why there is none; basins
-constraints  lagrange: extrema on constraints, their multipliers, and what moving the constraint is worth
+Its parts, and what is in them:
+
+    slopes       derivatives of one variable from values of f alone, each with its own error bar
+    rules        (f, f′) pairs, and the rules that build them from others, formulas and all
+    tracing      trace_rules: which rule is applied at each step of any function
+    worked       the course's functions with their derivatives in closed form
+    variables    partial, total and directional derivatives, changes of variables, the chain rule with matrices
+    multistart   all roots of a system of equations that many starts lead to
+    rounding     what rounding makes of a function: it is computed again with other last places
+    stationary   critical_points: where the gradient vanishes, and what the function does there
+    rootfinding  newton: a root to the last digit, or the reason why there is none; basins
+    constraints  lagrange: extrema on constraints, their multipliers, and what moving the constraint is worth
 """
 
 from mvcalc_jax.calculus.constraints.extrema import Extrema as Extrema
@@ -60,3 +62,54 @@ from mvcalc_jax.calculus.variables.derivatives import total_derivative as total_
 from mvcalc_jax.calculus.variables.matrix_chain import matrix_chain as matrix_chain
 from mvcalc_jax.calculus.worked import WORKED as WORKED
 from mvcalc_jax.calculus.worked import Worked as Worked
+
+__all__ = [
+    "derivative",
+    "Estimate",
+    "ridders",
+    "complex_step",
+    "forward_difference",
+    "central_difference",
+    "forward_slope",
+    "central_slope",
+    "autodiff_slope",
+    "SLOPE_METHODS",
+    "SLOPE_EXAMPLES",
+    "error_model",
+    "Pair",
+    "trace_rules",
+    "Trace",
+    "Worked",
+    "WORKED",
+    "partial",
+    "total_derivative",
+    "directional_derivative",
+    "jacobian",
+    "hessian",
+    "gradient_field",
+    "change_of_variables",
+    "Coordinates",
+    "COORDINATES",
+    "images",
+    "areas",
+    "refined_areas",
+    "shrinking_cell",
+    "matrix_chain",
+    "critical_points",
+    "SURFACES",
+    "along_valley",
+    "newton",
+    "Root",
+    "iterate",
+    "basins",
+    "Basins",
+    "newton_searches",
+    "newton_endings",
+    "newton_errors",
+    "NEWTON_EXAMPLES",
+    "FRACTALS",
+    "lagrange",
+    "Extrema",
+    "constraint_curves",
+    "shadows",
+]

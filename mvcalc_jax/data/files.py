@@ -58,11 +58,17 @@ def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "row
 
 
 def read_table(path: Path) -> tuple[tuple[str, ...], Float[np.ndarray, "rows columns"]]:
-    """The names of the columns of a CSV file, "column 1" and so on if it has none, and the numbers in them.
+    r"""The names of the columns of a CSV file, "column 1" and so on if it has none, and the numbers in them.
 
     Raises:
         ValueError: as `read_columns` does.
         OSError: for a file that cannot be read.
+
+    >>> from pathlib import Path
+    >>> _ = Path("points.csv").write_text("x;y\n1;2,5\n2;4,5\n")
+    >>> names, numbers = mv.data.read_table(Path("points.csv"))
+    >>> names, numbers.tolist()
+    (('x', 'y'), [[1.0, 2.5], [2.0, 4.5]])
     """
     names, rows, separator = _cells(path)
     if not rows:

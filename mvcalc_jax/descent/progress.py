@@ -9,7 +9,12 @@ from mvcalc_jax.descent.result import Stream, Watcher
 
 
 def progress_bar(steps: int, begun: int = 0) -> Watcher:
-    """A watcher that shows how far a run has come of `steps`, `begun` of which were taken before."""
+    """A watcher that shows how far a run has come of `steps`, `begun` of which were taken before.
+
+    >>> watch = mv.descent.progress_bar(3)  # on a terminal; `progress=True` does the same
+    >>> mv.steepest_descent(lambda p: p, np.float32([1.0]), steps=3, learning_rate=0.5, watch=[watch]).steps
+    3
+    """
 
     def watch(stream: Stream) -> Stream:
         if not hasattr(tqdm, "_lock"):

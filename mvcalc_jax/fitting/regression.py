@@ -69,6 +69,18 @@ class Regression:
         cook: Cook's distance: how far all fitted values move if the point is left out, squared, over p s².
         rank: how many columns, the intercept included, are independent.
         status, message: how it ended, and that in a sentence.
+
+    >>> fit = mv.linear_regression([1, 2, 3, 4, 5], [1.1, 1.9, 3.2, 3.9, 5.1], names="x")
+    >>> print(fit)
+               estimate  standard error  t       p         95 % from  to
+    intercept  0.04      0.1625          0.2462  0.821     -0.477086  0.557086
+    x          1         0.04899         20.41   0.000257  0.844093   1.15591
+    residual standard error 0.154919 on 3 degrees of freedom
+    R² 0.992851, adjusted 0.990469
+    F 416.67 on 1 and 3, p 0.000257
+    2 coefficients from 5 points
+    >>> print(fit.predict([6]).round(2), fit.prediction_band([6]).round(2), fit.cook.round(2))
+    [6.04] [[5.33 6.75]] [0.28 0.25 0.17 0.25 0.28]
     """
 
     names: tuple[str, ...]
@@ -216,6 +228,12 @@ def linear_regression(
     Raises:
         ValueError: for shapes that do not fit, numbers that are not finite, fewer points than coefficients.
         TypeError: for what is not real numbers.
+
+    >>> fit = mv.linear_regression([1, 2, 3, 4], [2.1, 3.9, 6.2, 7.8])
+    >>> print(fit.params.round(2), fit.stderr.round(2), f"{fit.r2:.4f}")
+    [0.15 1.94] [0.25 0.09] 0.9957
+    >>> mv.linear_regression(np.outer(np.arange(5.0), [1, 2]), np.arange(5.0)).status.name
+    'DEPENDENT'
     """
     data = design.checked(X, y, weights, names, intercept, degree)
     of = design.basis(data, int(intercept), degree)

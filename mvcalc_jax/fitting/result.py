@@ -64,6 +64,18 @@ class Fit:
         nfev: evaluations of the model and its derivatives.
         names: of the parameters.
         model: f(x, *params).
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> fit = mv.fit_gaussian(x, 2 * np.exp(-((x - 0.5) ** 2) / 2) + 0.1 * np.cos(9 * x))
+    >>> print(fit.summary())
+               value         standard error
+    amplitude  1.9996...     0.03445
+    mean       0.5001...     0.01989
+    stddev     1.0004...     0.01998
+    χ² = 0.123106 with 22 degrees of freedom; ... iterations
+    converged: the gradient is zero to rounding
+    >>> print(fit.predict(np.array([0.5])).round(2), fit.confidence_interval().round(2).tolist())
+    [2.] [[1.93, 2.07], [0.46, 0.54], [0.96, 1.04]]
     """
 
     params: Any

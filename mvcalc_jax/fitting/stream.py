@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mvcalc_jax import __version__
 from mvcalc_jax.data import tables
 from mvcalc_jax.fitting import batch, hosts, records
 from mvcalc_jax.fitting.hosts import ALONE, Host
@@ -52,6 +53,12 @@ class Summary:
         counts: how many ended how, the most frequent first; of several processes, those of the first know all.
         fitted: fits that this call made itself; the others were there before, or were another process's.
         seconds: that it took for them.
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> np.save("curves.npy", np.exp(-((x - np.zeros((4, 1))) ** 2) / 2))
+    >>> summary = mv.fit_file("curves.npy", "fits.npy")
+    >>> summary.fits, summary.points, summary.names, {s.name: many for s, many in summary.counts.items()}
+    (4, 25, ('amplitude', 'mean', 'stddev'), {'GTOL': 4})
     """
 
     out: Path
@@ -105,6 +112,13 @@ def fit_file(
     Raises:
         ValueError, TypeError, OSError: for what cannot be read, fitted or written, before any work.
         ConnectionError: where another process has ended before its part was done.
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> np.savetxt("curves.csv", np.column_stack([x, np.exp(-((x - 0.5) ** 2) / 2)]), delimiter=",")
+    >>> mv.fit_file("curves.csv", "means.npy").fits
+    1
+    >>> print(np.load("means.npy")["mean"].round(6))
+    [0.5]
     """
     data = Path(data)
     out = default_out(data) if out is None else Path(out)
@@ -125,7 +139,7 @@ def fit_file(
         )._asdict(),
         "device": batch.workers()[0].platform,
         "fits in a block": size.block,
-        "versions": " ".join(version(name) for name in ("mvcalc-jax", "jax", "jaxlib")),
+        "versions": " ".join([__version__, version("jax"), version("jaxlib")]),
     }
     journal = Journal(book, host.index, blocks)
     with closing(journal):

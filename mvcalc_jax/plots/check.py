@@ -90,13 +90,24 @@ def save(report: Report, path: str | Path) -> Path:
     Raises:
         ValueError: if `path` does not end in .png, .svg or .pdf.
         OSError: if it cannot be written.
+
+    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(-jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> mv.plots.check.save(report, "heat.png").name  # as report.plot("heat.png")
+    'heat.png'
     """
     path = drawable(path)
     return save_figure(draw(report), path)
 
 
 def draw(report: Report) -> Figure:
-    """The verdict in words, the links of a chain, at most `ROWS` leaves, and the Taylor remainder."""
+    """The verdict in words, the links of a chain, at most `ROWS` leaves, and the Taylor remainder.
+
+    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(-jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> len(mv.plots.check.draw(report).axes) > 3  # heat maps, their scales, and the remainder
+    True
+    >>> mv.plots.check.ROWS, mv.plots.check.LINKS  # leaves and links at most
+    (4, 24)
+    """
     rows = _rows(report)
     blocks = [_heading(report, rows)]
     if report.links:
@@ -308,7 +319,14 @@ def _taylor(slope: Slope) -> _Block:
 
 
 def draw_remainder(ax: Axes, slope: Slope) -> None:
-    """The Taylor remainder against the step, above what may be rounding, with guides ∝ h and ∝ h³."""
+    """The Taylor remainder against the step, above what may be rounding, with guides ∝ h and ∝ h³.
+
+    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.check.draw_remainder(ax, report.slope)
+    >>> ax.get_xscale(), ax.get_yscale()
+    ('log', 'log')
+    """
     h = np.asarray(slope.steps, float)
     hand, exact = (np.where(np.isfinite(r) & (r > 0), r, np.nan) for r in (slope.by_hand, slope.autodiff))
     known = np.concatenate([hand, exact])

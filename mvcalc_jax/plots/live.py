@@ -28,7 +28,11 @@ FRAME = 1 / 16
 
 
 def where() -> str:
-    """Where a live picture appears on this machine, as a phrase."""
+    """Where a live picture appears on this machine, as a phrase.
+
+    >>> mv.plots.live.where().startswith("in a")  # window, or browser
+    True
+    """
     back_end = plt.get_backend().lower()
     return (
         "in a browser, for there is no window"
@@ -46,6 +50,11 @@ class Screen:
         port: where to serve the page; 8988 unless given, the next free one if it is busy, and any for 0. Where it is
             given, or no browser is to be opened, there is a page even if there could be a window.
         browser: open the page; else only its address is printed.
+
+    >>> screen = mv.plots.live.Screen("a heart", (6, 6))  # doctest: +SKIP
+    >>> ax = mv.plots.curve.paper(screen.figure)  # doctest: +SKIP
+    >>> while screen.open:  # doctest: +SKIP
+    ...     screen.refresh(seconds=mv.plots.live.FRAME)
     """
 
     def __init__(
@@ -102,7 +111,13 @@ class Screen:
 
 
 def shown_on(screen: Screen, show: Callable[[Result], None]) -> Watcher:
-    """A watcher that draws every chunk with `show` and keeps to the pace of the screen."""
+    """A watcher that draws every chunk with `show` and keeps to the pace of the screen.
+
+    >>> screen = mv.plots.live.Screen("the cost", (6, 4))  # doctest: +SKIP
+    >>> ax = screen.figure.add_subplot()  # doctest: +SKIP
+    >>> watch = mv.plots.live.shown_on(screen, lambda part: ax.plot(part.trace.step, part.trace.cost))  # doctest: +SKIP
+    >>> mv.steepest_descent(..., watch=[watch])  # doctest: +SKIP
+    """
 
     def watch(stream: Stream) -> Stream:
         screen.wait()
@@ -118,7 +133,13 @@ def shown_on(screen: Screen, show: Callable[[Result], None]) -> Watcher:
 
 
 def drawing_on(screen: Screen, target: Target, attempt: Callable[[Any], np.ndarray]) -> Watcher:
-    """A watcher that shows a network drawing: `attempt(params)` is what it draws, (2, k)."""
+    """A watcher that shows a network drawing: `attempt(params)` is what it draws, (2, k).
+
+    >>> heart = mv.data.curve("heart")  # doctest: +SKIP
+    >>> screen = mv.plots.live.Screen("a heart", (6, 6))  # doctest: +SKIP
+    >>> drawn = lambda params: np.asarray(mv.network.forward(params, heart.t))  # doctest: +SKIP
+    >>> mv.steepest_descent(..., watch=[mv.plots.live.drawing_on(screen, heart, drawn)])  # doctest: +SKIP
+    """
     ax = curve.paper(screen.figure)
     curve.draw_target(ax, target)
     line, text = curve.draw_attempt(ax, target.points[:, :1]), curve.draw_caption(ax)
@@ -131,7 +152,10 @@ def drawing_on(screen: Screen, target: Target, attempt: Callable[[Any], np.ndarr
 
 
 def hold() -> None:
-    """Keep windows open until their user closes them; a page keeps its last picture by itself."""
+    """Keep windows open until their user closes them; a page keeps its last picture by itself.
+
+    >>> mv.plots.live.hold()  # where there is no window, at once
+    """
     if plt.get_fignums() and plt.get_backend().lower() != "webagg":
         print("close the window to end", flush=True)
         plt.show(block=True)

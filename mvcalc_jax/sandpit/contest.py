@@ -196,6 +196,13 @@ def compete(
         seeds: how many, from 0.
         strategies: that compete.
         learning_rate: of all of them; each one's own unless given.
+
+    >>> strategies = [mv.sandpit.STRATEGIES[name] for name in ("gradient", "newton")]
+    >>> found = mv.sandpit.compete(["wells"], seeds=3, strategies=strategies)
+    >>> found.strategies, found.found.shape
+    (('gradient', 'newton'), (2, 1, 3))
+    >>> [str(mv.sandpit.ENDS[end]) for end in found.ends[0, 0]]  # of the gradient, on the only floor
+    ['wants to leave the sandpit', 'used up its steps', 'wants to leave the sandpit']
     """
     count, strategies = require.whole("seeds", seeds, least=1), tuple(strategies)
     names, starts = tuple(floors), np.array([start(seed) for seed in range(count)])
@@ -218,7 +225,18 @@ def start(seed: int) -> Float[np.ndarray, "2"]:
 def basins(
     pit: Floor, strategy: Strategy, points: int = 61, learning_rate: float | None = None, dips: int = DIPS
 ) -> Basins:
-    """The minimum to which a strategy leads from each point of a grid."""
+    """The minimum to which a strategy leads from each point of a grid.
+
+    >>> pit, gradient = mv.sandpit.floor("wells"), mv.sandpit.STRATEGIES["gradient"]
+    >>> print(mv.sandpit.basins(pit, gradient, points=5).leads_to)  # 0, the phone, or −1
+    [[-1 -1  0 -1 -1]
+     [ 0  0  0  0 -1]
+     [ 0  0  0  0 -1]
+     [ 0  0  0 -1 -1]
+     [-1  0 -1 -1 -1]]
+    >>> mv.sandpit.STARTS[0]  # where to begin, for those who know nothing
+    (3, 3)
+    """
     n = require.whole("points", points, least=2)
     t = BOX[0, 0] + float(np.ptp(BOX[0])) * (np.arange(n) + 0.5) / n
     x, y = np.meshgrid(t, t)

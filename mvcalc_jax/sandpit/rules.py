@@ -52,6 +52,13 @@ class Game:
 
     Raises:
         ValueError: where one of these is not known.
+
+    >>> game = mv.sandpit.Game("wells", mode="gradient", seed=0)
+    >>> dip = game.dip((3.0, 2.0))
+    >>> round(dip.depth, 2), [round(g, 2) for g in dip.gradient], game.message
+    (-2.23, [1.27, -1.39], 'keep digging; 24 dips left')
+    >>> mv.sandpit.MODES, game.code, game.par
+    (('gradient', 'depth', 'automatic', 'race'), 'wells-0-gradient', 3)
     """
 
     def __init__(

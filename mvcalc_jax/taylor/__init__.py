@@ -1,8 +1,8 @@
 """Approximations of functions by polynomials, and bands in which the functions provably lie.
 
-series     taylor: coefficients of any order, in one variable and in several; the radius of convergence
-intervals  interval: functions of intervals; the arithmetic, its rounding errors, expansions with remainders
-bands      taylor_enclosure, and what it is good for: ranges, roots, integrals and learning rates that are proven
+    series     taylor: coefficients of any order, in one variable and in several; the radius of convergence
+    intervals  interval: functions of intervals; the arithmetic, its rounding errors, expansions with remainders
+    bands      taylor_enclosure, and what it is good for: ranges, roots, integrals and learning rates that are proven
 
 The folder itself is callable: `mv.taylor(f, x0, order)` is `mv.taylor.taylor(f, x0, order)`.
 """
@@ -22,6 +22,20 @@ from mvcalc_jax.taylor.bands.tensors import TensorEnclosure as TensorEnclosure
 from mvcalc_jax.taylor.intervals.arithmetic import Interval as Interval
 from mvcalc_jax.taylor.intervals.extension import interval as interval
 from mvcalc_jax.taylor.series.polynomial import taylor as taylor
+
+__all__ = [
+    "taylor",
+    "interval",
+    "Interval",
+    "taylor_enclosure",
+    "TaylorEnclosure",
+    "TensorEnclosure",
+    "verified_range",
+    "verified_root",
+    "RootStatus",
+    "verified_integral",
+    "safe_learning_rate",
+]
 
 
 class _Callable(ModuleType):

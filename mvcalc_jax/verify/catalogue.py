@@ -27,7 +27,14 @@ class Derivative(NamedTuple):
 
 
 def catalogue(seed: int = 0) -> list[Derivative]:
-    """All of them, at points that depend on the seed."""
+    """All of them, at points that depend on the seed.
+
+    >>> derivatives = mv.verify.catalogue()
+    >>> len(derivatives), derivatives[-1].name
+    (15, 'gaussian.chi_squared_jacobian')
+    >>> mv.check_jacobian(derivatives[-1].f, derivatives[-1].jac, *derivatives[-1].args).verdict
+    'correct'
+    """
     rng = np.random.default_rng(seed)
     return [
         *(_of_activation(name, activation, rng) for name, activation in ACTIVATIONS.items()),

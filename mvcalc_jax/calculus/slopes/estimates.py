@@ -54,9 +54,9 @@ class Status(Spoken):
 
 
 class Estimate(NamedTuple):
-    """A derivative at one point, or arrays for many.
+    """A derivative at one point, or for many, in arrays of their shape.
 
-    Attributes, numbers or arrays of the shape of x:
+    Attributes:
         value: of the derivative; NaN where there is none.
         error: how far the truth may be from it; infinite where there is no derivative.
         step: the (largest) step that was taken; 0 where none was.

@@ -34,6 +34,12 @@ def floor(name: str, seed: int = 0) -> Floor:
     Raises:
         ValueError: for an unknown name, a seed that is negative, or a function that is no floor.
         TypeError: for a seed that is no whole number.
+
+    >>> list(mv.sandpit.FLOORS)
+    ['wells', 'random', 'eggbox', 'rocks', 'narrow', 'valley', 'plateau', 'saddle', 'cliff']
+    >>> floor = mv.sandpit.floor("wells", seed=0)
+    >>> print(floor.lowest.round(2), round(float(floor.depth(floor.lowest)), 6), len(floor.minima))
+    [1.21 4.01] -9.0 1
     """
     number = require.whole("seed", seed, least=0)
     if ":" in name:

@@ -35,6 +35,11 @@ class Floor:
         minima: all local minima inside the box, (m, 2), deepest first. Where the edge or a kink is lower than all of
             them, as it may be on a floor of the player's own, that comes first.
         highest: the highest point of the box, (2,).
+
+    >>> floor = mv.sandpit.floor("wells")
+    >>> depth, gradient, hessian = floor.look(np.array([3.0, 2.0]))
+    >>> round(float(depth), 2), gradient.shape, hessian.shape, floor.box
+    (-2.23, (2,), (2, 2), ((0.0, 6.0), (0.0, 6.0)))
     """
 
     family: Family

@@ -35,6 +35,10 @@ class Walk(NamedTuple):
         depths: at them, (n,).
         end: why there are no more.
         message: that as a sentence.
+
+    >>> way = mv.sandpit.walk(mv.sandpit.floor("wells"), mv.sandpit.STRATEGIES["newton"], (1.0, 4.0))
+    >>> way.found, way.dips, way.positions.shape
+    (True, 2, (2, 2))
     """
 
     strategy: str
@@ -68,6 +72,10 @@ def walk(
 
     Raises:
         ValueError: where the start is not in the box, or the learning rate is not positive.
+
+    >>> pit = mv.sandpit.floor("wells")
+    >>> [mv.sandpit.walk(pit, mv.sandpit.STRATEGIES["gradient"], start).message for start in ((2, 4), (5, 1))]
+    ['gradient found the phone', 'gradient wants to leave the sandpit, to (6.08, 1.14)']
     """
     p = in_box("start", start)
     require.whole("steps", steps, least=0)
