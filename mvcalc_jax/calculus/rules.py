@@ -57,6 +57,14 @@ class Pair:
     """A function of one variable and its derivative, with a formula for each; `print` shows both.
 
     `f` and `d_f` are functions in JAX. `pair(x)` is f, `pair.at(x)` is f and f′, and `pair(other)` the chain rule.
+
+    >>> from mvcalc_jax.calculus.rules import exp, power, sin
+    >>> wave = sin(power(2))
+    >>> print(wave * exp)
+    f  = sin(x²)·exp(x)
+    f′ = cos(x²)·2·x·exp(x) + sin(x²)·exp(x)
+    >>> tuple(round(y, 6) for y in wave.at(0.5))  # sin ¼ and cos ¼
+    (0.247404, 0.968912)
     """
 
     f: Callable[[Any], Array]

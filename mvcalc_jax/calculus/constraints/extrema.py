@@ -69,6 +69,13 @@ class Point:
         isolated: whether it is no member of a family of stationary points of the same value; if not, one member.
         error: how exact x is.
         starts: how many led to it.
+
+    >>> found = mv.lagrange(lambda x, y: x + y, lambda x, y: x**2 + y**2 - 2, box=((-2, 2), (-2, 2)))
+    >>> point = found.maximum
+    >>> point.gradient.round(9), (point.multipliers @ point.normals).round(9)
+    (array([1., 1.]), array([1., 1.]))
+    >>> point.verdict, point.eigenvalues.round(9), point.shadow.round(4)
+    ('maximum', array([-1.]), array([0.5]))
     """
 
     x: Float[np.ndarray, " d"]
@@ -101,7 +108,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Irregular:
-    """A point of the constraint at which an extremum may be, and multipliers are none, or not unique: and why."""
+    """A point of the constraint at which an extremum may be, and multipliers are none, or not unique: and why.
+
+    >>> found = mv.lagrange(lambda x, y: x, lambda x, y: y**2 - x**3, box=((-1, 1), (-1, 1)))  # a cusp
+    >>> found.minimum.x.round(6), found.minimum.reason
+    (array([0., 0.]), '∇g = 0 there, and no multiplier')
+    """
 
     x: Float[np.ndarray, " d"]
     value: float
@@ -122,6 +134,12 @@ class Extrema:
         message: that in full sentences.
         seen: points of the constraint that were met on the way, (k, d).
         seen_values: f there.
+
+    >>> found = mv.lagrange(lambda x, y: x + y, lambda x, y: x**2 + y**2 - 2, box=((-2, 2), (-2, 2)))
+    >>> found.maximum.x.round(9), found.maximum.multipliers.round(9)
+    (array([1., 1.]), array([0.5]))
+    >>> found.message.split(";")[0]
+    '2 stationary points: 1 minimum, 1 maximum'
     """
 
     points: tuple[Point, ...]

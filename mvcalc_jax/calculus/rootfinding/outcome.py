@@ -55,6 +55,12 @@ class Root:
         multiplicity: m of f ≈ C (x − root)ᵐ, a whole number for a smooth f; NaN where there is no root.
         period: of a cycle; 0 if there is none.
         trace: every iterate.
+
+    >>> root = mv.newton(lambda x: (x - 1) ** 2 * (x + 2), 2.0)
+    >>> print(f"x = {root.x:.6f}, a root of order {root.multiplicity:.0f}, within {root.error:.0e}")
+    x = 1.000000, a root of order 2, within 2e-16
+    >>> root.message
+    'converged to a root of multiplicity 2 at 1 ± 2e-16 in 7 steps'
     """
 
     x: Any

@@ -70,6 +70,12 @@ class Trace:
         value: f.
         gradient: ∂f/∂x, as `jax.grad` returns it; a tuple, where there are several arguments.
         remarks: why the derivative is zero, or not to be trusted.
+
+    >>> trace = mv.trace_rules(lambda x, y: x * jnp.tanh(y))(3.0, 0.0)
+    >>> trace.rules, trace.gradient  # tanh y, and x (1 − tanh² y)
+    (('chain: tanh', 'product'), (0.0, 3.0))
+    >>> [step.name for step in trace.steps]
+    ['v1', 'v2']
     """
 
     name: str

@@ -19,7 +19,11 @@ BOXES = 5_000
 
 
 class RootStatus(enum.Enum):
-    """What is proven of roots in a box."""
+    """What is proven of roots in a box.
+
+    >>> [status.value for status in mv.taylor.RootStatus]
+    ['exactly one root', 'no root', 'cannot tell']
+    """
 
     ONE = "exactly one root"
     NONE = "no root"
@@ -27,7 +31,12 @@ class RootStatus(enum.Enum):
 
 
 class VerifiedRoot(NamedTuple):
-    """What `verified_root` proved."""
+    """What `verified_root` proved.
+
+    >>> found = mv.verified_root(jnp.sin, (3, 4))
+    >>> float(found.root.lo) <= np.pi <= float(found.root.hi), found.message.split(",")[0]
+    (True, 'exactly one root')
+    """
 
     status: RootStatus
     root: Interval
@@ -55,6 +64,12 @@ def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
 
     Reference: R. Krawczyk, Newton-Algorithmen zur Bestimmung von Nullstellen mit Fehlerschranken, Computing 4
     (1969) 187.
+
+    >>> found = mv.verified_root(jnp.sin, (3, 4))
+    >>> found.status.value, f"{float(found.root.lo):.12f}"
+    ('exactly one root', '3.141592653590')
+    >>> mv.verified_root(jnp.sin, (1, 3)).status.value
+    'no root'
     """
     given, box, alone = function_on_box(f, box)
     g = (lambda x: given(x)[None]) if alone else given

@@ -55,7 +55,15 @@ class Banded:
 )
 @dataclass(frozen=True)
 class TensorEnclosure(Banded):
-    """A polynomial of several variables with a band in which f lies, as `taylor_enclosure` returns it."""
+    """A polynomial of several variables with a band in which f lies, as `taylor_enclosure` returns it.
+
+    >>> band = mv.taylor_enclosure(lambda x: x[0] * x[1], np.array([1.0, 2.0]), 0.1, 2)
+    >>> [c.lo.round(6).tolist() for c in band.coefficients]  # f, and ∇f
+    [2.0, [2.0, 1.0]]
+    >>> y = band.band(np.array([1.1, 2.1]))
+    >>> float(y.lo) <= 2.31 <= float(y.hi)
+    True
+    """
 
     x0: jax.Array
     radius: jax.Array

@@ -39,7 +39,13 @@ and room."""
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Interval:
-    """All numbers from lo to hi, ends included; entrywise for arrays."""
+    """All numbers from lo to hi, ends included; entrywise for arrays.
+
+    >>> a = mv.Interval(jnp.float32(1), jnp.float32(2))
+    >>> b = a * a - a  # as wide as if the three had nothing to do with each other
+    >>> bool(b.contains(2.0)), round(float(b.lo), 4), round(float(b.hi), 4), round(float(b.width), 4)
+    (True, -1.0, 3.0, 4.0)
+    """
 
     lo: jax.Array
     hi: jax.Array

@@ -54,6 +54,12 @@ class Polynomial:
             second computation that rounds otherwise.
         f: the function.
         order: of the polynomial.
+
+    >>> p = mv.taylor(jnp.exp, 0.0, 3)
+    >>> p(np.array([0.0, 0.1])).round(9), p.derivatives
+    (array([1.        , 1.10516667]), array([1., 1., 1., 1.]))
+    >>> round(float(p.neglected), 6), p.error_order  # the first term left out is x⁴/24
+    (0.041667, 4)
     """
 
     coefficients: Any
@@ -162,6 +168,19 @@ def taylor(f: Callable[..., Any], x0: Any, order: int, *, direction: Any = None)
             operation whose series is not known; where x0 holds no real numbers.
         ValueError: where x0 is not finite, order is out of range, shapes do not fit, or f has no Taylor series at
             x0: on a pole, a branch point, a kink or a jump.
+
+    >>> p = mv.taylor(jnp.exp, 0.0, 4)
+    >>> p.coefficients.round(6), round(float(p(1.0)), 6)  # 1/k!, and 65/24
+    (array([1.      , 1.      , 0.5     , 0.166667, 0.041667]), 2.708333)
+    >>> q = mv.taylor(lambda x: x[0] * jnp.exp(x[1]), np.zeros(2), 2)
+    >>> q.coefficients[1], q.coefficients[2]  # ∇f, and half the Hessian
+    (array([1., 0.]), array([[0. , 0.5],
+           [0.5, 0. ]]))
+    >>> mv.taylor(jnp.sqrt, 0.0, 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: `f` must have a Taylor series at x0 = 0.0; its coefficient of order 1 cannot be had: a branch
+    point, as that of √x at 0, a pole too near, or an overflow; move x0, or ask for less than order 1
     """
     require.function("f", f)
     order = _checked_order(order)
