@@ -8,10 +8,9 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax import precision
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, save, style
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure, save, style
 from mvcalc_jax.taylor import TaylorEnclosure, TensorEnclosure
 
 ENTRIES, POINTS = 4, 201

@@ -16,14 +16,13 @@ from jaxtyping import Shaped
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
 from mvcalc_jax.plots import matrices
-from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, VIOLET, drawable, style
+from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, VIOLET, Figure, drawable, style
 from mvcalc_jax.plots.style import save as save_figure
 from mvcalc_jax.verify.report import Diagnosis, LinkResult, Report, Slope, Verdict
 from mvcalc_jax.verify.verdict import TOLERANCE

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
 from matplotlib.text import Text
@@ -17,7 +16,7 @@ from matplotlib.transforms import Bbox
 
 from mvcalc_jax import text
 from mvcalc_jax.plots.gif import frames, save_gif
-from mvcalc_jax.plots.style import INK, QUIET, RED
+from mvcalc_jax.plots.style import INK, QUIET, RED, Figure
 
 _PAPER = LinearSegmentedColormap.from_list("paper", ["#fffefb", "#f4efe3"])
 _FADE = LinearSegmentedColormap.from_list("fade", ["#8fb0c4", "#b98fb5", RED])

@@ -1,13 +1,14 @@
 """One look for every picture, and the way to the file."""
 
+import io
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from cycler import cycler
+from matplotlib import figure as matplotlib_figure
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax.atomic import replacing
 
@@ -49,6 +50,19 @@ _STYLE: Any = {
 }
 
 
+class Figure(matplotlib_figure.Figure):
+    """matplotlib's, known to no pyplot, which would show it once more; a notebook shows it by itself.
+
+    A notebook knows how to show matplotlib's own only after pyplot has drawn something.
+    """
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        with style():
+            self.savefig(picture, format="png")
+        return picture.getvalue()
+
+
 def style() -> AbstractContextManager[None]:
     """Within it, everything is drawn in this package's look; outside, nothing has changed."""
     return mpl.rc_context(_STYLE)
@@ -72,7 +86,12 @@ def drawable(path: str | Path) -> Path:
     return path
 
 
-def save(figure: Figure, path: str | Path) -> Path:
+def drawn(figure: Figure, path: str | Path | None) -> Figure | Path:
+    """What every `plot` gives back: the figure, or where a path is given, that, with the picture written there."""
+    return figure if path is None else save(figure, path)
+
+
+def save(figure: matplotlib_figure.Figure, path: str | Path) -> Path:
     """Write a figure in this package's look, whole or not at all, and return its path.
 
     Raises:

@@ -51,6 +51,8 @@ class Status(IntEnum):
         return _SENTENCES[self]
 
 
+_ROWS = 10
+"""Of many derivatives, so many are shown."""
 _SENTENCES = {
     Status.NOT_FINITE: "f is infinite or NaN here, or next to it on both sides; choose a point of its domain",
     Status.OTHER_BRANCH: "f of complex numbers is another function than f of real ones here, or leaves their range; "
@@ -64,6 +66,7 @@ _SENTENCES = {
 }
 
 
+@text.shown
 class Estimate(NamedTuple):
     """A derivative at one point, or arrays for many.
 
@@ -93,16 +96,18 @@ class Estimate(NamedTuple):
             return sentences[0]
         return "; ".join(f"{text.count(n)}: {said}" for n, said in zip(many, sentences, strict=True))
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         """The value with as many digits as the error bar leaves; of many, a row for each of the first."""
         if not np.shape(self.status):
-            return told(self.value, self.error) + (
-                "" if self.status == Status.FOUND else f" ({self.message})"
-            )
-        some = zip(*(np.ravel(of)[:10] for of in self), strict=True)
-        rows = [(told(v, e), f"step {h:.1e}", Status(int(s)).name) for v, e, h, s in some]
+            known = self.status == Status.FOUND
+            return [told(self.value, self.error) + ("" if known else f" ({self.message})")]
+        some = zip(*(np.ravel(of)[:_ROWS] for of in self), strict=True)
+        rows = [(told(v, e), f"{h:.1e}", Status(int(s)).name) for v, e, h, s in some]
         more = np.size(self.status) - len(rows)
-        return text.columns(rows or [("none",)]) + (f"\nand {text.count(more)} more" if more else "")
+        return [
+            [("derivative", "step", "status"), *rows],
+            *([f"and {text.count(more)} more"] if more else []),
+        ]
 
 
 def told(value: float, error: float) -> str:
