@@ -139,14 +139,13 @@ class Regression:
             self.message,
         ]
 
-    def plot(self, path: str | Path) -> Path:
-        """Draw residuals by fitted value, their quantiles, their scale and their leverage into a PNG, SVG or PDF."""
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw residuals by fitted value, their quantiles, their scale and their leverage; write it to `path`, a PNG,
+        SVG or PDF, or return the figure."""
         from mvcalc_jax import plots  # pictures lie above fits; nothing else here draws
 
-        figure = plots.regression.diagnostics(
-            self.fitted, self.residuals, self.standardised, self.leverage, self.rank
-        )
-        return plots.save(figure, path)
+        x = self.fitted, self.residuals, self.standardised, self.leverage, self.rank
+        return plots.drawn(lambda: plots.regression.diagnostics(*x), path)
 
     def to_dict(self) -> dict[str, Any]:
         """Strings, lists and finite numbers, for JSON; what is infinite or NaN is None."""

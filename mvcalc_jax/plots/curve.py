@@ -9,6 +9,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure as AnyFigure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
 from matplotlib.text import Text
@@ -40,7 +41,7 @@ def sheet(size: float = 8, *, shaded: bool = True) -> tuple[Figure, Axes]:
     return figure, paper(figure, shaded=shaded)
 
 
-def paper(figure: Figure, *, shaded: bool = True) -> Axes:
+def paper(figure: AnyFigure, *, shaded: bool = True) -> Axes:
     """Axes over a whole figure: the unit square without ticks, a little darker towards its corners if shaded."""
     ax = figure.add_axes((0, 0, 1, 1))
     figure.set_facecolor(_PAPER(0.3))

@@ -1,14 +1,15 @@
 """One look for every picture, and the way to the file."""
 
 import io
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from cycler import cycler
-from matplotlib import figure as matplotlib_figure
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure as AnyFigure
 
 from mvcalc_jax.atomic import replacing
 
@@ -50,7 +51,7 @@ _STYLE: Any = {
 }
 
 
-class Figure(matplotlib_figure.Figure):
+class Figure(AnyFigure):
     """matplotlib's, known to no pyplot, which would show it once more; a notebook shows it by itself.
 
     A notebook knows how to show matplotlib's own only after pyplot has drawn something.
@@ -86,12 +87,20 @@ def drawable(path: str | Path) -> Path:
     return path
 
 
-def drawn(figure: Figure, path: str | Path | None) -> Figure | Path:
-    """What every `plot` gives back: the figure, or where a path is given, that, with the picture written there."""
-    return figure if path is None else save(figure, path)
+def drawn(draw: Callable[[], Figure], path: str | Path | None) -> Figure | Path:
+    """What every `plot` gives back: the figure; or if there is a path, that, when the figure has been written there.
+
+    Raises:
+        ValueError: if `path` does not end in .png, .svg or .pdf.
+        OSError: if it cannot be written.
+    """
+    if path is None:
+        return draw()
+    path = drawable(path)
+    return save(draw(), path)
 
 
-def save(figure: matplotlib_figure.Figure, path: str | Path) -> Path:
+def save(figure: AnyFigure, path: str | Path) -> Path:
     """Write a figure in this package's look, whole or not at all, and return its path.
 
     Raises:

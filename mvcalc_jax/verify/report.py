@@ -175,11 +175,12 @@ class Report:
             "again": self.again,
         }
 
-    def plot(self, path: str | Path) -> Path:
-        """Draw the leaves by hand and by autodiff side by side, and the Taylor remainder, into a PNG, SVG or PDF."""
-        from mvcalc_jax.plots import check as picture  # pictures lie above proofs; nothing else here draws
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw the leaves by hand and by autodiff side by side, and the Taylor remainder; write it to `path`, a PNG,
+        SVG or PDF, or return the figure."""
+        from mvcalc_jax import plots  # pictures lie above proofs; nothing else here draws
 
-        return picture.save(self, path)
+        return plots.drawn(lambda: plots.check.draw(self), path)
 
     def _parts(self) -> text.Parts:
         parts: list[str | text.Rows] = [f"{self.verdict}: {self.reason}"]

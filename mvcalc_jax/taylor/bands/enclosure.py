@@ -16,6 +16,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -89,11 +90,11 @@ class TaylorEnclosure(Banded):
         with precision.of(self.x0):
             return jnp.max(self.band(self.x0 + jnp.clip(self.edges, -self.radius, self.radius)).width)
 
-    def plot(self, path: Any = None) -> Any:
+    def plot(self, path: str | Path | None = None) -> Any:
         """Draw f, the polynomial and the band; write it to `path`, or return the figure."""
-        from mvcalc_jax.plots import bands  # matplotlib is only loaded by whoever draws
+        from mvcalc_jax import plots  # matplotlib is only loaded by whoever draws
 
-        return bands.enclosure(self, path)
+        return plots.drawn(lambda: plots.bands.enclosure(self), path)
 
     def _parts(self) -> text.Parts:
         if require.traced(self) or jnp.ndim(self.x0):

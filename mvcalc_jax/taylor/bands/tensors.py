@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -94,11 +95,11 @@ class TensorEnclosure(Banded):
                 total = total @ size
             return jnp.max(total)
 
-    def plot(self, path: Any = None) -> Any:
+    def plot(self, path: str | Path | None = None) -> Any:
         """Draw f and the band along each variable; write it to `path`, or return the figure."""
-        from mvcalc_jax.plots import bands  # matplotlib is only loaded by whoever draws
+        from mvcalc_jax import plots  # matplotlib is only loaded by whoever draws
 
-        return bands.tensor_enclosure(self, path)
+        return plots.drawn(lambda: plots.bands.tensor_enclosure(self), path)
 
     def _parts(self) -> text.Parts:
         if require.traced(self) or np.ndim(self.x0) > 1:
