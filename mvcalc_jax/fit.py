@@ -93,19 +93,9 @@ def fit_and_report(
 
 def said(summary: Summary) -> list[str]:
     """What came of it: a line, and one more for each way in which fits did not converge."""
-    converged = sum(many for status, many in summary.counts.items() if status > 0)
-    fits = f"{text.count(summary.fits)} fit{'s' * (summary.fits != 1)}"
-    line = (
-        f"{summary.out}: {fits} of {text.counted(summary.points, 'point')}, {text.count(converged)} converged"
-    )
-    if summary.fitted:
-        rate = summary.fitted / summary.seconds
-        rate = text.count(round(rate)) if rate > 10 else f"{rate:.2g}"
-        part = f"{text.count(summary.fitted)} of them " if summary.fitted < summary.fits else ""
-        line += f"; {part}in {summary.seconds:.1f} s, {rate} fits/s"
     advice = lambda status: status.sentence.replace("pass nan_policy='omit'", "give --omit").replace("_", "-")
     failed = [(text.count(many), advice(status)) for status, many in summary.counts.items() if status <= 0]
-    return [line, *(f"  {many} {sentence}" for many, sentence in failed)]
+    return [summary.message, *(f"  {many} {sentence}" for many, sentence in failed)]
 
 
 def document(summary: Summary, picture: Path | None) -> dict[str, Any]:

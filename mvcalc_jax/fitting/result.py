@@ -46,6 +46,7 @@ class Status(Spoken):
     XTOL = 3, "converged: the minimum is nearer than the tolerance"
 
 
+@text.shown
 @dataclass(frozen=True)
 class Fit:
     """One fit, or a batch of them: every array then has the axes of the batch first. A tree of arrays for JAX.
@@ -177,28 +178,30 @@ class Fit:
         return {"params": value, "stderr": error} | real | whole | {"message": self.message}
 
     def summary(self) -> str:
-        """The fit as a table; of a batch, how the fits ended and how their parameters are spread."""
-        p = len(self.names)
+        """The fit as a table; of a batch, how the fits ended and how their parameters are spread. So it prints."""
+        return str(self)
+
+    def _parts(self) -> text.Parts:
+        if require.traced(self):
+            return [f"fits of shape {self.shape}, {text.TRACED}"]
+        rows: list[tuple[str, ...]]
+        params, error = np.asarray(self.params), np.asarray(self.stderr)
         if not self.shape:
-            value, error = np.asarray(self.params), np.asarray(self.stderr)
             rows = [("", "value", "standard error")]
-            rows += [(n, f"{v:.10g}", f"{e:.4g}") for n, v, e in zip(self.names, value, error, strict=True)]
+            rows += [(n, f"{v:.10g}", f"{e:.4g}") for n, v, e in zip(self.names, params, error, strict=True)]
             last = (
                 f"χ² = {float(self.chi2):.6g} with {int(self.dof)} degrees of freedom; {self.nit} iterations"
             )
-            return f"{text.columns(rows)}\n{last}\n{self.message}"
-        done = np.asarray(self.success)
-        params, error = (
-            np.asarray(self.params)[done].reshape(-1, p),
-            np.asarray(self.stderr)[done].reshape(-1, p),
-        )
-        rows: list[tuple[str, ...]] = [("", "10 %", "median", "90 %", "median standard error")]
+            return [rows, last, self.message]
+        params, error = params[np.asarray(self.success)], error[np.asarray(self.success)]
+        rows = [("", "10 %", "median", "90 %", "median standard error")]
         for k, name in enumerate(self.names):
             if len(params):
                 spread = tuple(f"{v:.6g}" for v in np.quantile(params[:, k], [0.1, 0.5, 0.9]))
-                rows.append((name, *spread, f"{np.nanmedian(error[:, k]):.4g}"))
+                known = error[~np.isnan(error[:, k]), k]
+                rows.append((name, *spread, f"{np.median(known):.4g}" if len(known) else "nan"))
         ended = [(status.sentence, text.count(many)) for status, many in counts(self.status).items()]
-        return f"{text.columns(rows)}\n{text.columns(ended)}"
+        return [rows, [("how they ended", "fits"), *ended]]
 
     def to_csv(self, path: str | Path) -> None:
         """Write a row for each fit: parameters, standard errors, χ², degrees of freedom, status, iterations."""

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mvcalc_jax import __version__
+from mvcalc_jax import __version__, text
 from mvcalc_jax.data import tables
 from mvcalc_jax.fitting import batch, hosts, records
 from mvcalc_jax.fitting.hosts import ALONE, Host
@@ -41,6 +41,7 @@ class Progress(NamedTuple):
     counts: dict[Status, int]
 
 
+@text.shown
 @dataclass(frozen=True)
 class Summary:
     """What came of a file.
@@ -68,6 +69,25 @@ class Summary:
     counts: dict[Status, int]
     fitted: int
     seconds: float
+
+    @property
+    def message(self) -> str:
+        """What came of it, in a line."""
+        converged = sum(many for status, many in self.counts.items() if status > 0)
+        fits = f"{text.count(self.fits)} fit{'s' * (self.fits != 1)}"
+        line = (
+            f"{self.out}: {fits} of {text.counted(self.points, 'point')}, {text.count(converged)} converged"
+        )
+        if not self.fitted:
+            return line
+        rate = self.fitted / self.seconds
+        said = text.count(round(rate)) if rate > 10 else f"{rate:.2g}"
+        part = f"{text.count(self.fitted)} of them " if self.fitted < self.fits else ""
+        return f"{line}; {part}in {self.seconds:.1f} s, {said} fits/s"
+
+    def _parts(self) -> text.Parts:
+        ended = [(status.sentence, text.count(many)) for status, many in self.counts.items()]
+        return [self.message, [("how they ended", "fits"), *ended]]
 
 
 def fit_file(

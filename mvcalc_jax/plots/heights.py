@@ -9,12 +9,11 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mvcalc_jax.plots.descent import draw_path
 from mvcalc_jax.plots.gif import frames, save_gif
-from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED, VIOLET, Figure
 from mvcalc_jax.require import AnyArray
 
 Model = Callable[[np.ndarray, np.ndarray], AnyArray]

@@ -6,11 +6,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from mvcalc_jax.plots.style import BLUE, GOLD, INK, OCHRE, RED
+from mvcalc_jax.plots.style import BLUE, GOLD, INK, OCHRE, RED, Figure
 
 
 class Line(NamedTuple):

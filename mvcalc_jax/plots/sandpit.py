@@ -7,9 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.figure import Figure
 
-from mvcalc_jax.plots.style import BLUE, FURTHER, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, FURTHER, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 
 HOLLOWS = (GREEN, BLUE, VIOLET, GOLD, *FURTHER)
 """Of minima: that of the phone, then the others, deepest first; from the second again if there are more."""

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from mvcalc_jax import require
+from mvcalc_jax import require, text
 from mvcalc_jax.sandpit.floors import NEAR, Floor, floor
 from mvcalc_jax.sandpit.floors.family import BOX, double
 from mvcalc_jax.sandpit.state import DIPS
@@ -54,6 +54,7 @@ class Walks(NamedTuple):
         return self.positions[:, -1]
 
 
+@text.shown
 class Contest(NamedTuple):
     """Every strategy on every floor, from one start for each seed.
 
@@ -96,6 +97,10 @@ class Contest(NamedTuple):
             ("", *self.floors),
             *((name, *map(cell, some, dips)) for name, some, dips in shares),
         ]
+
+    def _parts(self) -> text.Parts:
+        many = text.counted(len(self.seeds), "seed")
+        return [f"how often the phone is found over {many}, and the median of the dips then", self.rows()]
 
 
 class Basins(NamedTuple):

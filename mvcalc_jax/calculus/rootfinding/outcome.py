@@ -40,6 +40,7 @@ class Trace(NamedTuple):
     rule: np.ndarray
 
 
+@text.shown
 @dataclass(frozen=True)
 class Root:
     """What a search for a root found, and why it ended.
@@ -81,7 +82,7 @@ class Root:
         """x, success."""
         return iter((self.x, self.success))
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         """The reason, and the steps as a table: all of them, or the first and the last."""
         rows = [("step", "x", "f" if np.ndim(self.x) == 0 else "‖f‖", "")]
         last = len(self.trace.x) - 1
@@ -93,7 +94,7 @@ class Root:
             rule = str(self.trace.rule[k])
             x = ", ".join(f"{v:.16g}" for v in np.ravel(self.trace.x[k]))
             rows.append((str(k), x, f"{size:.3g}", "" if rule == "newton" else rule))
-        return f"{self.message}\n{text.columns(rows)}"
+        return [self.message, rows]
 
 
 class Ending(NamedTuple):

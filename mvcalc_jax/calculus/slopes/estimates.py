@@ -53,6 +53,11 @@ class Status(Spoken):
     ONE_SIDED = 2, "f ends here: the slope is that to the one side on which there is any"
 
 
+_ROWS = 10
+"""Of many derivatives, so many are shown."""
+
+
+@text.shown
 class Estimate(NamedTuple):
     """A derivative at one point, or for many, in arrays of their shape.
 
@@ -88,16 +93,18 @@ class Estimate(NamedTuple):
             return sentences[0]
         return "; ".join(f"{text.count(n)}: {said}" for n, said in zip(many, sentences, strict=True))
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         """The value with as many digits as the error bar leaves; of many, a row for each of the first."""
         if not np.shape(self.status):
-            return told(self.value, self.error) + (
-                "" if self.status == Status.FOUND else f" ({self.message})"
-            )
-        some = zip(*(np.ravel(of)[:10] for of in self), strict=True)
-        rows = [(told(v, e), f"step {h:.1e}", Status(int(s)).name) for v, e, h, s in some]
+            known = self.status == Status.FOUND
+            return [told(self.value, self.error) + ("" if known else f" ({self.message})")]
+        some = zip(*(np.ravel(of)[:_ROWS] for of in self), strict=True)
+        rows = [(told(v, e), f"{h:.1e}", Status(int(s)).name) for v, e, h, s in some]
         more = np.size(self.status) - len(rows)
-        return text.columns(rows or [("none",)]) + (f"\nand {text.count(more)} more" if more else "")
+        return [
+            [("derivative", "step", "status"), *rows],
+            *([f"and {text.count(more)} more"] if more else []),
+        ]
 
 
 def told(value: float, error: float) -> str:

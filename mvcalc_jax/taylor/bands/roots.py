@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import precision, require
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
 from mvcalc_jax.taylor.bands.tensors import along, interval_of, jacobian_over, steady
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, where
@@ -30,6 +30,7 @@ class RootStatus(enum.Enum):
     UNKNOWN = "cannot tell"
 
 
+@text.shown
 class VerifiedRoot(NamedTuple):
     """What `verified_root` proved.
 
@@ -43,6 +44,9 @@ class VerifiedRoot(NamedTuple):
     """Where the root lies, shape (d,) or (); where status is not ONE, what could not be excluded (NaN: nothing is
     left)."""
     message: str
+
+    def _parts(self) -> text.Parts:
+        return [self.message]
 
 
 def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:

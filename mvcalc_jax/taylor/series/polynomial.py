@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from mvcalc_jax import precision, require
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.compiling import quickly
 from mvcalc_jax.taylor.series import jets, radius, tensors
 
@@ -30,10 +30,13 @@ HIGHEST = 170
 
 _OTHER = 0.7310585786300049
 """The s of the second computation: no power of two, so that it rounds otherwise."""
+_ROWS = 20
+"""Of a polynomial, so many coefficients are shown."""
 _GUARD = 8
 """Orders more where quotients 0/0 are followed to their limits: each such quotient costs some."""
 
 
+@text.shown
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["coefficients", "x0", "direction", "neglected", "rounding"],
@@ -134,6 +137,27 @@ class Polynomial:
         c, rounding = self.coefficients[: order + 1], self.rounding[: order + 1]
         neglected = None if self.neglected is None else self.coefficients[order + 1]
         return Polynomial(c, self.x0, self.direction, neglected, rounding, self.f, order)
+
+    def _parts(self) -> text.Parts:
+        if require.traced(self):
+            return [f"a polynomial of order {self.order}, {text.TRACED}"]
+        if np.ndim(self.x0) > (isinstance(self.coefficients, tuple) or self.direction is not None):
+            return [
+                f"{text.count(len(self.x0))} polynomials of order {self.order}"
+            ]  # that `vmap` put together
+        h = "t" if self.direction is not None else "h"
+        rows = [("", "coefficient", "rounding")]
+        for k, (c, rounding) in enumerate(zip(self.coefficients, self.rounding, strict=True)):
+            power = f"{h}^{k}" if k > 1 else ("1", h)[k]
+            rows.append((power, text.vector(np.ravel(c), 16), f"{np.max(np.asarray(rounding)):.1g}"))
+        x0 = text.vector(np.ravel(self.x0), 16)
+        way = (
+            f"h = x - {x0}"
+            if self.direction is None
+            else f"x = {x0} + t {text.vector(np.ravel(self.direction), 6)}"
+        )
+        more = [f"and {len(rows) - 1 - _ROWS} more"] if len(rows) - 1 > _ROWS else []
+        return [rows[: _ROWS + 1], *more, way]
 
     @property
     def convergence(self) -> radius.Convergence:
