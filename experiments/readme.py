@@ -28,7 +28,7 @@ FOLDER = Path(__file__).parent / "pictures"
 HERO, GAME = "heart.gif", "sandpit.gif"
 STRIPS = {f"{name}.png": name for name in ("mistake", "fits", "proven", "answers", "speed")}
 """Files, and the functions of `showpieces` that draw them."""
-DPI, COLOURS = 180, 256
+DPI, COLOURS = 180, 255
 """Of strips; and of every picture, so that none is large."""
 THUMBNAIL = 480, 360
 """Pixels, twice as many as the README shows."""
@@ -55,19 +55,19 @@ PARTS = {
     "rules": Part("reverse.png", (0, 0.08, 1, 1)),
     "jacobians": Part("cells.png", (0.43, 0, 1, 1)),
     "critical_points": Part("points.png", (0, 0, 0.545, 0.92), ("--surface", "camel")),
-    "newton_raphson": Part("basins.png", (0, 0, 0.49, 0.92)),
-    "taylor_series": Part("partial_sums.png", (0, 0, 1, 0.56)),
+    "newton_raphson": Part("basins.png", (0, 0, 0.49, 0.945)),
+    "taylor_series": Part("partial_sums.png"),
     "error_bands": Part("bands.png"),
     "safe_steps": Part("heights.png"),
     "lagrange": Part("extrema.png", (0, 0, 0.5, 0.9)),
     "one_neuron": Part("descent.png", (0, 0, 0.37, 1)),
-    "sandpit_game": Part("race.png", (0.02, 0, 0.64, 0.92)),
+    "sandpit_game": Part("race.png", (0, 0, 0.645, 0.93)),
     "sandpit_strategies": Part("basins.png", (0.25, 0, 1, 1)),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Config:
+class Pictures:
     """Make the README's pictures anew. --debug shows where an error comes from."""
 
     names: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ def files() -> list[str]:
     return [HERO, GAME, *STRIPS, *(f"{name}.png" for name in PARTS)]
 
 
-def main(config: Config) -> int:
+def main(config: Pictures) -> int:
     for name in config.names:
         one_of("name", name, files())
     config.out.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def make(name: str, path: Path, scratch: Path) -> None:
 
         with style():
             images = showpieces.hero()
-        gif.write(path, images, milliseconds=90, hold=5000, palette=showpieces.palette(images[-1]))
+        gif.write(path, images, milliseconds=90, hold=5000, palette=few(images[-1]))
     elif name == GAME:
         with replacing(path) as file:
             file.write((ran("sandpit_game", scratch) / "game.gif").read_bytes())
@@ -160,11 +160,16 @@ def strip(name: str) -> Image.Image:
         return gif.taken(canvas)
 
 
+def few(image: Image.Image) -> Image.Image:
+    """An image in few colours, small marks in theirs: a median cut would give all to large areas."""
+    return image.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+
+
 def save(image: Image.Image, path: Path) -> None:
     """Write an image in few colours as a PNG file, whole or not at all."""
     with replacing(path) as file:
-        image.quantize(COLOURS, dither=Image.Dither.NONE).save(file, format="PNG", optimize=True)
+        few(image).save(file, format="PNG", optimize=True)
 
 
 if __name__ == "__main__":
-    command.leave(command.run(main, Config, prog=PROG))
+    command.leave(command.run(main, Pictures, prog=PROG))

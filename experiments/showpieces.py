@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -123,15 +122,6 @@ def _frames(target: Any, report: mv.Report, attempts: np.ndarray, trace: Any) ->
         yield _taken(canvas)
 
 
-def palette(last: Image.Image) -> Image.Image:
-    """Colours for all of the animation: the last image beside wide bands of those that few of its pixels have."""
-    seen = Image.new("RGB", (last.width, last.height + 240), RED)
-    seen.paste(last)
-    for place, colour in enumerate((GREEN, BLUE, INK)):
-        seen.paste(colour, (0, last.height + 60 * place, last.width, last.height + 60 * (place + 1)))
-    return seen.quantize(128, dither=Image.Dither.NONE)
-
-
 def _taken(canvas: FigureCanvasAgg) -> Image.Image:
     canvas.draw()
     return gif.taken(canvas)
@@ -141,8 +131,7 @@ def mistake() -> Figure:
     """A layer norm's backward pass that forgets that the spread depends on x, too: the README's mistake."""
 
     def norm(x: Any) -> Any:
-        h = x - x.mean(-1, keepdims=True)
-        return h / jnp.sqrt((h**2).mean(-1, keepdims=True))
+        return (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True)
 
     def backward(x: Any, g: Any) -> Any:
         return ((g - g.mean(-1, keepdims=True)) / x.std(-1, keepdims=True),)
@@ -164,7 +153,7 @@ def mistake() -> Figure:
     right.get_legend().remove()
     right.set_title("Taylor remainder by step", fontsize=10, fontweight="normal", pad=4)
     for remainder, at, look in (
-        (taylor.by_hand, (8, 0, -16), {"text": "by hand", "color": VIOLET}),
+        (taylor.by_hand, (7, 0, -20), {"text": "by hand", "color": VIOLET}),
         (taylor.autodiff, (8, -8, -8), {"text": "autodiff", "color": INK, "ha": "right"}),
     ):
         where = taylor.steps[at[0]], remainder[at[0]]

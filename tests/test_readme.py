@@ -96,7 +96,7 @@ def test_a_room_is_a_screen():
 def test_pictures_are_made_whole_and_alike(tmp_path, capsys):
     names = ("speed.png", "lagrange.png")
     for folder in ("first", "second"):
-        assert readme.main(readme.Config(names, tmp_path / folder)) == 0
+        assert readme.main(readme.Pictures(names, tmp_path / folder)) == 0
     for name in names:
         first, second = (tmp_path / folder / name for folder in ("first", "second"))
         assert first.read_bytes() == second.read_bytes()
@@ -108,7 +108,7 @@ def test_pictures_are_made_whole_and_alike(tmp_path, capsys):
 
 def test_an_unknown_picture_is_named_before_any_work(tmp_path):
     with pytest.raises(ValueError, match=r"unknown name 'hart.gif'.*heart.gif"):
-        readme.main(readme.Config(("hart.gif",), tmp_path / "none"))
+        readme.main(readme.Pictures(("hart.gif",), tmp_path / "none"))
     assert not (tmp_path / "none").exists()
 
 
