@@ -28,8 +28,10 @@ FOLDER = Path(__file__).parent / "pictures"
 HERO, GAME = "heart.gif", "sandpit.gif"
 STRIPS = {f"{name}.png": name for name in ("mistake", "fits", "proven", "answers", "speed")}
 """Files, and the functions of `showpieces` that draw them."""
-DPI, COLOURS = 180, 255
+DPI, COLOURS = 180, 256
 """Of strips; and of every picture, so that none is large."""
+NEARLY = 252
+"""White, when few colours have been chosen, and to be white again: else a picture is seen as a sheet on the page."""
 THUMBNAIL = 480, 360
 """Pixels, twice as many as the README shows."""
 
@@ -100,7 +102,7 @@ def make(name: str, path: Path, scratch: Path) -> None:
 
         with style():
             images = showpieces.hero()
-        gif.write(path, images, milliseconds=90, hold=5000, palette=few(images[-1]))
+        gif.write(path, images, milliseconds=90, hold=5000, palette=palette(images[-1]))
     elif name == GAME:
         with replacing(path) as file:
             file.write((ran("sandpit_game", scratch) / "game.gif").read_bytes())
@@ -160,15 +162,22 @@ def strip(name: str) -> Image.Image:
         return gif.taken(canvas)
 
 
-def few(image: Image.Image) -> Image.Image:
-    """An image in few colours, small marks in theirs: a median cut would give all to large areas."""
-    return image.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+def palette(image: Image.Image) -> Image.Image:
+    """Few colours for an image: half of them by a median cut, which keeps shades, half by an octree, small marks."""
+    colours: list[int] = []
+    for method in (Image.Quantize.MEDIANCUT, Image.Quantize.FASTOCTREE):
+        colours += image.quantize(COLOURS // 2, method).getpalette() or []
+    found = Image.new("P", (1, 1))
+    found.putpalette([255 if c >= NEARLY else c for c in colours])
+    return found
 
 
 def save(image: Image.Image, path: Path) -> None:
     """Write an image in few colours as a PNG file, whole or not at all."""
     with replacing(path) as file:
-        few(image).save(file, format="PNG", optimize=True)
+        image.quantize(palette=palette(image), dither=Image.Dither.NONE).save(
+            file, format="PNG", optimize=True
+        )
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def mistake() -> Figure:
     right.get_legend().remove()
     right.set_title("Taylor remainder by step", fontsize=10, fontweight="normal", pad=4)
     for remainder, at, look in (
-        (taylor.by_hand, (7, 0, -20), {"text": "by hand", "color": VIOLET}),
+        (taylor.by_hand, (11, 0, -24), {"text": "by hand", "color": VIOLET, "ha": "center"}),
         (taylor.autodiff, (8, -8, -8), {"text": "autodiff", "color": INK, "ha": "right"}),
     ):
         where = taylor.steps[at[0]], remainder[at[0]]
