@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
@@ -30,8 +31,6 @@ STRIPS = {f"{name}.png": name for name in ("mistake", "fits", "proven", "answers
 """Files, and the functions of `showpieces` that draw them."""
 DPI, COLOURS = 180, 256
 """Of strips; and of every picture, so that none is large."""
-NEARLY = 252
-"""White, when few colours have been chosen, and to be white again: else a picture is seen as a sheet on the page."""
 THUMBNAIL = 480, 360
 """Pixels, twice as many as the README shows."""
 
@@ -140,11 +139,11 @@ def thumbnail(experiment: str, scratch: Path) -> Image.Image:
     """The part of an experiment's picture, in the middle of a white sheet."""
     name, box, _ = PARTS[experiment]
     with Image.open(ran(experiment, scratch) / name) as picture:
-        ends = [round(share * side) for share, side in zip(box, picture.size * 2, strict=True)]
-        part = picture.convert("RGB").crop(tuple(ends))
+        left, top, right, bottom = (round(p * side) for p, side in zip(box, picture.size * 2, strict=True))
+        part = picture.convert("RGB").crop((left, top, right, bottom))
     part.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
     sheet = Image.new("RGB", THUMBNAIL, "white")
-    sheet.paste(part, tuple((whole - side) // 2 for whole, side in zip(THUMBNAIL, part.size, strict=True)))
+    sheet.paste(part, ((sheet.width - part.width) // 2, (sheet.height - part.height) // 2))
     return sheet
 
 
@@ -163,21 +162,34 @@ def strip(name: str) -> Image.Image:
 
 
 def palette(image: Image.Image) -> Image.Image:
-    """Few colours for an image: half of them by a median cut, which keeps shades, half by an octree, small marks."""
-    colours: list[int] = []
-    for method in (Image.Quantize.MEDIANCUT, Image.Quantize.FASTOCTREE):
-        colours += image.quantize(COLOURS // 2, method).getpalette() or []
+    """Few colours for an image: white, some by a median cut, which keeps shades, some by an octree, for small marks."""
+    colours = [255, 255, 255]
+    for method, count in (
+        (Image.Quantize.MEDIANCUT, COLOURS // 2),
+        (Image.Quantize.FASTOCTREE, COLOURS // 2 - 1),
+    ):
+        colours += (image.quantize(count, method).getpalette() or [])[: 3 * count]
     found = Image.new("P", (1, 1))
-    found.putpalette([255 if c >= NEARLY else c for c in colours])
+    found.putpalette(colours)
+    return found
+
+
+def few(image: Image.Image) -> Image.Image:
+    """An image in few colours, each pixel in the nearest; Pillow's own way is quicker, and makes white a pale grey."""
+    colours = np.array(palette(image).getpalette()).reshape(-1, 3)
+    seen, where = np.unique(np.asarray(image).reshape(-1, 3).astype(int), axis=0, return_inverse=True)
+    nearest = np.concatenate(
+        [((some[:, None] - colours) ** 2).sum(-1).argmin(1) for some in np.array_split(seen, 16)]
+    )
+    found = Image.fromarray(nearest[where.ravel()].reshape(image.height, image.width).astype(np.uint8))
+    found.putpalette(colours.ravel().tolist())
     return found
 
 
 def save(image: Image.Image, path: Path) -> None:
     """Write an image in few colours as a PNG file, whole or not at all."""
     with replacing(path) as file:
-        image.quantize(palette=palette(image), dither=Image.Dither.NONE).save(
-            file, format="PNG", optimize=True
-        )
+        few(image).save(file, format="PNG", optimize=True)
 
 
 if __name__ == "__main__":

@@ -150,14 +150,13 @@ def mistake() -> Figure:
     for bar in bars:
         bar.remove()
     check.draw_remainder(right, taylor)
-    right.get_legend().remove()
+    if legend := right.get_legend():
+        legend.remove()
     right.set_title("Taylor remainder by step", fontsize=10, fontweight="normal", pad=4)
-    for remainder, at, look in (
-        (taylor.by_hand, (11, 0, -24), {"text": "by hand", "color": VIOLET, "ha": "center"}),
-        (taylor.autodiff, (8, -8, -8), {"text": "autodiff", "color": INK, "ha": "right"}),
-    ):
-        where = taylor.steps[at[0]], remainder[at[0]]
-        right.annotate(xy=where, xytext=at[1:], textcoords="offset points", **look)
+    beside: dict[str, Any] = {"textcoords": "offset points"}
+    hand, exact = (taylor.steps[11], taylor.by_hand[11]), (taylor.steps[8], taylor.autodiff[8])
+    right.annotate("by hand", hand, (0, -24), color=VIOLET, ha="center", **beside)
+    right.annotate("autodiff", exact, (-8, -8), color=INK, ha="right", **beside)
     return figure
 
 
@@ -170,14 +169,24 @@ def fits(curves: int = 100_000) -> Figure:
     figure, (left, middle, right) = strip(1, 1.1, 1.15)
     fine = np.linspace(-4, 4, 161)
     left.plot(x, y[:SOME].T, ".", color=BLUE, markersize=2.5, alpha=0.15)
-    left.plot(fine, found[:SOME].predict(fine).T, color=RED, linewidth=0.6, alpha=0.1)
+    left.plot(fine, np.transpose(found[:SOME].predict(fine)), color=RED, linewidth=0.6, alpha=0.1)
     left.set(title=f"{SOME} of {mv.text.count(curves)} fits", xlabel="x", ylabel="y")
     reach = 4.2
     for k, colour in enumerate((BLUE, GOLD, GREEN)):
-        look = {"histtype": "step", "color": colour, "linewidth": 1.4, "label": found.names[k]}
-        middle.hist(off[:, k], 60, (-reach, reach), density=True, **look)
+        look: dict[str, Any] = {
+            "histtype": "step",
+            "color": colour,
+            "linewidth": 1.4,
+            "label": found.names[k],
+        }
+        middle.hist(off[:, k], bins=60, range=(-reach, reach), density=True, **look)
     t = np.linspace(-reach, reach, 201)
-    dashes = {"color": INK, "linewidth": 1.3, "linestyle": (0, (3, 2)), "label": "Student's t"}
+    dashes: dict[str, Any] = {
+        "color": INK,
+        "linewidth": 1.3,
+        "linestyle": (0, (3, 2)),
+        "label": "Student's t",
+    }
     middle.plot(t, student.pdf(t, int(found.dof[0])), **dashes)
     middle.set(title="error / standard error", yticks=[], ylim=(0, 0.58))
     middle.legend(fontsize=8.5, ncols=2, loc="upper center")

@@ -4,6 +4,7 @@ says, and every picture is one that `python -m experiments.readme` makes."""
 import re
 
 import jax
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -104,6 +105,16 @@ def test_pictures_are_made_whole_and_alike(tmp_path, capsys):
             assert image.size == committed.size
     assert {path.name for path in (tmp_path / "first").iterdir()} == set(names)
     assert capsys.readouterr().out.count("kB") == 4
+
+
+def test_in_few_colours_white_is_white_and_a_small_mark_is_seen():
+    shades = np.add.outer(np.arange(200), np.arange(300))[..., None] // 3 + np.array([60, 70, 80])
+    shades[:40] = 255
+    shades[90:93, 100:103] = (209, 73, 91)
+    found = np.asarray(readme.few(Image.fromarray(shades.astype(np.uint8))).convert("RGB")).astype(int)
+    assert (found[:40] == 255).all()
+    assert np.abs(found - shades).max() < 24
+    assert len(np.unique(found.reshape(-1, 3), axis=0)) <= readme.COLOURS
 
 
 def test_an_unknown_picture_is_named_before_any_work(tmp_path):
