@@ -1,8 +1,9 @@
 """Files that are whole or not there at all: written beside their place, then renamed."""
 
 import contextlib
+import errno
+import os
 from collections.abc import Iterator
-from os import fsync
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,12 +15,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: where there is no room or no right to write; what was at `path` before is then still there.
     """
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("wb") as file:
             yield file
             file.flush()
-            fsync(file.fileno())
+            os.fsync(file.fileno())
         beside.replace(path)
     except BaseException as error:
         beside.unlink(missing_ok=True)

@@ -58,6 +58,7 @@ class Histogram:
 
         That nobody was measured there is part of the data: without these bins a fit may put people there.
         """
+        require.number("stddevs", stddevs)
         width = float(np.median(self.widths))
         first, last = self.centres[0] - self.widths[0] / 2, self.centres[-1] + self.widths[-1] / 2
         below = max(math.ceil((first - self.mean + stddevs * self.stddev) / width), 0)
@@ -84,6 +85,7 @@ class Histogram:
             skip: empty bins before the first, which move all that are taken together.
             bins: how many there are to be in the end; there are empty ones after the last.
         """
+        many, skip = require.whole("many", many, least=1), require.whole("skip", skip, least=0)
         left, right = self.centres - self.widths / 2, self.centres + self.widths / 2
         if self.open_ends:
             wide = 1000 if far else 1

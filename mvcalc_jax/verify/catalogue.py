@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mvcalc_jax import require
 from mvcalc_jax.models import gaussian, network
 from mvcalc_jax.models.activations import ACTIVATIONS, Activation
 
@@ -28,7 +29,7 @@ class Derivative(NamedTuple):
 
 def catalogue(seed: int = 0) -> list[Derivative]:
     """All of them, at points that depend on the seed."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(require.whole("seed", seed, least=0))
     return [
         *(_of_activation(name, activation, rng) for name, activation in ACTIVATIONS.items()),
         *(_of_network(name, rng) for name in ACTIVATIONS),

@@ -122,7 +122,7 @@ def _tried(recipe: Recipe, draw: Draw, folder: Path) -> Case:
             call, wrong, inside = made(recipe, draw, folder)
         except Exception as error:
             return Case("no call", "", [f for f in [of_error(error)] if f])
-    words, before, files = described(call), settings(), whole.files(folder)
+    words, before, files = described(call) + ", inside jit" * inside, settings(), whole.files(folder)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         ended, findings = "returned", []

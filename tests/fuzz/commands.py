@@ -25,7 +25,8 @@ from tests.fuzz.judge import Finding
 ROOT = Path(__file__).parent.parent.parent
 STOPPED, KILLED, EARLIEST, LATEST = 0.25, 0.12, 0.4, 8.0
 """How often a command is stopped, and killed; and when, in seconds."""
-LIMIT = 240.0
+LIMIT, PATIENCE = 240.0, 60.0
+"""Seconds that a command may take, and that it may take to end."""
 DOCUMENTED = {0, 1, 2, 130}
 """Exit codes; 3 is documented as well, as an error inside, and therefore a finding."""
 _BAD = re.compile(
@@ -115,7 +116,7 @@ def run(words: list[str], folder: Path, seconds: float, how: str = "", after: fl
                 if not how:
                     raise
                 process.send_signal(signal.SIGINT if how == "stopped" else signal.SIGKILL)
-                code = process.wait(seconds if how == "killed" else 30)
+                code = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             code = None
         orphans = code is not None and how != "killed" and _alive(process.pid)

@@ -21,7 +21,7 @@ HONEST = ("overflow encountered in cast",)
 SYSTEMS = (
     "expected str, bytes or os.PathLike object",
     "embedded null byte",
-    "argument should be a str or an os.PathLike",
+    "argument should be a str",
 )
 """What Python says of paths that are none is as clear as what the system says of files that are none."""
 _NUMBERS = re.compile(r"[-+]?\d[\d.e+-]*|0x\w+")

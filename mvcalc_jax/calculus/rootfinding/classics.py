@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from mvcalc_jax import require
 from mvcalc_jax.calculus.rootfinding.newton import newton
 from mvcalc_jax.calculus.rootfinding.outcome import Root
 from mvcalc_jax.calculus.rootfinding.trail import iterate
@@ -83,6 +84,7 @@ FRACTALS = {
 
 def newton_searches(name: str, starts: tuple[float | None, ...]) -> list[Search]:
     """Newton's method for one of the examples, from each start, or in its bracket where that is None."""
+    require.one_of("example", name, NEWTON_EXAMPLES)
     example = NEWTON_EXAMPLES[name]
     searches = []
     for start in starts:

@@ -28,7 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mvcalc_jax import autodiff, compiling, precision, text
+from mvcalc_jax import autodiff, compiling, precision, require, text
 from mvcalc_jax.calculus.roots import in_chunks, scattered
 from mvcalc_jax.calculus.rounding import CLEAR, shaken
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint
@@ -115,6 +115,9 @@ def along_valley(
 
     NaN where the floor is lost.
     """
+    require.function("f", f)
+    t = require.reals("t", t, "numbers along the valley")
+    require.shape("t", t, (None,), "one for each point")
     p, λ = point.point, np.abs(point.eigenvalues)
     n, N = point.eigenvectors[:, λ.argmin()], point.eigenvectors[:, λ <= 1e-6 * λ.max()]
     with precision.of(p):

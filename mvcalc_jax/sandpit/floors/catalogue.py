@@ -36,7 +36,7 @@ def floor(name: str, seed: int = 0) -> Floor:
         TypeError: for a seed that is no whole number.
     """
     number = require.whole("seed", seed, least=0)
-    if ":" in name:
+    if isinstance(name, str) and ":" in name:
         if number:
             raise ValueError(f"{name} is one floor: its seed must be 0; got {number}")
         return own_floor(name)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from mvcalc_jax import require
 from mvcalc_jax.sandpit.floors import NEAR, Floor
 from mvcalc_jax.sandpit.floors.family import BOX
-from mvcalc_jax.sandpit.strategies.strategy import Failed, Strategy
+from mvcalc_jax.sandpit.strategies.strategy import Failed, Strategy, required
 
 STILL = 1e-6
 """Metres: a shorter step is none."""
@@ -69,6 +69,7 @@ def walk(
     Raises:
         ValueError: where the start is not in the box, or the learning rate is not positive.
     """
+    required("strategy", strategy)
     p = in_box("start", start)
     require.whole("steps", steps, least=0)
     rate = None if learning_rate is None else strategy.rate(learning_rate)
@@ -124,10 +125,7 @@ def in_box(name: str, point: Any) -> Float[np.ndarray, "2"]:
         ValueError: where it is not two finite numbers from 0 to 6.
     """
     wanted = f"`{name}` must be two numbers from 0 to 6, (x, y)"
-    try:
-        p = np.array(point, float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{wanted}; got {point!r}") from None
+    p = require.reals(name, point, "two numbers from 0 to 6, (x, y)").copy()
     if p.shape != (2,) or not np.isfinite(p).all():
         raise ValueError(f"{wanted}; got {point!r}")
     if (p < BOX[:, 0]).any() or (p > BOX[:, 1]).any():

@@ -62,7 +62,7 @@ def _(draw, folder):
             held = bytearray(path.read_bytes())
             held[draw.whole(0, len(held) - 1)] ^= 1 << draw.whole(0, 7)
             path.write_bytes(held[: draw.one((len(held), draw.whole(0, len(held))))])
-    return Call(runs.load_arrays, (path, like), keep=(1,))
+    return Call(runs.load_arrays, (path, like), keep=(0, 1))
 
 
 @recipe("runs.settings")
@@ -78,7 +78,7 @@ def _(draw, folder):
         path.write_text(json.dumps(described))
     elif draw.chance(0.6):
         path.write_bytes(DAMAGE[draw.one(tuple(DAMAGE))](draw, path.read_bytes()))
-    return Call(runs.settings, (run, "draw_curve", Config), keep=(1, 2))
+    return Call(runs.settings, (run, "draw_curve", Config), keep=(0, 1, 2))
 
 
 @recipe("runs.save_arrays", "runs.digest", spoil=False)

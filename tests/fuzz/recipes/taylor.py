@@ -91,7 +91,7 @@ def _(draw, folder):
     return Call(lambda f, *x: mv.interval(f)(*x), (draw.one(ONE), x))
 
 
-@recipe("taylor.Interval")
+@recipe("taylor.Interval", spoil=False)
 def _(draw, folder):
     low = draw.array(3)
     return Call(mv.Interval, (low, low + 1))
