@@ -35,6 +35,14 @@ AnyArray = jax.Array | np.ndarray
 """An array of JAX's or NumPy's, or a tracer of one."""
 
 
+MOST = 2**40
+"""Of anything that is counted: more is a slip of the pen, and NumPy and JAX no longer say so in words."""
+
+
+BOX = "a pair (low, high) for each variable, such as ((-1, 1), (0, 2))"
+"""What `box` requires, in words."""
+
+
 def traced(tree: Any) -> bool:
     """Whether any leaf stands inside `jit` or `vmap`, where its value cannot be looked at."""
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree, is_leaf=_is_used_up))
@@ -145,14 +153,16 @@ def level(name: str, value: Any) -> float:
     return float(value)
 
 
-def whole(name: str, value: Any, least: int) -> int:
-    """Require a whole number of at least `least`, and return it as an `int`."""
+def whole(name: str, value: Any, least: int, most: int | None = MOST) -> int:
+    """Require a whole number from `least` to `most`, and return it as an `int`."""
     try:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"`{name}` must be a whole number; got {value!r}") from None
     if number < least:
         raise ValueError(f"`{name}` must be at least {least}; got {number}")
+    if most is not None and number > most:
+        raise ValueError(f"`{name}` must be at most {most}; got {number}")
     return number
 
 
@@ -246,7 +256,8 @@ def reals(name: str, value: Any, meaning: str) -> np.ndarray:
     """
     try:
         array = np.asarray(value)
-        if array.dtype == object or _is_real(array.dtype) or array.dtype == bool:
+        missing = array.dtype == object and any(entry is None for entry in array.flat)  # NumPy makes NaN of it
+        if not missing and (array.dtype in (object, bool) or _is_real(array.dtype)):
             return np.asarray(array, float)
     except (TypeError, ValueError, OverflowError):
         pass
@@ -263,11 +274,10 @@ def box(name: str, value: Any, variables: int | None = None) -> np.ndarray:
     Raises:
         ValueError: where it is something else, or has no inside; or has another number of variables.
     """
-    meaning = "a pair (low, high) for each variable, such as ((-1, 1), (0, 2))"
-    array = reals(name, value, meaning)
+    array = reals(name, value, BOX)
     if array.ndim != 2 or array.shape[1] != 2 or variables not in (None, len(array)) or not len(array):
         wanted = f" for {variables} variable{'s' * (variables != 1)}" if variables else ""
-        raise ValueError(f"`{name}` must be {meaning}{wanted}; got {value!r}")
+        raise ValueError(f"`{name}` must be {BOX}{wanted}; got {value!r}")
     finite(name, array)
     for k, (low, high) in enumerate(array):
         if not low < high:

@@ -15,6 +15,9 @@ from mvcalc_jax.binning import binned
 from mvcalc_jax.data.files import read_columns
 from mvcalc_jax.text import counted
 
+_FAR = 1e6
+"""Standard deviations beyond which nobody looks."""
+
 
 @dataclass(frozen=True)
 class Histogram:
@@ -59,6 +62,8 @@ class Histogram:
         That nobody was measured there is part of the data: without these bins a fit may put people there.
         """
         require.number("stddevs", stddevs)
+        if abs(stddevs) > _FAR:
+            raise ValueError(f"`stddevs` must be at most {_FAR:g}; got {stddevs:g}")
         width = float(np.median(self.widths))
         first, last = self.centres[0] - self.widths[0] / 2, self.centres[-1] + self.widths[-1] / 2
         below = max(math.ceil((first - self.mean + stddevs * self.stddev) / width), 0)

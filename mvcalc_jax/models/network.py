@@ -34,9 +34,6 @@ from mvcalc_jax.models.activations import Choice, per_layer
 from mvcalc_jax.models.chain import ChainRule, Factor, superscript
 from mvcalc_jax.require import AnyArray
 
-_MOST = 2**40
-"""Numbers of a network; a larger one is a slip of the pen."""
-
 
 class Layer(NamedTuple):
     """One layer's parameters, or the derivatives of the cost with respect to them."""
@@ -88,8 +85,7 @@ def init(
         )
         raise ValueError(f"`sizes` must {wanted}; got {tuple(sizes)}")
     shapes = [(o, i + 1) for i, o in pairwise(sizes)]  # b beside W
-    if sum(o * i for o, i in shapes) > _MOST:
-        raise ValueError(f"`sizes` must be those of at most {_MOST} numbers in all; got {tuple(sizes)}")
+    require.whole("sizes in all", sum(o * i for o, i in shapes), least=1)
     ends = np.cumsum([0, *(o * i for o, i in shapes)])
     if isinstance(key, np.random.Generator):
         drawn = (scale * key.standard_normal(ends[-1])).astype(jax.dtypes.canonicalize_dtype(dtype))

@@ -29,7 +29,7 @@ class Derivative(NamedTuple):
 
 def catalogue(seed: int = 0) -> list[Derivative]:
     """All of them, at points that depend on the seed."""
-    rng = np.random.default_rng(require.whole("seed", seed, least=0))
+    rng = np.random.default_rng(require.whole("seed", seed, least=0, most=None))
     return [
         *(_of_activation(name, activation, rng) for name, activation in ACTIVATIONS.items()),
         *(_of_network(name, rng) for name in ACTIVATIONS),

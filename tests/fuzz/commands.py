@@ -25,7 +25,7 @@ from tests.fuzz.judge import Finding
 ROOT = Path(__file__).parent.parent.parent
 STOPPED, KILLED, EARLIEST, LATEST = 0.25, 0.12, 0.4, 8.0
 """How often a command is stopped, and killed; and when, in seconds."""
-LIMIT, PATIENCE = 240.0, 60.0
+LIMIT, PATIENCE = 600.0, 120.0
 """Seconds that a command may take, and that it may take to end."""
 DOCUMENTED = {0, 1, 2, 130}
 """Exit codes; 3 is documented as well, as an error inside, and therefore a finding."""

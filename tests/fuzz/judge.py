@@ -51,7 +51,7 @@ def of_error(
     if isinstance(error, Exception) and command.meant_for_the_user(error):
         return (
             None
-            if re.search(r"\w{2}", said)
+            if re.search(r"\w{2}", str(error))
             else Finding("unclear", f"{_place(place)} says nothing", repr(error))
         )
     told = "".join(traceback.format_exception(error)[-14:])[-1800:]

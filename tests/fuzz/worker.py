@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,6 +26,9 @@ from tests.fuzz.recipe import RECIPES
 
 _MUCH = 2500 << 20
 """Bytes of memory after which it begins anew: compiled programs are kept."""
+_BUSY, _IDLE = 10, 0.002
+"""So many times as long by the clock may a case take; and who has had a smaller share of the processor than this waits
+for something else."""
 
 
 class Worker:
@@ -42,16 +46,25 @@ class Worker:
         try:
             process.stdin.write(json.dumps([name, seed, case]) + "\n")
             process.stdin.flush()
-            ready = select.select([process.stdout], [], [], seconds)[0]
+            ready = self._answered(process, seconds)
             line = process.stdout.readline() if ready else ""
         except BrokenPipeError:
-            ready, line = [True], ""
+            ready, line = True, ""
         if line:
             ended, call, findings, full = json.loads(line)
             if full:
                 self.close()
             return Case(ended, call, [Finding(*found) for found in findings])
         return self._died(seconds) if ready else self._hung(seconds)
+
+    def _answered(self, process: subprocess.Popen[str], seconds: float) -> bool:
+        """Wait for an answer: so many seconds of the processor's, and on a busy machine longer by the clock."""
+        began, used = time.monotonic(), _seconds_of(process.pid)
+        while not select.select([process.stdout], [], [], 0.5)[0]:
+            spent, past = _seconds_of(process.pid) - used, time.monotonic() - began
+            if spent > seconds or past > _BUSY * seconds or (past > seconds and spent < _IDLE * past):
+                return False
+        return True
 
     def _hung(self, seconds: float) -> Case:
         process = self._process
@@ -95,6 +108,15 @@ class Worker:
                 with contextlib.suppress(OSError):
                     end.close()  # type: ignore[union-attr]
         self._process = None
+
+
+def _seconds_of(process: int) -> float:
+    """What a process has had of the processor; as long as it lives, where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return time.monotonic()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager

@@ -98,6 +98,8 @@ def of_vectors(
     f: Callable[..., Array], g: Callable[..., Any], variables: int
 ) -> tuple[Callable[[Array], Array], Callable[[Array], Any]]:
     """f and g as functions of one vector, g with an array for a tuple."""
+    require.function("f", f)
+    require.function("g", g)
     g = _of_vector("g", g, variables)
 
     def stacked(x: Array) -> Any:

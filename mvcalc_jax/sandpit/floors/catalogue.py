@@ -35,7 +35,7 @@ def floor(name: str, seed: int = 0) -> Floor:
         ValueError: for an unknown name, a seed that is negative, or a function that is no floor.
         TypeError: for a seed that is no whole number.
     """
-    number = require.whole("seed", seed, least=0)
+    number = require.whole("seed", seed, least=0, most=None)
     if isinstance(name, str) and ":" in name:
         if number:
             raise ValueError(f"{name} is one floor: its seed must be 0; got {number}")

@@ -38,6 +38,13 @@ def _(draw, folder, name):
     )
 
 
+@recipe("require.level", "require.reals", "require.unmasked")
+def _(draw, folder, name):
+    value = draw.one((0.9, draw.array(2), np.ma.masked_array([1.0], [True])))
+    more = ("numbers",) if name == "require.reals" else ()
+    return Call(getattr(require, name.split(".")[1]), ("x", value, *more), keep=(0, 2))
+
+
 @recipe("require.number", "require.positive", "require.finite")
 def _(draw, folder, name):
     value = draw.one((draw.one(EXTREMES), draw.array(2), draw.whole(-2, 2)))
