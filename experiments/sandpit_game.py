@@ -18,7 +18,6 @@ import numpy as np
 
 import mvcalc_jax as mv
 from mvcalc_jax import command, options
-from mvcalc_jax.arguments import Arg
 
 PROG = command.called("sandpit_game")
 LEVEL = 0.02
