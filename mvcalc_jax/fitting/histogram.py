@@ -12,7 +12,7 @@ from jaxtyping import Float
 from mvcalc_jax import binning, require
 from mvcalc_jax.fitting import normal, shapes
 from mvcalc_jax.fitting.loop import Data, Model
-from mvcalc_jax.fitting.problem import EVERYWHERE, Bounds, Options, Problem, prepared
+from mvcalc_jax.fitting.problem import EVERYWHERE, Bounds, Options, Problem, numbers, prepared
 from mvcalc_jax.fitting.result import Fit, Status
 from mvcalc_jax.fitting.solve import Inputs
 from mvcalc_jax.models import bell, bins
@@ -225,7 +225,7 @@ def _histogram(counts: Any, edges: Any, samples: Any, bin_width: float | None) -
         raise ValueError("`bin_width` is for samples without edges; leave it out")
     if samples is not None:
         return _counted(samples, edges, bin_width)
-    counts, edges = _numbers("counts", counts), _numbers("edges", edges)
+    counts, edges = numbers("counts", counts), numbers("edges", edges)
     if counts.ndim == 0 or edges.ndim == 0 or edges.shape[-1] != counts.shape[-1] + 1:
         raise ValueError(
             "`edges` must have one value more than counts on their last axis, the ends of all bins; got shapes "
@@ -236,7 +236,7 @@ def _histogram(counts: Any, edges: Any, samples: Any, bin_width: float | None) -
 
 def _counted(samples: Any, edges: Any, bin_width: float | None) -> tuple[Any, Any]:
     """Raw values in bins. A row in which a value is not finite has counts that are none either."""
-    samples = _numbers("samples", samples)
+    samples = numbers("samples", samples)
     if require.traced((samples, edges)):
         raise TypeError(
             "`samples` cannot be counted inside jit, vmap or grad; count them before, and pass counts"
@@ -253,20 +253,13 @@ def _counted(samples: Any, edges: Any, bin_width: float | None) -> tuple[Any, An
         counts, first, bin_width = binning.binned(usable, bin_width)
         edges = first + bin_width * np.arange(counts.shape[-1] + 1)
     else:
-        edges = _numbers("edges", edges).astype(float)
+        edges = numbers("edges", edges).astype(float)
         if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
             raise ValueError(
                 f"`edges` of samples must be increasing, (n + 1,), the same for all; got {edges}"
             )
         counts = binning.counted(usable, edges)
     return np.where(sound[..., None], counts, np.nan).astype(kind), edges
-
-
-def _numbers(name: str, value: Any) -> Any:
-    array = value if isinstance(value, require.AnyArray) else np.asarray(value)
-    if not (jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)):
-        raise TypeError(f"`{name}` must hold real numbers; got {array.dtype}")
-    return array if require.traced(array) else np.asarray(array)
 
 
 def _faults(inputs: Inputs, fewest: int, omit: bool) -> Any:
