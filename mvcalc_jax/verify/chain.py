@@ -55,7 +55,7 @@ def check_chain(
             is neither a function nor an array.
     """
     links = _required(links)
-    require.whole("seed", seed, least=0, most=None)
+    seed = require.whole("seed", seed, least=0, most=None)
     if not (total is None or callable(total) or all(map(inexact, jax.tree.leaves(total)))):
         raise TypeError(f"`total` must be a function, or an array of floating-point numbers; got {total!r}")
     looked_at((x,))

@@ -266,3 +266,7 @@ def test_arguments_that_can_be_read_once_only():
     ):
         with pytest.raises(TypeError, match="must hold arrays; got list_iterator; make an array"):
             check(iter([1.0]))
+
+
+def test_a_seed_may_be_an_array_of_one_whole_number():
+    assert mv.check_jacobian(f, jnp.cos, X, seed=jnp.asarray(2)).verdict == "correct"
