@@ -120,6 +120,28 @@ def unmasked(name: str, value: Any) -> None:
         )
 
 
+def array(name: str, value: Any) -> Any:
+    """Require what makes an array that JAX knows, and return it as one of NumPy's; inside `jit` as it is.
+
+    Raises:
+        ValueError: for rows of different lengths.
+        TypeError: for masked arrays, and for random keys.
+    """
+    unmasked(name, value)
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.extended):
+        raise TypeError(f"`{name}` must hold numbers; got {value.dtype}")
+    if isinstance(value, Tracer):
+        return value
+    try:
+        found = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"`{name}` must be an array, all rows of one length; got {value!r}") from None
+    if found.dtype.kind not in "fiuc":
+        return found
+    kind = float if found.dtype == np.longdouble else found.dtype.newbyteorder("=")
+    return found.astype(kind, copy=False)  # JAX knows no long doubles, and no other order of bytes
+
+
 def shape(name: str, value: AnyArray, required: tuple[int | None, ...], meaning: str) -> None:
     """Require a shape; `None` in `required` stands for any length. `meaning` names the axes.
 

@@ -50,7 +50,7 @@ def test_floats_are_such_as_jax_knows():
     swapped = precision.floats("x", np.array([1.5], ">f4"))
     assert swapped.dtype == np.dtype("float32") and swapped.dtype.isnative
     assert swapped == [1.5]
-    with pytest.raises(TypeError, match="`x` must hold real numbers; got key<fry>"):
+    with pytest.raises(TypeError, match="`x` must hold numbers; got key<fry>"):
         precision.floats("x", KEY)
 
 

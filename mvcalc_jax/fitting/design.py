@@ -87,16 +87,11 @@ def checked(X: Any, y: Any, weights: Any, names: Any, intercept: bool, degree: i
 
 def numbers(name: str, value: Any) -> Float[np.ndarray, "..."]:
     """Real, finite numbers in any of the forms that people have them in, as float64."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"`{name}` must be an array of numbers; its rows have different lengths") from None
-    except TypeError:  # an array of JAX's, but of keys
-        raise TypeError(f"`{name}` must hold real numbers; got {type(value).__name__}") from None
+    array = require.array(name, value)
     if array.dtype.kind not in "fiub":
         try:
             array = np.asarray(value, float) if array.dtype.kind == "O" else None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             array = None
         if array is None:
             kind = "text" if np.asarray(value).dtype.kind in "US" else str(np.asarray(value).dtype)

@@ -216,13 +216,13 @@ def _pixels(y: Any, sigma: Any, mask: Any, family: Family) -> tuple[Any, Any, An
         raise ValueError(
             "`x` is needed, where the points lie; it may be None for images only, with model='2d'"
         )
-    if np.ndim(y) < 2:
-        raise ValueError(
-            f"`y` must be images, (..., rows, columns), where x is None; got shape {np.shape(y)}"
-        )
+    y = require.array("y", y)
+    if y.ndim < 2:
+        raise ValueError(f"`y` must be images, (..., rows, columns), where x is None; got shape {y.shape}")
     size = np.shape(y)[-2:]
     rows, columns = np.mgrid[: size[0], : size[1]]
     flat = lambda a: a if a is None or np.ndim(a) < 2 else a.reshape((*a.shape[:-2], -1))
-    given = (v if v is None or isinstance(v, require.AnyArray) else np.asarray(v) for v in (y, sigma, mask))
-    y, sigma, mask = map(flat, given)
+    more = {"sigma": sigma, "mask": mask}
+    sigma, mask = (flat(v if v is None else require.array(name, v)) for name, v in more.items())
+    y = flat(y)
     return np.stack([columns.ravel(), rows.ravel()]).astype(float), y, sigma, mask

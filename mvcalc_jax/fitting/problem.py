@@ -214,22 +214,22 @@ def _spreads(lead: tuple[int, ...], shape: tuple[int, ...]) -> bool:
 
 
 def numbers(name: str, value: Any) -> Any:
-    """Real numbers as an array: NumPy's, unless they stand inside another computation.
+    """Real numbers as an array, whole ones as they are; inside `jit` as it is.
 
     Raises:
         TypeError: for what holds none.
     """
-    array = value if isinstance(value, require.AnyArray) else np.asarray(value)
+    array = require.array(name, value)
     if not (jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)):
         raise TypeError(f"`{name}` must hold real numbers; got {array.dtype}")
-    return array if require.traced(array) else np.asarray(array)
+    return array
 
 
 def _flags(mask: Any) -> Any:
-    array = mask if isinstance(mask, require.AnyArray) else np.asarray(mask)
+    array = require.array("mask", mask)
     if array.dtype != bool:
         raise TypeError(f"`mask` must hold booleans, true where a point counts; got {array.dtype}")
-    return array if require.traced(array) else np.asarray(array)
+    return array
 
 
 def _row(name: str, array: Any, n: int) -> Any:

@@ -56,6 +56,7 @@ class Factor(NamedTuple):
 
     def pull(self, D: Float[AnyArray, "..."]) -> Float[Array, "..."]:
         """∂C/∂bottom from D = ∂C/∂top, without forming the full Jacobian."""
+        require.floating("D", D)
         match self.form:
             case "cost" | "diagonal":
                 return jnp.multiply(D, self.kept)

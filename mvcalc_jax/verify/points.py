@@ -5,7 +5,7 @@ differentiated arguments are also moved at random, by about a tenth of their siz
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -94,7 +94,12 @@ def chosen_arguments(args: tuple, argnums: Argnums) -> tuple[int, ...]:
 
 
 def looked_at(args: tuple) -> None:
-    """Require arguments with values."""
+    """Require arguments with values, which can be read more than once."""
+    for arg in args:
+        if isinstance(arg, Iterator):
+            raise TypeError(
+                f"arguments must hold arrays; got {type(arg).__name__}; make an array, or a list, of it"
+            )
     if require.traced(args) or isinstance(jax.device_put(np.zeros(())), Tracer):
         raise ValueError("values cannot be looked at inside jit or vmap; check outside of it")
 

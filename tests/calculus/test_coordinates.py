@@ -245,3 +245,9 @@ def test_a_determinant_beyond_the_numbers_is_no_flat_map(size):
 def test_a_box_longer_than_a_number_is_refused():
     with pytest.raises(ValueError, match="`box` must have sides whose lengths are numbers"):
         areas("polar", ((-1e308, 1e308), (0, 1)))
+
+
+@pytest.mark.parametrize(("width", "halvings"), [(5e-324, 3), (1e-16, 0), (0.5, 60)])
+def test_a_cell_without_an_inside(width, halvings):
+    with pytest.raises(ValueError, match="wide, has no inside; take a wider one"):
+        shrinking_cell("polar", (1.9, 0.9), width, halvings)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mvcalc_jax.calculus import along_valley, critical_points
+from mvcalc_jax.calculus import along_valley, basins, critical_points
 from mvcalc_jax.calculus.stationary import winding
 from mvcalc_jax.calculus.stationary.kinds import Kind, Status
 from tests.cases import few
@@ -342,3 +342,14 @@ def test_along_what_are_no_numbers(t, unchecked):
         along_valley(lambda p: p[0] ** 2 + p[1] ** 4, point, t)
     with pytest.raises(TypeError, match="`f` must be a function"):
         along_valley(t, point, np.zeros(2))
+
+
+@pytest.mark.parametrize(
+    "box",
+    [([jax.random.key(0), 3.0], (-3, 3)), [[1], [1, 2]], (None, 1), "01", ((0, 10**400),)],
+    ids=["key", "ragged", "None", "text", "huge"],
+)
+def test_boxes_that_are_none(box, unchecked):
+    for search in (lambda box: critical_points(jnp.sum, box), lambda box: basins(lambda z: z**3 - 1, box)):
+        with pytest.raises(ValueError, match="`box` must be a pair"):
+            search(box)

@@ -180,7 +180,29 @@ def test_of_a_fit_only_numbers_are_asked(unchecked):
     x = np.linspace(-2, 2, 9)
     fit = mv.fit_gaussian(x, np.exp(-(x**2)))
     for wrong in ("a", None, jax.random.key(0), jax.ShapeDtypeStruct((2,), "float32")):
-        with pytest.raises(TypeError, match="`x` must hold real numbers"):
+        with pytest.raises(TypeError, match=r"`x` must hold (real )?numbers"):
             fit.predict(wrong)
         with pytest.raises(TypeError, match="`level` must be a single number"):
             fit.confidence_interval(wrong)
+
+
+@pytest.mark.parametrize("name", ["x", "y", "sigma", "mask", "p0"])
+@pytest.mark.parametrize(
+    "value",
+    [[[1.0], [1.0, 2.0]], jax.random.key(0), np.ma.masked_array(np.ones(9), True)],
+    ids=["ragged", "key", "masked"],
+)
+def test_what_is_no_array_is_said_and_nothing_masked_is_counted(name, value, unchecked):
+    x = np.linspace(-2, 2, 9)
+    given = {"x": x, "y": np.exp(-(x**2))} | {name: value}
+    said = "must be an array, all rows|must hold (real )?numbers|without a mask"
+    with pytest.raises((TypeError, ValueError), match=said):
+        mv.fit_gaussian(**given)
+
+
+def test_points_of_the_other_order_of_bytes_are_the_same():
+    x = np.linspace(-2, 2, 9)
+    y = np.exp(-(x**2))
+    np.testing.assert_array_equal(
+        mv.fit_gaussian(x.astype(">f8"), y.astype(">f8")).params, mv.fit_gaussian(x, y).params
+    )

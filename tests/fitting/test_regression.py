@@ -308,7 +308,7 @@ x, y = np.arange(6.0), np.array([1.0, 3.0, 2.0, 5.0, 4.0, 7.0])
             y,
             {},
             ValueError,
-            "`X` must be an array of numbers; its rows have different lengths",
+            "`X` must be an array, all rows of one length",
         ),
         ([{}, {}], y, {}, TypeError, "`X` must hold real numbers; got object"),
         (x, y, {"degree": 0}, ValueError, "`degree` must be at least 1; got 0"),
@@ -379,5 +379,5 @@ def test_predictions_at_no_points_are_none():
 @pytest.mark.parametrize("X", [jax.random.key(0), jax.ShapeDtypeStruct((2,), "float32"), 1j], ids=repr)
 def test_predictions_at_what_are_no_numbers(X, unchecked):
     fit = mv.linear_regression([0.0, 1.0, 2.0], [1.0, 2.0, 2.5])
-    with pytest.raises(TypeError, match="`X` must hold real numbers"):
+    with pytest.raises(TypeError, match=r"`X` must hold (real )?numbers"):
         fit.predict(X)

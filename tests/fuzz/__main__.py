@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 import time
 from collections import Counter, defaultdict
@@ -17,8 +18,8 @@ from tests.fuzz.recipe import RECIPES
 from tests.fuzz.worker import Worker
 
 OURS = ("tests.fuzz.recipes", "tests.fuzz.options")
-_COMMANDS = 4.0
-"""A command's share of the time, where a function's is 1."""
+_SHARE, _LONG = 4.0, 20.0
+"""A command's share of the time, where a function's is 1; and the seconds that its first case is taken to need."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,15 @@ class Fuzz:
                 self.note(name, 0, Finding("recipe", f"{name} is public, and has no recipe", ""), "")
         end = time.monotonic() + 60 * self.config.minutes
         while time.monotonic() < end:
-            share = {
-                n: t.seconds / (_COMMANDS if n in commands.COMMANDS else 1) for n, t in self.tallies.items()
-            }
-            name = min(share, key=lambda n: share[n])
+            name = min(self.tallies, key=self.turn)
             self.try_one(name, sum(self.tallies[name].ended.values()))
+
+    def turn(self, name: str) -> float:
+        """How much time a name will have had with another case, in units of its share."""
+        tally, command = self.tallies[name], name in commands.COMMANDS
+        cases = sum(tally.ended.values())
+        another = tally.seconds / cases if cases else _LONG * command
+        return (tally.seconds + another) / (_SHARE if command else 1)
 
     def try_one(self, name: str, number: int) -> Case:
         """Try a case, and note what was found."""
@@ -141,4 +146,6 @@ def main(config: Config) -> int:
 
 if __name__ == "__main__":
     os.nice(5)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # whichever it is, the summary is still given
+        signal.signal(ending, signal.default_int_handler)
     sys.exit(main(tyro.cli(Config, prog="python -m tests.fuzz")))

@@ -65,6 +65,8 @@ def _at(call: Call, place: Any) -> Any:
 
 
 def _numeric(value: Any) -> bool:
+    if isinstance(value, np.ma.MaskedArray):
+        return False
     kind = getattr(value, "dtype", np.dtype(type(value)) if isinstance(value, float) else None)
     return kind in (np.float32, np.float64)
 

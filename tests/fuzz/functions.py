@@ -72,7 +72,7 @@ RIGHT = (
     (lambda x: jnp.sum(jnp.sin(x)), jnp.cos),
     (jnp.tanh, lambda x: jnp.diag(1 - jnp.tanh(x) ** 2)),
     (lambda x: x @ x, lambda x: 2 * x),
-    (lambda x: jnp.exp(x[0]) * x[1], lambda x: jnp.exp(x[0]) * jnp.array([1.0, 0]).at[0].set(x[1])),
+    (lambda x: jnp.exp(x[0]) * x[1], lambda x: jnp.exp(x[0]) * jnp.stack([x[1], jnp.ones_like(x[1])])),
 )
 """Functions of two numbers, each with its Jacobian."""
 

@@ -89,3 +89,8 @@ def test_a_factor_of_float64_data_is_spelled_out_where_jax_has_only_float32(rng)
     factors = network.factors(params, rng.random((1, 3)), rng.random((2, 3)))
     with jax.enable_x64(False):
         assert all(factor.full().dtype == "float32" for factor in factors.values())  # and no warning
+
+
+def test_only_arrays_are_pulled_back(parts, unchecked):
+    with pytest.raises(TypeError, match="`D` must be an array of floating-point numbers; got list"):
+        parts[-1]["dz1/dW1"].pull([[1.0]])

@@ -256,3 +256,17 @@ def test_the_precision_of_the_caller_is_left_alone(x64):
         with pytest.raises(TypeError):
             mv.check_jacobian(f, jnp.cos, "abc")
         assert jnp.zeros(1).dtype == ("float64" if x64 else "float32")
+
+
+def test_arguments_that_can_be_read_once_only():
+    for check in (
+        lambda x: mv.check_jacobian(f, jnp.cos, x),
+        lambda x: mv.check_vjp(f, f, f, X, x),
+        lambda x: mv.check_chain([mv.Link("f", f, f)], x),
+    ):
+        with pytest.raises(TypeError, match="must hold arrays; got list_iterator; make an array"):
+            check(iter([1.0]))
+
+
+def test_a_seed_may_be_an_array_of_one_whole_number():
+    assert mv.check_jacobian(f, jnp.cos, X, seed=jnp.asarray(2)).verdict == "correct"

@@ -122,8 +122,8 @@ def basins(
     """
     limit = require.whole("max_steps", max_steps, least=1)
     require.function("f", f)
-    edges = np.asarray(box, float) if np.ndim(box) == 1 else box
-    edges = require.box("box", (edges,) if np.ndim(edges) == 1 else edges)
+    edges = require.reals("box", box, require.BOX)
+    edges = require.box("box", edges[None] if edges.ndim == 1 else edges)
     if len(edges) > 2:
         raise ValueError(f"`box` must have one or two pairs (low, high); got {len(edges)}")
     sides = tuple(points) if isinstance(points, tuple) else (points,) * len(edges)

@@ -73,9 +73,9 @@ def critical_points(
     """
     require.function("f", f)
     count = require.whole("starts", starts, least=8)
-    one = isinstance(box, (tuple, list, np.ndarray)) and len(box) == 2 and not any(map(np.ndim, box))
+    one = require.reals("box", box, require.BOX).ndim == 1
     edges = require.box("box", (box,) if one else box)
-    dtype = np.asarray(box).dtype
+    dtype = require.array("box", box).dtype
     edges = edges.astype(dtype) if np.issubdtype(dtype, np.floating) else edges
     given.measurable(edges)
     with precision.of(edges):

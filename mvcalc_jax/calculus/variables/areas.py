@@ -245,6 +245,11 @@ def shrinking_cell(
     if middle.ndim != 1 or not 1 <= len(middle) <= 3:
         raise ValueError(f"`at` must be a vector of one, two or three numbers; got shape {middle.shape}")
     widths = width * 0.5 ** np.arange(halvings + 1)
+    if (middle + widths[-1] / 2 <= middle - widths[-1] / 2).any():
+        raise ValueError(
+            f"`width` must be wide enough for {halvings} halvings around {text.vector(middle, 6)}: the last cell, "
+            f"{widths[-1]:.3g} wide, has no inside; take a wider one, or fewer halvings"
+        )
     found = _areas(coordinates, middle - widths[:, None] / 2, middle + widths[:, None] / 2)
     return Convergence(
         "width", widths, found.after, found.errors(found.middle), found.errors(found.corner), found.message

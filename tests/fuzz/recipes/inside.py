@@ -38,7 +38,7 @@ def _(draw, folder, name):
     )
 
 
-@recipe("require.level", "require.reals", "require.unmasked")
+@recipe("require.level", "require.reals", "require.unmasked", "require.array")
 def _(draw, folder, name):
     value = draw.one((0.9, draw.array(2), np.ma.masked_array([1.0], [True])))
     more = ("numbers",) if name == "require.reals" else ()
