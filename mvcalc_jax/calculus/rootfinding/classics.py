@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from mvcalc_jax import require
 from mvcalc_jax.calculus.rootfinding.newton import newton
 from mvcalc_jax.calculus.rootfinding.outcome import Root
 from mvcalc_jax.calculus.rootfinding.trail import iterate
@@ -100,12 +101,16 @@ array([-0.5-0.866j, -0.5+0.866j,  1. +0.j   ])
 def newton_searches(name: str, starts: tuple[float | None, ...]) -> list[Search]:
     """Newton's method for one of the examples, from each start, or in its bracket where that is None.
 
+    Raises:
+        ValueError: for a name that is none of `NEWTON_EXAMPLES`.
+
     >>> for search in mv.calculus.newton_searches("atan", (1.3, 1.5, None)):
     ...     print(search.title, search.found.status.name)
     atan x from 1.3 CONVERGED
     atan x from 1.5 DIVERGED
     atan x in (-12, 9) CONVERGED
     """
+    require.one_of("example", name, NEWTON_EXAMPLES)
     example = NEWTON_EXAMPLES[name]
     searches = []
     for start in starts:
