@@ -68,7 +68,8 @@ def workers() -> list[Device]:
 
     XLA runs a loop over small arrays on one core: a thread for each. Of accelerators, one for each device.
 
-    >>> len(mv.devices.workers()) >= 1  # a thread for each
+    >>> with mv.devices.computing("cpu"):
+    ...     len(mv.devices.workers()) == mv.devices.cores()
     True
     """
     devices, chosen = jax.local_devices(), getattr(jax.config, "jax_default_device")  # noqa: B009 – no stub knows it
@@ -106,8 +107,8 @@ def gpu_advice() -> str:
 def nvidia_driver() -> str | None:
     """The version of the NVIDIA driver, or None where there is none.
 
-    >>> version = mv.devices.nvidia_driver()
-    >>> version is None or version.split(".")[0].isdecimal()
+    >>> driver = mv.devices.nvidia_driver()
+    >>> driver is None or driver[0].isdigit()
     True
     """
     command = shutil.which("nvidia-smi")

@@ -4,14 +4,12 @@ A file is run once, as a module of its own name, and found again among those tha
 is told in a line, with the line of the user's that it came from.
 """
 
-import contextlib
 import difflib
 import importlib
 import os
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -68,6 +66,8 @@ def targets(names: tuple[str, ...]) -> list[Target]:
 
 def _parted(name: str) -> tuple[str, str]:
     """The file or module of a name, and the name in it."""
+    if not isinstance(name, str):
+        raise TypeError(f"a function is named by a text, such as layer.py:f; got {type(name).__name__}")
     place, _, inside = name.rpartition(":")
     if not place or not inside:
         file = name.rstrip(":") if _is_path(name.rstrip(":")) else "layer.py"
@@ -218,25 +218,3 @@ def _is_theirs(path: Path, file: Path) -> bool:
     foreign = Path(__file__).parent, *(Path(places[name]) for name in ("stdlib", "purelib", "platlib"))
     own = path.is_relative_to(file.parent) or path.is_relative_to(Path.cwd())
     return path == file or (own and not any(map(path.is_relative_to, foreign)))
-
-
-@contextlib.contextmanager
-def stdout_kept() -> Iterator[None]:
-    """Whatever is written to stdout within goes to stderr: by print, by a child process, or by C.
-
-    >>> from mvcalc_jax import named
-    >>> with named.stdout_kept():
-    ...     print("to stderr")
-    """
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        for stream in (sys.__stdout__, sys.stderr):
-            if stream:
-                stream.flush()
-        os.dup2(kept, 1)
-        os.close(kept)

@@ -7,8 +7,8 @@ Its parts, and what is in them:
     tracing      trace_rules: which rule is applied at each step of any function
     worked       the course's functions with their derivatives in closed form
     variables    partial, total and directional derivatives, changes of variables, the chain rule with matrices
+    multistart   all roots of a system of equations that many starts lead to
     rounding     what rounding makes of a function: it is computed again with other last places
-    roots        all roots of a system of equations that many starts lead to
     stationary   critical_points: where the gradient vanishes, and what the function does there
     rootfinding  newton: a root to the last digit, or the reason why there is none; basins
     constraints  lagrange: extrema on constraints, their multipliers, and what moving the constraint is worth

@@ -26,7 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from mvcalc_jax import precision, require
+from mvcalc_jax import precision, require, text
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUM, _PRODUCT, _POWER, _ATOM = range(4)
@@ -52,6 +52,7 @@ class Formula(NamedTuple):
         return inner if bare else Formula(self.text.format(inner.text, inner.inside(_ATOM)), self.holds)
 
 
+@text.shown
 @dataclass(frozen=True)
 class Pair:
     """A function of one variable and its derivative, with a formula for each; `print` shows both.
@@ -87,8 +88,8 @@ class Pair:
         value, slope = (y if require.traced(y) else np.asarray(y)[()] if y.ndim else y.item() for y in found)
         return value, slope
 
-    def __str__(self) -> str:
-        return f"f  = {self.name}\nf′ = {self.d_name}"
+    def _parts(self) -> text.Parts:
+        return [f"f  = {self.name}", f"f′ = {self.d_name}"]
 
     def __add__(self, other: Any) -> "Pair":
         return sum_rule(self, _pair(other))

@@ -32,18 +32,22 @@ from jax.scipy.special import erfc
 
 from mvcalc_jax.models import bell
 from mvcalc_jax.models.bell import Shape
+from mvcalc_jax.models.gaussian import FAR
 from mvcalc_jax.require import AnyArray
 
-_FAR = 64.0
-"""φ and erfc are 0 long before |u| is this; an edge beyond, or at infinity, is held there."""
 _NARROW = 0.1
 """h (1 + c) below which erfc's difference would lose a digit, and the series' sixth term is below rounding."""
 
 
 def binned_peak(theta: Sequence[Any] | AnyArray, edges: Any) -> Shape:
-    """A Gaussian's share of each bin, θ = (area, mean, stddev); edges holds lower and upper ones on its first axis."""
+    """A Gaussian's share of each bin, θ = (area, mean, stddev); edges holds lower and upper ones on its first axis.
+
+    >>> edges = jnp.array([[-jnp.inf, -1.0, 1.0], [-1.0, 1.0, jnp.inf]])  # three bins, the outer ones open
+    >>> print(np.array(mv.models.bins.binned_peak((1.0, 0.0, 1.0), edges).value).round(4))
+    [0.1587 0.6827 0.1587]
+    """
     N, m, s = theta
-    lower, upper = (jnp.clip(edge, m - _FAR * s, m + _FAR * s) for edge in edges)
+    lower, upper = (jnp.clip(edge, m - FAR * s, m + FAR * s) for edge in edges)
     a, b, h = (lower - m) / s, (upper - m) / s, (upper - lower) / s
     mirrored = a + b < 0
     side = jnp.where(mirrored, -1, 1).astype(a.dtype)  # what is odd in u changes its sign in the mirror
@@ -71,7 +75,12 @@ def binned_peak(theta: Sequence[Any] | AnyArray, edges: Any) -> Shape:
 
 
 def midpoint_peak(theta: Sequence[Any] | AnyArray, edges: Any) -> Shape:
-    """The density at each bin's centre times its width: what is wrong by h²/24 of the density's second derivative."""
+    """The density at each bin's centre times its width: what is wrong by h²/24 of the density's second derivative.
+
+    >>> edges = jnp.array([[-1.0], [1.0]])  # of one wide bin, which holds 0.6827
+    >>> print(np.array(mv.models.bins.midpoint_peak((1.0, 0.0, 1.0), edges).value).round(4))
+    [0.7979]
+    """
     lower, upper = edges
     width = upper - lower
     at = bell.area_peak(theta, (lower + upper) / 2)

@@ -120,6 +120,7 @@ class Irregular:
     reason: str
 
 
+@text.shown
 @dataclass(frozen=True)
 class Extrema:
     """All stationary points that were found of f on g = 0, those with the lowest value first.
@@ -151,7 +152,7 @@ class Extrema:
     seen: Float[np.ndarray, "k d"]
     seen_values: Float[np.ndarray, " k"]
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         """A table of the points, and the message."""
         rows: list[tuple[str, ...]] = []
         if self.points:
@@ -165,7 +166,7 @@ class Extrema:
             )
             rows.append((text.vector(p.x, 8), f"{p.value:.8g}", *numbers))
         other = [f"irregular: {text.vector(p.x, 8)}, f = {p.value:.8g}: {p.reason}" for p in self.irregular]
-        return "\n".join([*([text.columns(rows)] if rows else []), *other, self.message])
+        return [*([rows] if rows else []), *other, self.message]
 
 
 def told(

@@ -48,6 +48,7 @@ class _Known(NamedTuple):
     blur: float
 
 
+@text.shown
 @dataclass(frozen=True)
 class Basins:
     """Where every start leads.
@@ -82,14 +83,14 @@ class Basins:
         """The part of all starts that lead to no root."""
         return float(np.mean(self.label < 0))
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         """Every root with its share of the starts."""
         rows = [("root", "share of the starts", "steps, median")]
         for k, (root, share) in enumerate(zip(self.roots, self.shares, strict=True)):
             steps = f"{np.median(self.steps[self.label == k]):.0f}" if share else ""
             where = ", ".join(f"{v:.8g}" for v in np.ravel(root))
             rows.append((where, f"{share:.2%}", steps))
-        return text.columns([*rows, ("none", f"{self.nowhere:.2%}", "")])
+        return [[*rows, ("none", f"{self.nowhere:.2%}", "")]]
 
 
 def basins(

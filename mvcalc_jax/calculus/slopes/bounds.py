@@ -7,7 +7,7 @@ r"""How wrong a difference will be, before it is taken: what a step leaves out, 
 
 The first is the next term of Taylor's series, by autodiff in float64: of short steps nearly equal to the error, of
 long ones not. The second bounds the error of any step, for values of f with an error up to η: half a unit in the last
-place, ε|f|/2, or the rounding that is measured (`slopes.ladder`), where that is more. It often is: in
+place, ε|f|/2, or the rounding that is measured (`slopes.noise`), where that is more. It often is: in
 cos x − 1 near 0 the cosine was rounded, and in sin(100x) the product. On doubly logarithmic paper the sum of both
 is a V. Reference: Press et al., Numerical Recipes (2007), §5.7.
 """
@@ -21,6 +21,7 @@ from jaxtyping import Float
 
 from mvcalc_jax import autodiff, compiling, precision, require
 from mvcalc_jax.calculus.slopes import ladder as rising
+from mvcalc_jax.calculus.slopes import noise
 
 
 class Bounds(NamedTuple):
@@ -102,7 +103,7 @@ def error_model(f: Callable[..., Any], x: Any) -> ErrorModel:
     with precision.of(at):
         require.scalar("f", f, jax.ShapeDtypeStruct((), at.dtype))
         values, eps = rising.values_of("f", f, at)
-        measured = float(rising.noise(rising.climb(values, eps, at, rising.rungs(at)))[0])
+        measured = float(noise.of(rising.climb(values, eps, at, rising.rungs(at)))[0])
     with precision.of(np.float64(0)):
         of = [f]
         for _ in range(3):

@@ -81,6 +81,7 @@ class CriticalPoint:
         return self.kind not in (Kind.MINIMUM, Kind.MAXIMUM, Kind.SADDLE)
 
 
+@text.shown
 @dataclass(frozen=True, eq=False)
 class CriticalPoints:
     """The critical points of a function in a box, lowest first; iterable, with a length and an index.
@@ -138,10 +139,10 @@ class CriticalPoints:
             rows.append((f"{p.kind}{order}", f"({at})", value, eigenvalues, str(p.starts)))
         return rows
 
-    def __str__(self) -> str:
-        table = [text.columns(self.rows())] if self.points else []
+    def _parts(self) -> text.Parts:
+        table = [self.rows()] if self.points else []
         odd = dict.fromkeys(p.verdict for p in self.points if p.degenerate)
-        return "\n".join([*table, *odd, self.message])
+        return [*table, *odd, self.message]
 
 
 def _shown(values: Float[np.ndarray, " k"], error: float) -> Float[np.ndarray, " k"]:

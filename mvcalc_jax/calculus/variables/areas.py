@@ -38,6 +38,7 @@ _ROUNDING = 1e-13
 """Relative errors below it are rounding."""
 
 
+@text.shown
 @dataclass(frozen=True)
 class Areas:
     """A grid of cells before and after a change of variables; "area" stands for length, area or volume.
@@ -94,16 +95,17 @@ class Areas:
         told = [f"{which.sum()} of {len(which)} cells {what}" for what, which in said.items() if which.any()]
         return "; ".join(told) or f"all {len(self.before)} cells are regular"
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         rows = [("", "before", "after", "|det J| in the middle", "at the corner")]
         totals = self.before, self.after, self.middle, self.corner
         rows += [("sum over cells", *(_digits(float(t.sum())) for t in totals))]
         errors = self.errors(self.middle), self.errors(self.corner)
         if self.regular.any():
             rows += [("largest relative error", "", "", *(f"{np.nanmax(e):.2g}" for e in errors))]
-        return "\n".join([f"{self.name}, {len(self.before)} cells", text.columns(rows), self.message])
+        return [f"{self.name}, {len(self.before)} cells", rows, self.message]
 
 
+@text.shown
 class Convergence(NamedTuple):
     """How the relative error of |det J| × cell falls: with the width of one cell, or with the cells of a box.
 
@@ -146,8 +148,8 @@ class Convergence(NamedTuple):
             return self.message
         return f"half as wide, the error is {fell[0]:.3g} times less from the middle, {fell[1]:.3g} from the corner"
 
-    def __str__(self) -> str:
-        return f"{text.columns(self.rows())}\n{self.message}"
+    def _parts(self) -> text.Parts:
+        return [self.rows(), self.message]
 
 
 def areas(

@@ -31,6 +31,7 @@ class Status(StrEnum):
     NOT_FINITE = "x or a derivative is infinite or NaN here; take another point"
 
 
+@text.shown
 @dataclass(frozen=True)
 class Change:
     """A change of variables at one point.
@@ -58,7 +59,7 @@ class Change:
     back: Float[np.ndarray, " d"] | None
     status: Status
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         at = ", ".join(f"{name} = {_digits(v)}" for name, v in zip(self.variables, self.u, strict=True))
         rows = [("", *(f"∂/∂{name}" for name in self.variables))]
         rows += [(f"x{k}", *map(_digits, row)) for k, row in enumerate(self.jacobian)]
@@ -67,7 +68,7 @@ class Change:
         if self.back is not None:
             told.append(f"and back: ({', '.join(map(_digits, self.back))})")
         head, det = f"{self.name}: {at} → ({to})", f"det J = {_digits(self.det)}"
-        return "\n".join([head, text.columns(rows), det, *told])
+        return [head, rows, det, *told]
 
 
 def change_of_variables(coordinates: str | Coordinates | Callable[..., Any], at: Any) -> Change:

@@ -59,6 +59,7 @@ class Status(StrEnum):
     NOT_FINITE = "f, the path or a derivative is infinite or NaN here; take another point"
 
 
+@text.shown
 @dataclass(frozen=True)
 class TotalDerivative:
     """df/dt along a path, taken apart. It prints as a table.
@@ -89,16 +90,17 @@ class TotalDerivative:
     derivative: float
     status: Status
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         rows = [("", "value", "∂f/∂·", "d·/dt", "∂f/∂· · d·/dt")]
         columns = self.at, self.partials, self.rates, self.terms
         rows += [(name, *map(_digits, row)) for name, *row in zip(self.names, *columns, strict=True)]
         rows += [("df/dt", "", "", "sum", _digits(self.derivative))]
         head = f"t = {_digits(self.t)}, f = {_digits(self.value)}"
         failed = [] if self.status is Status.SMOOTH else [self.status.value]
-        return "\n".join([head, text.columns(rows), *failed])
+        return [head, rows, *failed]
 
 
+@text.shown
 @dataclass(frozen=True)
 class Directional:
     """The slope of f towards one direction, beside the steepest.
@@ -123,12 +125,12 @@ class Directional:
     angle: float
     status: Status
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         u, g = (", ".join(map(_digits, v)) for v in (self.direction, self.gradient))
         aside = "∇f = 0: level in every direction" if self.steepest == 0 else f"{self.angle:.4g}° from ∇f"
         lines = [f"D_u f = {_digits(self.slope)} towards u = ({u}), {aside}"]
         lines += [f"∇f = ({g}), and the steepest slope |∇f| = {_digits(self.steepest)}"]
-        return "\n".join(lines if self.status is Status.SMOOTH else [*lines, self.status.value])
+        return lines if self.status is Status.SMOOTH else [*lines, self.status.value]
 
 
 class Field(NamedTuple):

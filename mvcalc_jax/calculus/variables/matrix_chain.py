@@ -54,6 +54,7 @@ class Factor(NamedTuple):
         return f"{d}{self.top}/{d}{self.bottom}"
 
 
+@text.shown
 @dataclass(frozen=True)
 class MatrixChain:
     """A chain rule with its numbers. It prints as a table.
@@ -96,7 +97,7 @@ class MatrixChain:
         """dy/dx: the product of all factors, multiplied in the cheaper order."""
         return (self.from_left if self.reverse <= self.forward else self.from_right)[-1]
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         whole = Factor(self.factors[0].top, self.factors[-1].bottom, self.jacobian)
         head = f"{whole.name} = " + " · ".join(f.name for f in self.factors)
         shapes = f"{_shape(whole.matrix)} = " + " · ".join(_shape(f.matrix) for f in self.factors)
@@ -111,7 +112,7 @@ class MatrixChain:
             rows.append((factor.name, _shape(factor.matrix), *carried))
         rows.append(("in all", "", "", f"{self.reverse} ×", "", f"{self.forward} ×"))
         shown = [_matrix(f.name, f.matrix) for f in (*self.factors, whole) if max(f.matrix.shape) <= _PRINTED]
-        return "\n".join([head, shapes, text.columns(rows), *shown, self.status.value])
+        return [head, shapes, rows, *shown, self.status.value]
 
 
 def matrix_chain(

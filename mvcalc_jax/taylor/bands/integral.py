@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import precision, require
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.taylor.bands.enclosure import TaylorEnclosure, taylor_enclosure
 from mvcalc_jax.taylor.bands.tensors import along
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, power, scaled
@@ -17,6 +17,7 @@ PIECES, AT_ONCE = 4096, 16
 """How many pieces there are at most, and how many are enclosed together."""
 
 
+@text.shown
 class VerifiedIntegral(NamedTuple):
     """The integral lies in [lo, hi]; −∞ and ∞ where nothing is proven.
 
@@ -31,6 +32,9 @@ class VerifiedIntegral(NamedTuple):
     hi: float
     pieces: int
     message: str
+
+    def _parts(self) -> text.Parts:
+        return [self.message]
 
 
 def verified_integral(

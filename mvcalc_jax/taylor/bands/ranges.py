@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import precision, require
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
 from mvcalc_jax.taylor.bands.tensors import along, interval_of, jacobian_over, steady
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, where
@@ -20,6 +20,7 @@ BOXES = 20_000
 """Boxes that are looked at before the search ends."""
 
 
+@text.shown
 class Range(NamedTuple):
     """All values of a function lie in [lo, hi]; it takes values ≤ `attained.lo` and values ≥ `attained.hi`.
 
@@ -33,6 +34,9 @@ class Range(NamedTuple):
     attained: Interval
     """Between values that f is proven to take: no range can be smaller."""
     message: str
+
+    def _parts(self) -> text.Parts:
+        return [self.message]
 
 
 def verified_range(f: Callable[[Any], Any], box: Any, *, tolerance: float = 1e-6) -> Range:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import precision, require
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
 from mvcalc_jax.taylor.bands.tensors import along, interval_of, jacobian_over, steady
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, where
@@ -30,6 +30,7 @@ class RootStatus(enum.Enum):
     UNKNOWN = "cannot tell"
 
 
+@text.shown
 class VerifiedRoot(NamedTuple):
     """What `verified_root` proved.
 
@@ -43,6 +44,9 @@ class VerifiedRoot(NamedTuple):
     """Where the root lies, shape (d,) or (); where status is not ONE, what could not be excluded (NaN: nothing is
     left)."""
     message: str
+
+    def _parts(self) -> text.Parts:
+        return [self.message]
 
 
 def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
@@ -73,11 +77,13 @@ def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
     """
     given, box, alone = function_on_box(f, box)
     g = (lambda x: given(x)[None]) if alone else given
-    shape = require.traceable("f", given, jnp.zeros(len(box))).shape
+    value = require.traceable("f", given, jnp.zeros(len(box)))
+    shape = getattr(value, "shape", None)
     if shape != (() if alone else (len(box),)):
-        raise ValueError(
-            f"`f` must return as many numbers as it has variables, {len(box)}; got shape {shape}"
-        )
+        got = f"shape {shape}" if shape is not None else type(value).__name__
+        raise ValueError(f"`f` must return as many numbers as it has variables, {len(box)}; got {got}")
+    if not jnp.issubdtype(value.dtype, jnp.floating):
+        raise TypeError(f"`f` must return floating-point numbers; got {value.dtype}")
     with precision.of(box):
         contract = jax.jit(jax.vmap(partial(_krawczyk, g)))
         boxes, seen = box[None], 0
