@@ -125,7 +125,7 @@ def test_examples_print_what_they_say(path, tmp_path, monkeypatch):
 def test_the_readmes_command_builds_the_reference(tmp_path):
     pytest.importorskip("pdoc", reason="pdoc is not installed: pip install -e '.[docs]'")
     command = re.search(
-        r"`\.venv/bin/python ([^`]* -m pdoc [^`]*) -o \S+ ([^`]*)`", (ROOT / "README.md").read_text()
+        r"`(?:\.venv/bin/)?python ([^`]* -m pdoc [^`]*) -o \S+ ([^`]*)`", (ROOT / "README.md").read_text()
     )
     asked = [sys.executable, *command[1].split(), "-o", str(tmp_path), *command[2].split()]
     built = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -12,6 +12,15 @@ Its parts, and what is in them:
     stationary   critical_points: where the gradient vanishes, and what the function does there
     rootfinding  newton: a root to the last digit, or the reason why there is none; basins
     constraints  lagrange: extrema on constraints, their multipliers, and what moving the constraint is worth
+
+Collections to try them on, by name: `SLOPE_METHODS` and `SLOPE_EXAMPLES`, ways to a derivative and functions that make
+it hard; `COORDINATES`; `SURFACES`, whose critical points are known; `NEWTON_EXAMPLES` and `FRACTALS`, at which Newton's
+method is worth watching. `WORKED` is a list of derivatives worked out by hand.
+
+>>> mv.calculus.SLOPE_EXAMPLES["chirp"].formula, mv.calculus.SURFACES["monkey"].formula
+('sin(1/x)', 'x³ − 3xy²')
+>>> [worked.formula for worked in mv.calculus.WORKED if worked.topic == "Newton"]
+['x⁶/6 − 3x⁴ − 2x³/3 + 27x²/2 + 18x − 30', 'x³ − 2x + 2']
 """
 
 from mvcalc_jax.calculus.constraints.extrema import Extrema as Extrema

@@ -18,6 +18,7 @@ It knows no model: a descent is given a Jacobian and parameters.
 
 from mvcalc_jax.descent.baseline import optax_descent as optax_descent
 from mvcalc_jax.descent.baseline import optax_rule as optax_rule
+from mvcalc_jax.descent.loop import ChunkOptions as ChunkOptions
 from mvcalc_jax.descent.loop import Options as Options
 from mvcalc_jax.descent.loop import begin as begin
 from mvcalc_jax.descent.loop import chunks as chunks
@@ -57,6 +58,7 @@ __all__ = [
     "optax_rule",
     "descend",
     "Options",
+    "ChunkOptions",
     "begin",
     "chunks",
     "collect",

@@ -38,14 +38,18 @@ from mvcalc_jax.require import AnyArray
 class ChunkOptions(TypedDict, total=False):
     """What a descent can be asked for, beside its steps and its rule.
 
-    cost: `cost(params, *data)`, a scalar; of all the data in the trace, and of a step's batch in a line search.
-    data: arrays passed on to `jacobian` and `cost`, samples on their last axis.
-    batch_size: samples drawn for each step, without replacement within a pass over the data.
-    record_every: steps between two rows of the trace; 1 unless given.
-    chunk: at most so many steps are compiled together, and lie between two looks by the host; 1000 unless given.
-    resume: a result to go on from, in place of `params`; its trace is kept, and `steps` counts its steps too.
-    ensemble: `params` and `key` carry a leading axis of members; a member that fails does not stop
-        the others, and `status` has an entry for each.
+    Attributes:
+        cost: `cost(params, *data)`, a scalar; of all the data in the trace, and of a step's batch in a line search.
+        data: arrays passed on to `jacobian` and `cost`, samples on their last axis.
+        batch_size: samples drawn for each step, without replacement within a pass over the data.
+        record_every: steps between two rows of the trace; 1 unless given.
+        chunk: at most so many steps are compiled together, and lie between two looks by the host; 1000 unless given.
+        resume: a result to go on from, in place of `params`; its trace is kept, and `steps` counts its steps too.
+        ensemble: `params` and `key` carry a leading axis of members; a member that fails does not stop
+            the others, and `status` has an entry for each.
+
+    >>> mv.descent.ChunkOptions(chunk=100, record_every=10)  # a dictionary, to be passed on with two stars
+    {'chunk': 100, 'record_every': 10}
     """
 
     cost: Callable[..., Array] | None
@@ -60,8 +64,9 @@ class ChunkOptions(TypedDict, total=False):
 class Options(ChunkOptions, TypedDict, total=False):  # named once more: Python 3.11 forgets it of the base
     """`ChunkOptions`, and what is to be done with the chunks.
 
-    progress: show a progress bar on stderr.
-    watch: who else is shown the stream of chunks, in order: checkpoints, a live picture, one's own.
+    Attributes:
+        progress: show a progress bar on stderr.
+        watch: who else is shown the stream of chunks, in order: checkpoints, a live picture, one's own.
 
     >>> options = mv.descent.Options(record_every=10, progress=False)
     >>> run = mv.steepest_descent(lambda p: p, np.float32([1.0]), steps=30, learning_rate=0.5, **options)

@@ -54,7 +54,9 @@ class Fit:
 
     It unpacks as SciPy's `curve_fit` returns, `popt, pcov = fit`; `fit[3]` and `fit[2:5]` are parts of a batch.
 
-    Attributes, arrays of NumPy's or JAX's, of one shape (...) but for the first three:
+    Arrays of NumPy's or JAX's, of one shape (...) but for the first three.
+
+    Attributes:
         params: the parameters, (..., p).
         stderr: their standard errors; 0 for a fixed one, NaN where a bound holds one or the fit failed.
         cov: their covariance, (..., p, p).

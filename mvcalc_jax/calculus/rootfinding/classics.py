@@ -101,6 +101,9 @@ array([-0.5-0.866j, -0.5+0.866j,  1. +0.j   ])
 def newton_searches(name: str, starts: tuple[float | None, ...]) -> list[Search]:
     """Newton's method for one of the examples, from each start, or in its bracket where that is None.
 
+    Raises:
+        ValueError: for a name that is none of `NEWTON_EXAMPLES`.
+
     >>> for search in mv.calculus.newton_searches("atan", (1.3, 1.5, None)):
     ...     print(search.title, search.found.status.name)
     atan x from 1.3 CONVERGED

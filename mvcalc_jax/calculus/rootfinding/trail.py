@@ -275,6 +275,14 @@ def iterate(
 ) -> Walk:
     """Newton's steps and nothing else: so many at most, each `factor` times as long; no reason why they ended.
 
+    Args:
+        f, x0, derivative, args: as for `newton`.
+        steps: how many, at least 1.
+        factor: by which each step is longer than Newton's; the order of a root makes up for it.
+
+    Raises:
+        TypeError, ValueError: as `newton`.
+
     >>> mv.calculus.iterate(lambda x: x**2 - 2, 1.0, steps=3).x  # 1, 3/2, 17/12, 577/408
     array([1.        , 1.5       , 1.41666667, 1.41421569])
     """

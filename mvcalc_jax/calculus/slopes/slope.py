@@ -81,6 +81,14 @@ def forward_difference(
 ) -> Float[Array, "*out_in"]:
     """∂f/∂x from one value more for each entry of x; output axes first.
 
+    Args:
+        f: of an array of x's shape (*in), to an array (*out), written in JAX.
+        x: where.
+        step: h, for every entry of x the same; it is in x's units.
+
+    Returns:
+        (*out, *in); off by about f″h/2, and by the rounding of f over h.
+
     >>> mv.calculus.forward_difference(jnp.square, jnp.array([1.0, 2.0, 3.0]), 0.5)  # 2x + h on the diagonal
     Array([[2.5, 0. , 0. ],
            [0. , 4.5, 0. ],
@@ -93,6 +101,8 @@ def central_difference(
     f: Callable[[Array], Array], x: Float[AnyArray, "*in"], step: float | AnyArray
 ) -> Float[Array, "*out_in"]:
     """∂f/∂x from two values for each entry of x; output axes first.
+
+    Takes and returns what `forward_difference` does; it is off by about f‴h²/6, and by the rounding of f over h.
 
     >>> mv.calculus.central_difference(jnp.square, jnp.array([1.0, 2.0, 3.0]), 0.5)  # 2x: exact for parabolas
     Array([[2., 0., 0.],

@@ -113,7 +113,13 @@ def along_valley(
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
     """f − f(p) beside a degenerate p along its flattest direction: straight on, and on the floor of the valley, g.
 
-    NaN where the floor is lost.
+    Args:
+        f: as for `critical_points`.
+        point: one of those that were found.
+        t: how far along the direction, (k,).
+
+    Returns:
+        Two arrays (k,): f(p + tv) − f(p), and the same on the floor, NaN where that is lost.
 
     >>> f = lambda p: (p[1] - p[0] ** 2) * (p[1] - 2 * p[0] ** 2)  # Peano's: lowest at 0 along every line
     >>> (point,) = mv.critical_points(f, ((-1, 1), (-1, 1)))

@@ -50,11 +50,11 @@ class VerifiedRoot(NamedTuple):
 
 
 def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
-    r"""Whether a box holds exactly one root of f, or none.
+    """Whether a box holds exactly one root of f, or none.
 
     Krawczyk's operator, with m the middle of X and Y near the inverse of the Jacobian there,
 
-    .. math:: K(X) = m - Y f(m) + (I - Y J(X)) (X - m):
+        K(X) = m − Y f(m) + (I − Y J(X)) (X − m):
 
     all roots in X lie in K(X), so that X holds none if they do not meet; and exactly one, at which J is regular, if
     K(X) lies within X. Boxes in which f keeps away from zero are dropped, others divided, until one box is left.
