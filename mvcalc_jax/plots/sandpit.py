@@ -101,9 +101,9 @@ def draw_ground(ax: Axes, ground: Ground, color: str = QUIET) -> None:
 def shaded(leads_to: Int[np.ndarray, "k k"], dips: Int[np.ndarray, "k k"]) -> Float[np.ndarray, "k k 3"]:
     """A colour for each minimum, paler the sooner a start comes to it; a start that comes to none is grey.
 
-    >>> picture = mv.plots.sandpit.shaded(np.array([[0, -1]]), np.array([[3, 25]]))
+    >>> picture = mv.plots.sandpit.shaded(np.array([[0, -1], [1, 1]]), np.array([[3, 25], [4, 9]]))
     >>> picture.shape, len(mv.plots.sandpit.HOLLOWS)  # colours of minima
-    ((1, 2, 3), 7)
+    ((2, 2, 3), 7)
     """
     order = (0, *(1 + np.arange(max(int(leads_to.max(initial=0)), 0)) % (len(HOLLOWS) - 1)))
     colours = np.array([to_rgb(HOLLOWS[k]) for k in order])
