@@ -10,7 +10,6 @@ Errors are relative to minima found independently (see `benchmarks.batches`). Ev
 starts near the truth. Then: how speed and memory of this package grow with fits, points and parameters.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,8 +21,8 @@ from matplotlib.figure import Figure
 import mvcalc_jax as mv
 from benchmarks import batches, peers, results, scaling
 from benchmarks.batches import Batch
-from benchmarks.harness import Timing, measure, spoken
-from benchmarks.peers import CORES, Chunked, Found
+from benchmarks.harness import Timing, measure, seconds, spoken
+from benchmarks.peers import Chunked, Found
 from benchmarks.results import Bar, Findings, Table, progress
 from mvcalc_jax import text
 
@@ -201,7 +200,7 @@ def contenders(problem: Problem, precision: str, batch: Batch, sizes: Sizes) -> 
 
 
 def _ours(name: str, fit: Callable[..., Found], batch: Batch, precision: str, tuned: bool) -> Contender:
-    first, xtol = _seconds(partial(fit, batch)), None
+    first, xtol = seconds(partial(fit, batch)), None
     if tuned:
         xtol = _loosest((*TOLERANCES[precision], None), partial(fit, batch), batch, precision)
     settings = "defaults" if xtol is None else f"xtol {xtol:g}"
@@ -219,10 +218,10 @@ def _vmapped(name: str, make: Callable[..., Chunked], batch: Batch, precision: s
     firsts = []
     for chunk in chunks:
         chunked = make(batch, tolerance, chunk)
-        firsts.append(_seconds(chunked))
-        for threads in sorted({1, CORES}):
+        firsts.append(seconds(chunked))
+        for threads in sorted({1, mv.devices.cores()}):
             runs[f"tolerance {tolerance:g}, {threads} × {chunk}"] = partial(chunked, threads)
-    settings = min(runs, key=lambda said: min(_seconds(runs[said]) for _ in range(2)))
+    settings = min(runs, key=lambda said: min(seconds(runs[said]) for _ in range(2)))
     return Contender(name, len(batch.y), runs[settings], settings, min(firsts))
 
 
@@ -234,12 +233,6 @@ def _loosest(tolerances: Sequence[Any], fit: Callable[[Any], Found], known: Batc
         if errors[-1] <= ACCURACY[precision]:
             return tolerance
     return next(t for t, error in zip(tolerances, errors, strict=True) if error <= 1.25 * min(errors))
-
-
-def _seconds(run: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    run()
-    return time.perf_counter() - began
 
 
 HEADER = (

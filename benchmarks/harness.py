@@ -4,6 +4,7 @@ The machine may be shared and its clock may wander, so contenders are timed one 
 and compared within the round: a ratio is the median of the rounds' ratios.
 """
 
+import multiprocessing
 import platform
 import resource
 import time
@@ -12,12 +13,14 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 
 from mvcalc_jax import devices
 from mvcalc_jax.devices import Device
+
+T = TypeVar("T")
 
 PACKAGES = (
     *("mvcalc-jax", "jax", "jaxlib", "numpy", "scipy", "optax"),
@@ -53,20 +56,27 @@ class Timing:
 
 def measure(contenders: dict[str, Callable[[], Any]], rounds: int = 9) -> dict[str, Timing]:
     """Time every contender: once cold, once more to warm up, and then in turns."""
-    first = {name: _seconds(run) for name, run in contenders.items()}
+    first = {name: seconds(run) for name, run in contenders.items()}
     for run in contenders.values():
-        _seconds(run)
+        seconds(run)
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, run in contenders.items():
-            taken[name].append(_seconds(run))
+            taken[name].append(seconds(run))
     return {name: Timing(first[name], tuple(taken[name])) for name in contenders}
 
 
-def _seconds(run: Callable[[], Any]) -> float:
+def seconds(run: Callable[[], Any]) -> float:
+    """Of a call, until what it returns is there."""
     began = time.perf_counter()
     jax.block_until_ready(run())
     return time.perf_counter() - began
+
+
+def alone(f: Callable[..., T], *args: Any) -> T:
+    """f(*args) in a process of its own, which remembers nothing: for memory, and for first calls."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(f, args)
 
 
 def spoken(seconds: float) -> str:

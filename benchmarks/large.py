@@ -7,8 +7,6 @@ layer with a scalar cost; time and peak memory of its check, as a Jacobian and a
 one evaluation of `jax.grad` in float64, each in a process of its own.
 """
 
-import multiprocessing
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +17,7 @@ import numpy as np
 
 import mvcalc_jax as mv
 from benchmarks import results
-from benchmarks.harness import peak_memory
+from benchmarks.harness import alone, peak_memory, seconds
 from benchmarks.results import Findings, Table
 from mvcalc_jax import text
 from mvcalc_jax.models.activations import ACTIVATIONS
@@ -42,7 +40,7 @@ def findings(config: Config) -> Findings:
     parameters = min(parameters, 100_000) if config.quick else parameters
     with mv.devices.computing("cpu"):
         first, later = (seconds(chain) for _ in range(2))
-    weighed = {name: _apart(name, parameters) for name in list(LARGE)[: 2 if config.quick else None]}
+    weighed = {name: alone(weigh, name, parameters) for name in list(LARGE)[: 2 if config.quick else None]}
     base = weighed["jax.grad"][1]
     rows = [(f"{text.count(parameters)} parameters", "seconds", "peak memory", "times that of one gradient")]
     for name, (taken, memory) in weighed.items():
@@ -59,12 +57,6 @@ def findings(config: Config) -> Findings:
         limits="Each large check is run once, in a process of its own, whose memory includes JAX's own.",
         numbers={"chain, seconds": {"first": first, "later": later}, "seconds, MB": weighed},
     )
-
-
-def seconds(run: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    run()
-    return time.perf_counter() - began
 
 
 def links() -> tuple[list[mv.Link], Any]:
@@ -127,13 +119,7 @@ LARGE: dict[str, Callable[[Any, Any], None]] = {
 }
 
 
-def _apart(name: str, parameters: int) -> tuple[float, float]:
-    """Seconds and megabytes of one of them, in a process of its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(weighed, (name, parameters))
-
-
-def weighed(name: str, parameters: int) -> tuple[float, float]:
+def weigh(name: str, parameters: int) -> tuple[float, float]:
     """Seconds, and peak memory in megabytes."""
     rng = np.random.default_rng(0)
     W = rng.standard_normal((1000, parameters // 1000), dtype="float32") / 30

@@ -6,7 +6,6 @@ such loops on one core, so that chunks are also tried on a thread for each.
 """
 
 import importlib
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,6 @@ from benchmarks.batches import Batch
 
 STEPS = {False: 50, True: 1000}
 """The most iterations of a JAX peer, by whether it is to be robust: all of a chunk wait for one that cannot stop."""
-CORES = os.cpu_count() or 1
 
 
 class Found(NamedTuple):

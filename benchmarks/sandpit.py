@@ -14,15 +14,14 @@ import os
 import platform
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 import mvcalc_jax as mv
 from benchmarks import results
-from benchmarks.harness import spoken
+from benchmarks.harness import seconds, spoken
 from benchmarks.results import Bar, Findings, Table, progress
 from mvcalc_jax import text
 from mvcalc_jax.sandpit.contest import par
@@ -96,14 +95,14 @@ def pits(count: int, floors: Sequence[str]) -> tuple[list[tuple[str, ...]], floa
     slowest = 0.0
     par(mv.sandpit.floor("cliff"))  # the strategies are compiled once for all floors
     for name in floors:
-        first = _seconds(lambda name=name: look(name, 0))
+        first = seconds(lambda name=name: look(name, 0))
         twice = []
         for _ in range(2):
             _drawn.cache_clear()
-            twice.append([_seconds(lambda name=name, k=k: look(name, k)) for k in range(1, count)])
+            twice.append([seconds(lambda name=name, k=k: look(name, k)) for k in range(1, count)])
         later = np.min(twice, axis=0).tolist()
         par(mv.sandpit.floor(name))
-        scored = [_seconds(lambda name=name, k=k: par(mv.sandpit.floor(name, k))) for k in range(1, count)]
+        scored = [seconds(lambda name=name, k=k: par(mv.sandpit.floor(name, k))) for k in range(1, count)]
         some = [len(mv.sandpit.floor(name, k).minima) for k in range(count)]
         slowest = max(slowest, *later)
         times = (first, float(np.median(later)), max(later), float(np.median(scored)))
@@ -149,12 +148,6 @@ def _run(code: str, *args: str, **more: str) -> str:
     if found.returncode:
         raise RuntimeError(found.stderr)
     return found.stdout
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    run()
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

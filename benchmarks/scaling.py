@@ -4,7 +4,6 @@ The model of `curve_fit` is a peak on a polynomial, that of `fit_gaussian` a pea
 Data repeat after some thousand fits, which a fit does not notice. Run by `benchmarks.fitting`.
 """
 
-import multiprocessing
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +14,7 @@ import numpy as np
 
 from benchmarks import batches, peers
 from benchmarks.batches import Batch
-from benchmarks.harness import peak_memory
+from benchmarks.harness import alone, peak_memory
 from benchmarks.results import Table
 from mvcalc_jax import text
 
@@ -118,8 +117,7 @@ def memory(fits: int) -> Table:
     rows = [(f"{text.count(fits)} fits of 32 points", "data", "peak above it", "bytes a fit")]
     for name in ("curve_fit", "fit_gaussian"):
         for precision in ("float32", "float64"):
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                held, above = pool.apply(weighed, (name, precision, fits))
+            held, above = alone(weighed, name, precision, fits)
             cells = f"{held / 1e6:.0f} MB", f"{above / 1e6:.0f} MB", f"{above / fits:.0f}"
             rows.append((f"{name}, {precision}", *cells))
     return Table("Memory", rows)

@@ -9,7 +9,6 @@ process loads JAX and compiles for itself. All are processes of their own, and p
 seen. The results must be the same to the last byte.
 """
 
-import multiprocessing
 import os
 import shutil
 import socket
@@ -26,7 +25,7 @@ import numpy as np
 
 import mvcalc_jax as mv
 from benchmarks import results
-from benchmarks.harness import peak_memory
+from benchmarks.harness import alone, peak_memory
 from benchmarks.results import Bar, Findings, Table
 from mvcalc_jax import text
 from mvcalc_jax.fitting import batch
@@ -60,8 +59,8 @@ def findings(config: Config) -> Findings:
     with tempfile.TemporaryDirectory(dir=config.folder) as name:
         folder = Path(name)
         make(folder, fits)
-        memory, memory_peak = _apart(in_memory, folder)
-        streamed, streamed_peak = _apart(from_file, folder)
+        memory, memory_peak = alone(weighed, in_memory, folder)
+        streamed, streamed_peak = alone(weighed, from_file, folder)
         assert same(folder / "memory.npy", folder / "streamed.npy"), "the streamed results are others"
         cores = sorted(os.sched_getaffinity(0))
         counts = [] if config.quick else [1, len(cores)]
@@ -149,12 +148,6 @@ def same(one: Path, other: Path) -> bool:
     if a.dtype == b.dtype:
         return one.read_bytes() == other.read_bytes()
     return all(np.array_equal(a[:, k], b[name]) for k, name in enumerate((b.dtype.names or ())[: a.shape[1]]))
-
-
-def _apart(run: Callable[[Path], float], folder: Path) -> tuple[float, float]:
-    """Seconds and megabytes of one of them, in a process of its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(weighed, (run, folder))
 
 
 def weighed(run: Callable[[Path], float], folder: Path) -> tuple[float, float]:

@@ -17,27 +17,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import flint
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flint import arb
 
 import mvcalc_jax as mv
-from benchmarks import results
+from benchmarks import compositions, results
+from benchmarks.elementary import BINARY, CASES, PRECISIONS, Exact, allowance, exactly
 from benchmarks.results import Bar, Findings, Table, progress
 from mvcalc_jax import text
 from mvcalc_jax.taylor.intervals import ulps
 
 QUESTION = (__doc__ or "").partition("\n")[0]
-PRECISION = 200
-"""Bits of Arb, doubled until so many less a hundred of a result are known."""
 ROW, FEW = 7, 5
 """Of a row the last numbers fill no vector register of the processor; a call for each number takes its time."""
 ROUNDS = 5
 """One anywhere, the others around the worst of the one before."""
-FAR = 900
-"""Results beyond 2**±FAR are scaled before they become a pair of floats."""
 
 
 @dataclass(frozen=True)
@@ -53,87 +48,6 @@ class Config:
     quick: bool = False
     """One function, at few points."""
 
-
-class Case(NamedTuple):
-    """A function of XLA's, the exact one, where it is defined, and places to look at more closely."""
-
-    f: Callable[..., Any]
-    exact: Callable[..., arb]
-    defined: Callable[..., Any] = lambda *x: True
-    near: Sequence[float] = ()
-
-
-def _odd(f: Callable[[arb], arb]) -> Callable[[arb], arb]:
-    return lambda x: f(x) if x > 0 else -f(-x) if x < 0 else x
-
-
-def _lgamma(x: arb) -> arb:
-    if x > 0:
-        return x.lgamma()
-    return abs(arb.pi() / ((arb.pi() * x).sin() * x)).log() - (-x).lgamma()
-
-
-def _atan2(y: arb, x: arb) -> arb:
-    return arb.atan2(y, x)
-
-
-def _softplus(x: arb) -> arb:
-    return x.exp().log1p()
-
-
-def _logaddexp(x: arb, y: arb) -> arb:
-    return x + _softplus(y - x)
-
-
-GAMMA = (1.0, 2.0, 1.4616321449683623, -0.504083, -1.573498, -2.610720, -3.635293, -2.457024738, -2.747682647)
-GAMMA += (-3.143580888, -3.955294284, -4.039361840, -4.991544640, -1.0, -2.0, -3.0, -4.0, -5.0, -10.0, -20.0)
-SMALL = lambda x: abs(x) <= 1
-POSITIVE = lambda x: x > 0
-
-CASES: dict[str, Case] = {
-    "add": Case(jnp.add, lambda x, y: x + y),
-    "sub": Case(jnp.subtract, lambda x, y: x - y),
-    "mul": Case(jnp.multiply, lambda x, y: x * y),
-    "div": Case(jnp.divide, lambda x, y: x / y, lambda x, y: y != 0),
-    "sqrt": Case(jax.lax.sqrt, arb.sqrt, POSITIVE),
-    "rsqrt": Case(jax.lax.rsqrt, arb.rsqrt, POSITIVE),
-    "cbrt": Case(jax.lax.cbrt, _odd(lambda x: x.root(3))),
-    "square": Case(jax.lax.square, lambda x: x * x),
-    "pow": Case(jax.lax.pow, lambda x, y: x**y, lambda x, y: x > 0, (1.0,)),
-    "exp": Case(jax.lax.exp, arb.exp),
-    "exp2": Case(jax.lax.exp2, lambda x: (x * arb.const_log2()).exp()),
-    "expm1": Case(jax.lax.expm1, arb.expm1),
-    "log": Case(jax.lax.log, arb.log, POSITIVE),
-    "log1p": Case(jax.lax.log1p, arb.log1p, lambda x: x > -1, (-1.0, 2**0.5 - 1, 1 - 2**0.5, 0.5**0.5 - 1)),
-    "sin": Case(jax.lax.sin, arb.sin),
-    "cos": Case(jax.lax.cos, arb.cos),
-    "tan": Case(jax.lax.tan, arb.tan),
-    "asin": Case(jax.lax.asin, arb.asin, SMALL),
-    "acos": Case(jax.lax.acos, arb.acos, SMALL),
-    "atan": Case(jax.lax.atan, arb.atan),
-    "atan2": Case(jax.lax.atan2, _atan2, lambda y, x: (y != 0) | (x > 0)),
-    "sinh": Case(jax.lax.sinh, arb.sinh),
-    "cosh": Case(jax.lax.cosh, arb.cosh),
-    "tanh": Case(jax.lax.tanh, arb.tanh),
-    "asinh": Case(jax.lax.asinh, arb.asinh),
-    "acosh": Case(jax.lax.acosh, arb.acosh, lambda x: x >= 1),
-    "atanh": Case(jax.lax.atanh, arb.atanh, lambda x: abs(x) < 1, (1 - 2**0.5, 2**0.5 - 1)),
-    "logistic": Case(jax.lax.logistic, lambda x: 1 / (1 + (-x).exp())),
-    "erf": Case(jax.lax.erf, arb.erf),
-    "erfc": Case(jax.lax.erfc, arb.erfc),
-    "lgamma": Case(jax.lax.lgamma, _lgamma, lambda x: (x > 0) | (x != np.floor(x)), GAMMA),
-    "digamma": Case(jax.lax.digamma, arb.digamma, lambda x: (x > 0) | (x != np.floor(x)), GAMMA),
-    "softplus": Case(jax.nn.softplus, _softplus),
-    "log_sigmoid": Case(jax.nn.log_sigmoid, lambda x: -_softplus(-x)),
-    "logaddexp": Case(jnp.logaddexp, _logaddexp),
-}
-EXPONENTS = (-9, -3, -2, -1, 3, 4, 7, 16, 31)
-for _n in EXPONENTS:
-    CASES[f"integer_pow {_n}"] = Case(
-        lambda x, n=_n: jax.lax.integer_pow(x, n), lambda x, n=_n: x**n, lambda x: x != 0
-    )
-PRECISIONS = (np.float32, np.float64)
-BINARY = ("add", "sub", "mul", "div", "pow", "atan2", "logaddexp")
 
 PLACES = (0.5, 1.0, 2.0, 0.6931471805599453, 9.01, 17.0, 18.7, 19.06, 128.0, 1024.0, 126.0, 1022.0)
 PLACES += tuple(
@@ -206,65 +120,6 @@ def kept(name: str, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
     return tuple(v[good] for v in x)
 
 
-class Exact(NamedTuple):
-    """True values 2**−shift (high + low), high infinite where one lies beyond all floats, nan where there is none."""
-
-    high: np.ndarray
-    low: np.ndarray
-    shift: np.ndarray
-
-    def within(self, dtype: Any) -> np.ndarray:
-        """Where a true value is finite in a precision."""
-        with np.errstate(all="ignore"):
-            return np.abs(np.ldexp(self.high, -self.shift)) <= float(np.finfo(dtype).max)
-
-    def off(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Of results their distances and sizes, scaled alike."""
-        with np.errstate(all="ignore"):
-            scaled = np.ldexp(y.astype(float), self.shift)
-            return np.abs((scaled - self.high) - self.low), np.abs(scaled)
-
-
-def enclosed(f: Callable[..., arb], x: Sequence[float]) -> arb:
-    """Arb's value with enough bits, or one that is not finite."""
-    try:
-        precision = PRECISION
-        while True:
-            flint.ctx.prec = precision
-            value = f(*map(arb, x))
-            known = value.is_finite() and (value == 0 or value.rel_accuracy_bits() >= PRECISION - 100)
-            if known or precision >= 64 * PRECISION:
-                return value if known else arb("nan")
-            precision *= 2
-    finally:
-        flint.ctx.prec = PRECISION
-
-
-def exactly(name: str, x: tuple[np.ndarray, ...]) -> Exact:
-    """True values at arguments."""
-    high, low, shift = np.full(len(x[0]), np.nan), np.zeros(len(x[0])), np.zeros(len(x[0]), int)
-    for k, at in enumerate(zip(*(v.tolist() for v in x), strict=True)):
-        high[k], low[k], shift[k] = pair(enclosed(CASES[name].exact, at))
-    return Exact(high, low, shift)
-
-
-def pair(value: arb) -> tuple[float, float, int]:
-    """An enclosed value as a sum of two floats and a power of two taken out."""
-    if not value.is_finite():
-        return np.nan, 0.0, 0
-    middle = value.mid()
-    mantissa, exponent = map(int, middle.man_exp()) if middle != 0 else (0, 0)
-    size, shift = exponent + mantissa.bit_length(), 0
-    if size < -2 * FAR:  # to the table it is 0
-        return 0.0, 0.0, 0
-    if size > 2 * FAR:
-        return np.inf if mantissa > 0 else -np.inf, 0.0, 0
-    if abs(size) > FAR:
-        shift, middle = -size, middle * arb(2) ** -size
-    high = float(middle)
-    return high, float(middle - arb(high)), shift
-
-
 def ways(f: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
     """What XLA makes of a function: for arrays, numbers and rows in a loop, in a fusion, op by op, of constants.
 
@@ -322,12 +177,6 @@ def compared(name: str, x: tuple[np.ndarray, ...], y: np.ndarray, exact: Exact) 
     return kept(above), kept(floor), inside & ~np.isfinite(y) & exact.within(y.dtype)
 
 
-def allowance(name: str, dtype: Any) -> ulps.Error:
-    """The table's row."""
-    primitive, _, exponent = name.partition(" ")
-    return ulps.error(primitive, dtype, int(exponent) if exponent else None)
-
-
 def measured(name: str, dtype: Any, number: int, seed: int) -> Worst:
     """Compare a function with the truth, at random points and around the worst of them."""
     rng = np.random.default_rng(seed)
@@ -351,100 +200,6 @@ def measured(name: str, dtype: Any, number: int, seed: int) -> Worst:
         near = kept(name, around(tuple(v[top] for v in x), dtype, number // 6, rng))
         x = tuple(np.resize(v, max(number // 8, ROW)) for v in near)
     return worst
-
-
-class Enclosed:
-    """Arb's functions, each result widened by what the table allows XLA to be wrong by."""
-
-    def __init__(self, dtype: Any):
-        self.dtype, info = dtype, np.finfo(dtype)
-        self.eps, self.tiny = float(info.eps), float(info.tiny)
-
-    def __getattr__(self, name: str) -> Callable[..., arb]:
-        def widened(*x: Any) -> arb:
-            exact = [v if isinstance(v, arb) else arb(float(np.asarray(v, self.dtype))) for v in x]
-            value, allowed = CASES[name].exact(*exact), allowance(name, self.dtype)
-            for v, (low, high) in zip(exact, allowed.domain, strict=True):
-                if not (v >= low and v <= high):
-                    return arb("nan")
-            size = float(abs(value).upper()) if value.is_finite() else np.inf
-            if not size < float(
-                np.finfo(self.dtype).max
-            ):  # the table says nothing of results that are not finite
-                return arb("nan")
-            return value + arb(
-                0, self.eps * (allowed.ulps * size + allowed.absolute) + ulps.FLOOR * self.tiny
-            )
-
-        return widened
-
-
-class Compiled:
-    """XLA's functions, kept apart by barriers or not."""
-
-    def __init__(self, dtype: Any, apart: bool):
-        self.dtype, self.apart = dtype, apart
-
-    def __getattr__(self, name: str) -> Callable[..., jax.Array]:
-        def called(*x: Any) -> jax.Array:
-            y = CASES[name].f(*jnp.broadcast_arrays(*(jnp.asarray(v, self.dtype) for v in x)))
-            return jax.lax.optimization_barrier(y) if self.apart else y
-
-        return called
-
-
-COMPOSITIONS: dict[str, Callable[..., Any]] = {
-    "exp(x) y + z": lambda o, x, y, z: o.add(o.mul(o.exp(x), y), z),
-    "exp(x) exp(y)": lambda o, x, y, z: o.mul(o.exp(x), o.exp(y)),
-    "exp(x) / exp(y)": lambda o, x, y, z: o.div(o.exp(x), o.exp(y)),
-    "z / exp(x)": lambda o, x, y, z: o.div(z, o.exp(x)),
-    "log(exp(x))": lambda o, x, y, z: o.log(o.exp(x)),
-    "exp(x)^y": lambda o, x, y, z: o.pow(o.exp(x), y),
-    "(exp(x)^y)^z": lambda o, x, y, z: o.pow(o.pow(o.exp(x), y), z),
-    "log(exp(x)^y)": lambda o, x, y, z: o.log(o.pow(o.exp(x), y)),
-    "x / exp(y)^z": lambda o, x, y, z: o.div(x, o.pow(o.exp(y), z)),
-    "x / sqrt(exp(y))": lambda o, x, y, z: o.div(x, o.sqrt(o.exp(y))),
-    "rsqrt(exp(x)) rsqrt(exp(x))": lambda o, x, y, z: o.mul(o.rsqrt(o.exp(x)), o.rsqrt(o.exp(x))),
-    "(x / y) / z": lambda o, x, y, z: o.div(o.div(x, y), z),
-    "(x / y) / (z / x)": lambda o, x, y, z: o.div(o.div(x, y), o.div(z, x)),
-    "(x 1e-30) 1e-30": lambda o, x, y, z: o.mul(o.mul(x, 1e-30), 1e-30),
-    "x / (y / z)": lambda o, x, y, z: o.div(x, o.div(y, z)),
-    "x y − z x": lambda o, x, y, z: o.sub(o.mul(x, y), o.mul(z, x)),
-    "(x + 1e6) − 1e6": lambda o, x, y, z: o.sub(o.add(x, 1e6), 1e6),
-    "(x / 0.1) / 0.3": lambda o, x, y, z: o.div(o.div(x, 0.1), 0.3),
-    "1 − x x": lambda o, x, y, z: o.sub(1.0, o.mul(x, x)),
-    "1 / (1 + exp(x))": lambda o, x, y, z: o.div(1.0, o.add(1.0, o.exp(x))),
-    "exp(x)^½": lambda o, x, y, z: o.pow(o.exp(x), 0.5),
-    "10^x": lambda o, x, y, z: o.pow(10.0, x),
-}
-
-
-def rewritten(name: str, dtype: Any, number: int, seed: int) -> tuple[float, float]:
-    """Of a composition the worst share of what its steps allow together; then the same with barriers between them."""
-    rng, info = np.random.default_rng(seed), np.finfo(dtype)
-    reach = np.log(float(info.max)) * (0.45 if name.count("exp") > 1 else 0.99)
-    x, y, z = (rng.uniform(-1, 1, number) * rng.choice([3, reach], number) for _ in range(3))
-    y[::4], z[1::4] = x[::4] * (1 + 1e-3 * rng.normal(size=len(y[::4]))), y[1::4]
-    wide = lambda: 2.0 ** rng.uniform(info.minexp, info.maxexp - 1, number) * rng.choice([-1, 1], number)
-    few = rng.uniform(size=number) < 0.5
-    z = np.where(few, wide(), z)
-    if "exp" not in name:
-        x, y = np.where(few, wide(), x), np.where(few, wide(), y)
-    points = tuple(v.astype(dtype) for v in (x, y, z))
-    flint.ctx.prec = PRECISION
-    enclosed = Enclosed(dtype)
-    balls = [COMPOSITIONS[name](enclosed, *at) for at in zip(*(v.tolist() for v in points), strict=True)]
-    shares = []
-    for apart in (False, True):
-        o = Compiled(dtype, apart)
-        found = np.asarray(jax.jit(lambda *x, o=o: COMPOSITIONS[name](o, *x))(*points)).tolist()
-        off = [
-            float(abs(arb(v) - ball.mid()) / (ball.rad() + arb(2) ** -2000))
-            for v, ball in zip(found, balls, strict=True)
-            if np.isfinite(v) and ball.is_finite()
-        ]
-        shares.append(max(off, default=0.0))
-    return shares[0], shares[1]
 
 
 def subnormal(dtype: Any) -> str:
@@ -495,8 +250,9 @@ def findings(config: Config) -> Findings:
 
 def _steps(config: Config) -> Findings:
     """Of compositions, and at the ends of the numbers."""
-    shares, apart = fused(config)
-    words = f"{len(apart)} of {len(COMPOSITIONS)} compositions are beyond what their steps allow, despite barriers"
+    shares, apart = compositions.compared(max(config.points // 20, 50), config.seed)
+    many = f"{len(apart)} of {len(shares) - 1} compositions"
+    words = f"{many} are beyond what their steps allow, despite barriers"
     ends = [Table(f"At the ends of {np.dtype(dtype).name}", limits(dtype)) for dtype in PRECISIONS]
     return Findings(
         [Table("Compositions, as a share of what their steps allow", shares), *ends],
@@ -527,20 +283,6 @@ def compare(
             )
         progress(f"      {name}")
     return rows, beyond, shares
-
-
-def fused(config: Config) -> tuple[list[tuple[str, ...]], list[str]]:
-    """A row for each composition, its worst error as a share of what its steps allow; those wrong despite barriers."""
-    beyond = []
-    rows: list[tuple[str, ...]] = [("share of what the steps allow", *("float32", "with barriers"))]
-    rows[0] += ("float64", "with barriers")
-    for name in COMPOSITIONS:
-        shares = [
-            s for t in PRECISIONS for s in rewritten(name, t, max(config.points // 20, 50), config.seed)
-        ]
-        rows.append((name, *(f"{s:.2g}" for s in shares)))
-        beyond += [name] if max(shares[1::2]) > 1 else []
-    return rows, beyond
 
 
 if __name__ == "__main__":

@@ -13,14 +13,14 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.critical_points"
+PROG = command.called("critical_points")
 MOST = 20_000
 """Starts, which take a few seconds."""
 DEGENERATE = ("flat", "ledge", "monkey", "peano", "trough")
@@ -28,24 +28,39 @@ DEGENERATE = ("flat", "ledge", "monkey", "peano", "trough")
 
 @dataclass(frozen=True)
 class Config:
-    """Find and judge all critical points of a surface. --debug shows where an error comes from."""
+    """Find and judge all critical points of a surface."""
 
-    surface: str = "himmelblau"
-    """himmelblau, camel, three-humps, rosenbrock, styblinski, peaks, branin, mccormick, goldstein, two-wells, egg-box,
-    bowl, pass; or one of which the Hessian says nothing: monkey, flat, ledge, peano, trough."""
-    starts: int = 256
-    """How many points to begin from; more follow where a point was met by few."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    surface: Literal[
+        "himmelblau",
+        "camel",
+        "three-humps",
+        "rosenbrock",
+        "styblinski",
+        "peaks",
+        "branin",
+        "mccormick",
+        "goldstein",
+        "two-wells",
+        "egg-box",
+        "bowl",
+        "pass",
+        "monkey",
+        "flat",
+        "ledge",
+        "peano",
+        "trough",
+    ] = "himmelblau"
+    """The surface to look at; of the last five the Hessian says nothing."""
+    starts: Annotated[int, options.STARTS] = 256
+    """More follow where a point was met by few."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:
     surfaces = mv.calculus.SURFACES
     mv.require.one_of("surface", config.surface, surfaces)
-    if mv.require.whole("starts", config.starts, least=8) > MOST:
-        raise ValueError(f"`starts` must be at most {MOST}; got {config.starts}")
+    mv.require.whole("starts", config.starts, least=8, most=MOST)
     with mv.devices.computing(config.device, "float64") as device:
         chosen = surfaces[config.surface]
         found = mv.critical_points(chosen.f, chosen.box, starts=config.starts)
@@ -81,7 +96,7 @@ def save_numbers(found: Any, run: Path) -> None:
     for k in range(2):
         columns[f"eigenvalue{k + 1}"] = [p.eigenvalues[k] for p in found]
     columns |= {what: [getattr(p, what) for p in found] for what in ("gradient_norm", "error", "starts")}
-    mv.runs.write_metrics(run / "metrics.csv", columns)
+    mv.runs.write_metrics(run, columns)
 
 
 def conclude(landscape: Any, found: Any, run: Path) -> None:

@@ -14,30 +14,28 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.lagrange"
+PROG = command.called("lagrange")
 MOST = 20_000
 """Starts, which take a few seconds."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Find all extrema of f on a constraint. --debug shows where an error comes from."""
+    """Find all extrema of f on a constraint."""
 
-    problem: str = "course-1"
-    """course-1, course-2, ellipse, budget, cusp or circle-in-space."""
-    starts: int = 400
-    """How many points to begin from; with very few, not all extrema are found."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    problem: Literal["course-1", "course-2", "ellipse", "budget", "cusp", "circle-in-space"] = "course-1"
+    """What to optimise, on which constraint."""
+    starts: Annotated[int, options.STARTS] = 400
+    """With very few, not all extrema are found."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:
@@ -45,8 +43,7 @@ def main(config: Config) -> int:
     from mvcalc_jax.calculus.constraints.lagrange import lagrange
 
     mv.require.one_of("problem", config.problem, PROBLEMS)
-    if mv.require.whole("starts", config.starts, least=1) > MOST:
-        raise ValueError(f"`starts` must be at most {MOST}; got {config.starts}")
+    mv.require.whole("starts", config.starts, least=1, most=MOST)
     f, g, box = (problem := PROBLEMS[config.problem]).f, problem.g, problem.box
     with mv.devices.computing(config.device, "float64") as device:
         found = lagrange(f, g, box=box, starts=config.starts)
@@ -76,7 +73,7 @@ def save_numbers(found: Any, run: Path) -> None:
     for k in range(len(points[0].multipliers) if points else 0):
         columns |= {f"lambda{k + 1}": [p.multipliers[k] for p in points]}
         columns |= {f"solved_again{k + 1}": [p.shadow[k] for p in points]}
-    mv.runs.write_metrics(run / "metrics.csv", columns | {"apart": [p.apart for p in points]})
+    mv.runs.write_metrics(run, columns | {"apart": [p.apart for p in points]})
 
 
 def conclude(problem: Any, found: Any, others: dict[str, str], run: Path) -> None:

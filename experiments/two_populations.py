@@ -13,30 +13,28 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.two_populations"
+PROG = command.called("two_populations")
 AIM = 0.1
 """How well, in units of the heights, one would like to know a mean."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Find two populations in one histogram. --debug shows where an error comes from."""
+    """Find two populations in one histogram."""
 
-    first: str = "galton-women"
-    """A histogram by name, or a .csv file of bins and counts: those whose mean is lower."""
-    second: str = "galton-men"
-    """Another, in bins of the same width."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    first: Annotated[str, options.HISTOGRAM] = "galton-women"
+    """Those whose mean is lower."""
+    second: Annotated[str, options.HISTOGRAM] = "galton-men"
+    """In bins of the same width."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:
@@ -79,7 +77,7 @@ def save_numbers(apart: mv.Fit, labelled: mv.Fit, run: Path) -> None:
     columns: dict[str, Any] = {"name": apart.names}
     columns |= {"pooled": apart.params, "pooled_stderr": apart.stderr}
     columns |= {"by_label": by_label.params.ravel(), "by_label_stderr": by_label.stderr.ravel()}
-    mv.runs.write_metrics(run / "metrics.csv", columns)
+    mv.runs.write_metrics(run, columns)
     mv.runs.save_arrays(run / "params.npz", {"params": apart.params, "cov": apart.cov})
 
 

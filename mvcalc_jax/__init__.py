@@ -4,8 +4,8 @@ one compiled loop, and shows you what happened.
 The tree is the sentence – functions, models, descent, proof, pictures – and imports point down this list:
 
     autodiff   the one door to JAX's autodiff
-    require    what an argument must be, and the names of the axes in every signature
     text       rows as a table
+    require    what an argument must be, and the names of the axes in every signature
     atomic     files that are whole or not there
     binning    raw values counted in bins
     compiling  programs that run only a few times
@@ -28,7 +28,12 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     check      derivatives in files, checked by name
     fit        files of curves, fitted
     dig        the sandpit as a command
+    interrupts Ctrl-C at the wrong moment
+    arguments  a frozen dataclass as a command line
+    options    the options that several commands have
+    output     what a command answers: words, or a document
     command    what every command does alike
+    completion what a shell needs to complete a command
     cli        the command mvcalc
 
 Public names are loaded when they are first used (`__init__.pyi` lists them), so that `mvcalc --help` need

@@ -26,13 +26,16 @@ def computing(device: str = "auto", precision: str = "float32") -> Iterator[Devi
     Raises:
         ValueError: for an unknown or unusable device, or an unknown precision.
 
-    >>> with mv.devices.computing("cpu", "float64"):
-    ...     print(jnp.zeros(1).dtype)
-    float64
-    >>> print(jnp.zeros(1).dtype)
-    float32
-    >>> "gpu" in mv.devices.DEVICES, mv.devices.PRECISIONS
-    (True, ('float32', 'float64'))
+    >>> mv.devices.DEVICES, mv.devices.PRECISIONS
+    (('auto', 'cpu', 'gpu'), ('float32', 'float64'))
+    >>> with mv.devices.computing("cpu", "float64") as device:
+    ...     print(device.platform, jnp.ones(3).dtype)
+    cpu float64
+    >>> with mv.devices.computing("tpu"):
+    ...     pass
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown device 'tpu'; did you mean 'gpu'? known: auto, cpu, gpu
     """
     require.one_of("precision", precision, PRECISIONS)
     chosen = choose(device)

@@ -19,14 +19,12 @@ Finding = tuple[str, str, bool | None]
 """What was looked at, what was found, and whether that is well; None where it is neither well nor ill."""
 
 
-def examine() -> tuple[str, bool]:
-    """What was found, as text, and whether all of it is well."""
+def examine() -> tuple[list[Finding], bool]:
+    """What was found, and whether all of it is well."""
     findings = [*_software(), *_devices(), *_pictures()]
     if all(well is not False for *_, well in findings):
         findings += _proof()
-    marks = {True: "ok", False: "FAIL", None: ""}
-    well = all(well is not False for *_, well in findings)
-    return text.columns([(marks[well], what, said) for what, said, well in findings]), well
+    return findings, all(well is not False for *_, well in findings)
 
 
 def _software() -> Iterator[Finding]:

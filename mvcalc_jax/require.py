@@ -17,7 +17,6 @@ The names of the axes, in every signature of the package:
     ...  any axes
 """
 
-import difflib
 import math
 import operator
 from collections.abc import Callable, Iterable
@@ -28,24 +27,44 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from mvcalc_jax import autodiff
+from mvcalc_jax import autodiff, text
 
 AnyArray = jax.Array | np.ndarray
 """An array of JAX's or NumPy's, or a tracer of one."""
+LARGEST = 1e100
+"""Squares of larger numbers, summed, leave the range of floats."""
 
 
 def traced(tree: Any) -> bool:
-    """Whether any leaf stands inside `jit` or `vmap`, where its value cannot be looked at."""
+    """Whether any leaf stands inside `jit` or `vmap`, where its value cannot be looked at.
+
+    >>> mv.require.traced({"x": jnp.ones(3)})
+    False
+    >>> jax.jit(lambda x: print(mv.require.traced(x)))(1.0)
+    True
+    """
     return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
 
 
 def holds_traced(f: Callable[..., Any], *args: Any) -> bool:
-    """Whether f, besides such arguments, uses values that stand inside `jit`, `vmap` or `grad`."""
+    """Whether f, besides such arguments, uses values that stand inside `jit`, `vmap` or `grad`.
+
+    >>> mv.require.holds_traced(jnp.sin, 1.0)
+    False
+    >>> jax.jit(lambda scale: print(mv.require.holds_traced(lambda x: scale * x, 1.0)))(2.0)
+    True
+    """
     return traced(jax.make_jaxpr(f)(*args).consts)
 
 
 def function(name: str, value: Any) -> None:
-    """Require something that can be called."""
+    """Require something that can be called.
+
+    >>> mv.require.function("f", 3)
+    Traceback (most recent call last):
+        ...
+    TypeError: `f` must be a function; got int
+    """
     if not callable(value):
         raise TypeError(f"`{name}` must be a function; got {type(value).__name__}")
 
@@ -55,6 +74,11 @@ def floating(name: str, value: Any) -> None:
 
     Raises:
         TypeError: if `value` is not an array, or its numbers are integers, booleans or complex.
+
+    >>> mv.require.floating("x", jnp.arange(3))
+    Traceback (most recent call last):
+        ...
+    TypeError: `x` must hold floating-point numbers; got int32; convert it with x.astype(float)
     """
     if not isinstance(value, AnyArray):
         raise TypeError(
@@ -73,7 +97,13 @@ def floating(name: str, value: Any) -> None:
 
 
 def shape(name: str, value: AnyArray, required: tuple[int | None, ...], meaning: str) -> None:
-    """Require a shape; `None` in `required` stands for any length. `meaning` names the axes."""
+    """Require a shape; `None` in `required` stands for any length. `meaning` names the axes.
+
+    >>> mv.require.shape("x", jnp.ones((2, 3)), (2, None, 2), "a matrix for each")
+    Traceback (most recent call last):
+        ...
+    ValueError: `x` must have shape (2, any, 2), a matrix for each; got (2, 3)
+    """
     fits = len(value.shape) == len(required) and all(
         want in (None, got) for want, got in zip(required, value.shape, strict=True)
     )
@@ -84,7 +114,13 @@ def shape(name: str, value: AnyArray, required: tuple[int | None, ...], meaning:
 
 
 def finite(name: str, value: Any) -> None:
-    """Require finite numbers, where they are known: inside `jit` and `vmap` nothing can be looked at."""
+    """Require finite numbers, where they are known: inside `jit` and `vmap` nothing can be looked at.
+
+    >>> mv.require.finite("x", [1.0, np.nan, np.inf])
+    Traceback (most recent call last):
+        ...
+    ValueError: `x` must be finite; got nan at index (1,) and 1 more like it
+    """
     if traced(value):
         return
     array = np.asarray(value)
@@ -99,7 +135,13 @@ def finite(name: str, value: Any) -> None:
 
 
 def number(name: str, value: Any) -> None:
-    """Require a single number, and a finite one where it is known."""
+    """Require a single number, and a finite one where it is known.
+
+    >>> mv.require.number("x0", [1.0])
+    Traceback (most recent call last):
+        ...
+    TypeError: `x0` must be a single number; got [1.0]
+    """
     array = value if isinstance(value, AnyArray) else np.asarray(value)
     if array.shape != () or not (
         jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
@@ -109,34 +151,72 @@ def number(name: str, value: Any) -> None:
 
 
 def positive(name: str, value: Any) -> None:
-    """Require a single finite number above zero, where it is known."""
+    """Require a single finite number above zero, where it is known.
+
+    >>> mv.require.positive("radius", -1.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: `radius` must be positive; got -1.0
+    """
     number(name, value)
     if not traced(value) and np.asarray(value) <= 0:
         raise ValueError(f"`{name}` must be positive; got {np.asarray(value)}")
 
 
-def whole(name: str, value: Any, least: int) -> int:
-    """Require a whole number of at least `least`, and return it as an `int`."""
+def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """Require a whole number of at least `least`, and of at most `most` if that is given; return it as an `int`.
+
+    >>> mv.require.whole("steps", np.int64(5), least=1)
+    5
+    >>> mv.require.whole("steps", 2.5, least=1)
+    Traceback (most recent call last):
+        ...
+    TypeError: `steps` must be a whole number; got 2.5
+    """
     try:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"`{name}` must be a whole number; got {value!r}") from None
     if number < least:
         raise ValueError(f"`{name}` must be at least {least}; got {number}")
+    if most is not None and number > most:
+        raise ValueError(f"`{name}` must be at most {most}; got {number}")
     return number
 
 
+def port(name: str, value: Any) -> None:
+    """Require the number of a port, or None; 0 stands for any that is free.
+
+    >>> mv.require.port("port", 8988)
+    """
+    if value is not None and not 0 <= value < 2**16:
+        raise ValueError(f"`{name}` must be from 0 to {2**16 - 1}; got {value}")
+
+
 def one_of(what: str, name: str, known: Iterable[str]) -> None:
-    """Require a known name; the error suggests the nearest and lists them all."""
+    """Require a known name; the error suggests the nearest and lists them all.
+
+    >>> mv.require.one_of("curve", "hart", ["heart", "circle"])
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown curve 'hart'; did you mean 'heart'? known: heart, circle
+    """
     names = list(known)
     if name not in names:
-        near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown {what} {name!r}; {hint}known: {', '.join(names)}")
+        raise ValueError(text.unknown(what, name, names))
 
 
 def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
-    """Require a function that JAX can compile for these arguments, and return the shapes of what it would return."""
+    """Require a function that JAX can compile for these arguments, and return the shapes of what it would return.
+
+    >>> mv.require.traceable("f", jnp.sin, 1.0)
+    ShapeDtypeStruct(shape=(), dtype=float32, weak_type=True)
+    >>> mv.require.traceable("f", lambda x: x if x > 0 else -x, 1.0)
+    Traceback (most recent call last):
+        ...
+    TypeError: `f` must be written in JAX, so that it can be compiled: no NumPy functions of traced values,
+    no `if` on them; it raises TracerBoolConversionError
+    """
     # NumPy's own functions crash JAX 0.10 where it remembers what it has traced; all others it shall remember.
     traced_once = (lambda *values: f(*values)) if type(f).__module__ == "numpy" else f
     try:
@@ -153,6 +233,12 @@ def twice_differentiable(name: str, f: Callable[..., Any], x: Any) -> None:
 
     Raises:
         TypeError: where there is a step in it of which JAX knows no derivative, such as a loop without a fixed length.
+
+    >>> mv.require.twice_differentiable("f", jnp.sin, 1.0)
+    >>> mv.require.twice_differentiable("f", lambda x: jax.lax.while_loop(lambda y: y < 9, jnp.exp, x), 1.0)
+    Traceback (most recent call last):
+        ...
+    TypeError: `f` must be differentiable by JAX, twice; it says: ...
     """
     try:
         jax.eval_shape(autodiff.jacobian(autodiff.jacobian(f), mode="forward"), x)
@@ -170,6 +256,12 @@ def scalar(name: str, f: Callable[..., Any], *args: Any) -> None:
     Raises:
         TypeError: where it is no function, cannot be traced, or returns whole or complex numbers.
         ValueError: where it returns more than one number, or none.
+
+    >>> mv.require.scalar("f", jnp.exp, jnp.ones(3))
+    Traceback (most recent call last):
+        ...
+    ValueError: `f` must return a single number, of shape (); got an array of shape (3,); sum it, or take one
+    entry
     """
     function(name, f)
     value = traceable(name, f, *args)
@@ -188,6 +280,14 @@ def box(name: str, value: Any, variables: int | None = None) -> np.ndarray:
 
     Raises:
         ValueError: where it is something else, or has no inside; or has another number of variables.
+
+    >>> mv.require.box("box", ((-1, 1), (0, 2)))
+    array([[-1.,  1.],
+           [ 0.,  2.]])
+    >>> mv.require.box("box", ((1, -1), (0, 2)))
+    Traceback (most recent call last):
+        ...
+    ValueError: `box` must have low < high for each variable; got (1, -1) for number 0
     """
     meaning = "a pair (low, high) for each variable, such as ((-1, 1), (0, 2))"
     try:

@@ -37,7 +37,7 @@ try:
 except ImportError:  # on Windows
     fcntl = None
 
-from mvcalc_jax import __version__, text
+from mvcalc_jax import __version__, output, text
 from mvcalc_jax.atomic import replacing, write_text
 from mvcalc_jax.descent.result import Result, Stream, Watcher, join
 from mvcalc_jax.devices import Device
@@ -45,6 +45,7 @@ from mvcalc_jax.text import Rows
 
 Config = TypeVar("Config", bound=Any)
 
+_CONFIG = "config.json"
 _PACKAGES = ("jax", "jaxlib", "optax", "numpy")
 
 
@@ -92,7 +93,7 @@ def describe(directory: Path, experiment: str, config: Any, device: Device, data
         "versions": {"mvcalc-jax": __version__} | {n: importlib.metadata.version(n) for n in _PACKAGES},
         "command": sys.argv,
     }
-    write_text(directory / "config.json", json.dumps(description, indent=2, default=str) + "\n")
+    write_text(directory / _CONFIG, json.dumps(description, indent=2, default=str) + "\n")
 
 
 def digest(tree: Any) -> str:
@@ -120,7 +121,7 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
     >>> mv.runs.settings(Path(), "dig", mv.sandpit.State).seed
     7
     """
-    path = directory / "config.json"
+    path = directory / _CONFIG
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
         found, values = description["experiment"], dict(description["settings"])
@@ -129,7 +130,7 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
         if values:
             raise ValueError(f"there is no setting {min(values)}")
     except (FileNotFoundError, NotADirectoryError):
-        raise ValueError(f"{directory} is no run directory: it has no config.json") from None
+        raise ValueError(f"{directory} is no run directory: it has no {_CONFIG}") from None
     except (ValueError, KeyError, TypeError) as error:
         what = f"{type(error).__name__}: {error}"
         raise ValueError(f"{path} is damaged or from elsewhere ({what}); start a new run") from None
@@ -157,7 +158,7 @@ def require_same_data(directory: Path, data: Any) -> None:
     >>> mv.runs.describe(Path(), "dig", mv.sandpit.State(), jax.devices()[0], data=np.arange(3.0))
     >>> mv.runs.require_same_data(Path(), np.arange(3.0))
     """
-    before = json.loads((directory / "config.json").read_text(encoding="utf-8")).get("data")
+    before = json.loads((directory / _CONFIG).read_text(encoding="utf-8")).get("data")
     if before != digest(data):
         raise ValueError(
             f"the data of {directory} have changed since, in their file or by hand; start a new run"
@@ -195,7 +196,7 @@ def discard_unused(directory: Path) -> bool:
     >>> mv.runs.discard_unused(mv.runs.create("dig", mv.sandpit.State(), 0, jax.devices()[0], Path("runs")))
     True
     """
-    if {path.name for path in directory.iterdir()} != {"config.json"}:
+    if {path.name for path in directory.iterdir()} != {_CONFIG}:
         return False
     shutil.rmtree(directory)
     return True
@@ -253,7 +254,7 @@ class Next(NamedTuple):
 
 
 def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) -> None:
-    """Say what came of a run: with pictures in `report.md`, and without them on the screen.
+    """Say what came of a run: with pictures in `report.md`, and without them on the screen or as a document.
 
     Args:
         directory, title: of the run, and of its report.
@@ -261,6 +262,7 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
             `Next` stands at the end.
 
     >>> from pathlib import Path
+    >>> mv.runs.describe(Path(), "dig", mv.sandpit.State(), jax.devices()[0])
     >>> mv.runs.report(Path(), "An example", "All went well.")
     <BLANKLINE>
     An example
@@ -270,9 +272,8 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
     """
     written, said = [f"# {title}"], ["", title]
     ahead = [block for block in blocks if isinstance(block, Next)]
-    for block in blocks:
-        if isinstance(block, Next):
-            continue
+    there = [block for block in blocks if not isinstance(block, Next) and len(block)]
+    for block in there:
         if isinstance(block, Picture):
             written.append(
                 f"![{block.caption}]({block.file})\n\n*{block.caption}*"
@@ -285,23 +286,34 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
         elif not isinstance(block, str):
             written.append(text.markdown(block))
             said.append(f"\n{text.columns(block)}")
-        elif block:
+        else:
             written.append(block)
             said.append(block)
     if ahead:
         written.append("## What to try next")
         written.append("\n".join(f"- `{block.command}`: {block.what}" for block in ahead))
     write_text(directory / "report.md", "\n\n".join(written) + "\n")
-    files = sorted(path.name for path in directory.iterdir() if path.suffix in (".md", ".png", ".gif"))
-    said.append(f"\nwrote {directory}: {', '.join(files)}")
-    print("\n".join([*said, *(f"next: {block.command}" for block in ahead)]))
+    shown = sorted(path.name for path in directory.iterdir() if path.suffix in (".md", ".png", ".gif"))
+    said.append(f"\nwrote {directory}: {', '.join(shown)}")
+    description = json.loads((directory / _CONFIG).read_text(encoding="utf-8"))
+    document = {
+        **{name: description[name] for name in ("experiment", "settings", "device", "versions")},
+        "run": directory,
+        "title": title,
+        "sentences": [block for block in there if isinstance(block, str) and not isinstance(block, Written)],
+        "tables": [output.table(block) for block in there if not isinstance(block, (str, Picture))],
+        "pictures": [block._asdict() for block in there if isinstance(block, Picture)],
+        "files": sorted(path.name for path in directory.iterdir()),
+        "next": [block._asdict() for block in ahead],
+    }
+    output.answer("\n".join([*said, *(f"next: {block.command}" for block in ahead)]), document)
 
 
-def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
-    """Write columns of equal length as CSV, with their names as its header.
+def write_metrics(directory: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
+    """Write columns of equal length as the `metrics.csv` of a run, with their names as its header.
 
     >>> from pathlib import Path
-    >>> mv.runs.write_metrics(Path("metrics.csv"), {"step": [0, 1], "cost": [2.0, 0.5]})
+    >>> mv.runs.write_metrics(Path(), {"step": [0, 1], "cost": [2.0, 0.5]})
     >>> np.loadtxt("metrics.csv", delimiter=",", skiprows=1).tolist()
     [[0.0, 2.0], [1.0, 0.5]]
     """
@@ -309,7 +321,7 @@ def write_metrics(path: Path, columns: Mapping[str, Sequence[Any] | np.ndarray])
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
-    write_text(path, table.getvalue())
+    write_text(directory / "metrics.csv", table.getvalue())
 
 
 def save_arrays(path: Path | str, tree: Any) -> None:

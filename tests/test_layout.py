@@ -15,8 +15,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"autodiff"},
-    {"require", "text", "atomic", "compiling", "jaxprs"},
-    {"binning", "precision", "named", "devices"},
+    {"text", "interrupts"},
+    {"require", "status", "atomic", "compiling", "jaxprs", "arguments", "output"},
+    {"binning", "precision", "named", "devices", "options"},
     {"calculus"},
     {"taylor"},
     {"models"},
@@ -28,7 +29,7 @@ LAYERS = [
     {"sandpit"},
     {"runs", "aside", "doctor", "check", "fit"},
     {"dig"},
-    {"command"},
+    {"command", "completion"},
     {"cli"},
 ]
 """A module imports from its own layer's name or from layers above it in this list, never from those below."""

@@ -6,14 +6,15 @@ Reference: Vignes, Discrete stochastic arithmetic for validating results of nume
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import Literal
 from jaxtyping import Array
 
+from mvcalc_jax import jaxprs
 from mvcalc_jax.jaxprs import inputs_of_scan, opened
 
 CLEAR = 30
@@ -27,7 +28,6 @@ _EXACT = frozenset((
 ))
 # fmt: on
 """Primitives that round nothing."""
-_CALLS = frozenset(("jit", "pjit", "remat", "remat2", "checkpoint"))
 
 
 def shaken(F: Callable[[Array], Array]) -> Callable[[Array], Array]:
@@ -60,12 +60,7 @@ def _carried_out(
     jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], move: Callable[[Any], Any]
 ) -> list[Any]:
     """The results of a jaxpr, each operation's moved in its last place."""
-    values: dict[Any, Any] = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *args], strict=True))
-    read = lambda atom: atom.val if isinstance(atom, Literal) else values[atom]
-    for equation in jaxpr.eqns:
-        found = _performed(equation, [read(atom) for atom in equation.invars], move)
-        values.update(zip(equation.outvars, found, strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
+    return jaxprs.walk(jaxpr, consts, args, partial(_performed, move=move))
 
 
 def _performed(equation: Any, inputs: list[Any], move: Callable[[Any], Any]) -> list[Any]:
@@ -85,11 +80,10 @@ def _performed(equation: Any, inputs: list[Any], move: Callable[[Any], Any]) -> 
             params["reverse"],
         )
         return [*last, *rows]
-    inner = next((params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params), None)
-    if inner is not None and (name in _CALLS or "call" in name):
+    inner = jaxprs.called(equation)
+    if inner is not None:
         return within(inner)(*inputs)
-    found = equation.primitive.bind(*inputs, **equation.primitive.get_bind_params(params))
-    found = list(found) if equation.primitive.multiple_results else [found]
+    found = jaxprs.performed(equation, *inputs)
     widened = (
         name == "convert_element_type" and jnp.result_type(inputs[0]).itemsize <= found[0].dtype.itemsize
     )

@@ -12,14 +12,13 @@ import numpy as np
 import svgelements
 from jaxtyping import Float
 
+from mvcalc_jax import require
 from mvcalc_jax.text import counted
 
 _CORNERS = 32
 """Straight pieces for one curved segment of a path."""
 
-_LARGEST = 1e100
-"""Squares of larger numbers, summed, leave the range of floats."""
-_RANGE = f"a finite number from {-_LARGEST:g} to {_LARGEST:g}"
+_RANGE = f"a finite number from {-require.LARGEST:g} to {require.LARGEST:g}"
 
 
 def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "rows columns"]:
@@ -194,7 +193,7 @@ def _number(path: Path, k: int, cells: list[str], column: int, separator: str) -
 
 def _in_range(number: Any) -> Any:
     """Whether it is a number, and not beyond what can be computed with."""
-    return np.abs(number) <= _LARGEST  # false for NaN
+    return np.abs(number) <= require.LARGEST  # false for NaN
 
 
 def _short(cell: str) -> str:

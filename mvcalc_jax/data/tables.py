@@ -179,7 +179,8 @@ def mapped(path: Path, start: int = 0, size: int | None = None, name: str = "") 
         file.seek(start)
         try:
             version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else _header_2_0
+            form = np.lib.format
+            read = form.read_array_header_1_0 if version == (1, 0) else form.read_array_header_2_0
             shape, fortran, dtype = read(file)
         except (ValueError, EOFError) as error:
             raise ValueError(
@@ -194,10 +195,6 @@ def mapped(path: Path, start: int = 0, size: int | None = None, name: str = "") 
     if not shape or 0 in shape:
         return Held(np.empty(shape or (0,), dtype))  # nothing to map
     return Mapped(path, dtype, shape, offset, fortran)
-
-
-def _header_2_0(file: Any) -> Any:
-    return np.lib.format.read_array_header_2_0(file)
 
 
 def _members(path: Path) -> dict[str, Rows]:

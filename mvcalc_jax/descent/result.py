@@ -9,10 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
-from mvcalc_jax import require
+from mvcalc_jax import require, text
 from mvcalc_jax.require import AnyArray
 
 Params = PyTree[Float[AnyArray, "..."]]
+
+_ROWS = 20
+"""Of the parameters, so many arrays are shown."""
 
 
 class Status(IntEnum):
@@ -59,6 +62,7 @@ class Trace(NamedTuple):
     cost: Any
 
 
+@text.shown
 class Result(NamedTuple):
     """A run, or a chunk of one. A tree of arrays, so `jax.vmap` may return many at once.
 
@@ -123,6 +127,32 @@ class Result(NamedTuple):
                     f"stopped after step {self.steps}: the next one makes the cost or a parameter infinite or "
                     "NaN; the last finite parameters are kept; try a smaller learning rate"
                 )
+
+    def _parts(self) -> text.Parts:
+        if require.traced(self):
+            return [f"a descent, {text.TRACED}"]
+        rows = [("", "shape", "values")]
+        leaves = jax.tree_util.tree_leaves_with_path(self.params)
+        rows += [(jax.tree_util.keystr(path), str(np.shape(p)), _few(p)) for path, p in leaves[:_ROWS]]
+        more = [f"and {text.count(len(leaves) - _ROWS)} more"] if len(leaves) > _ROWS else []
+        if self.cost is None:
+            return [self.message, rows, *more]
+        start = np.take(self.trace.cost, 0, axis=-1)
+        what = "median cost" if np.ndim(self.cost) else "cost"
+        return [
+            self.message,
+            f"{what} from {np.median(start):.6g} to {np.median(self.cost):.6g}",
+            rows,
+            *more,
+        ]
+
+
+def _few(values: Any) -> str:
+    """Numbers, or between which they lie."""
+    array = np.asarray(values)
+    if array.size <= 8:
+        return text.vector(array.ravel(), 6)
+    return f"{float(array.min()):.4g} … {float(array.max()):.4g}"
 
 
 Stream = Generator[Result, None, None]

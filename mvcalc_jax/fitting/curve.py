@@ -86,19 +86,16 @@ def curve_fit(
     if p0 is None:
         p0 = _middle(bounds, len(names))
     if sigma is not None and np.ndim(ydata) == 1 and np.ndim(sigma) == 2:
-        f, jac, ydata, sigma = (
-            _whitened(f, jac, ydata, sigma),
-            None,
-            _whitener(sigma) @ np.asarray(ydata),
-            None,
-        )
+        white = _whitener(sigma, len(np.asarray(ydata)))  # the residuals' covariance is then 1
+        f, jac, sigma = lambda x, *params: white @ function(x, *params), None, None
+        ydata = white @ np.asarray(ydata)
     inputs, shape = prepared(xdata, ydata, sigma, mask, p0, bounds, names)
     holds_traced = _require_model(f, jac, inputs, names)
     if check_jac and jac is not None:
         x, start, by_hand = inputs.x[0], inputs.p0[0], jac
         verify.assert_jacobian(lambda params: f(x, *params), lambda params: by_hand(x, *params), start)
     model = columns.model(f, jac, loss, float(f_scale))
-    problem = Problem(model, names, inputs, shape, options, function, None, True)
+    problem = Problem(model, names, inputs, shape, options, function, start=None, polished=True)
     return problem.solve_traced() if holds_traced else problem.solve()
 
 
@@ -167,24 +164,17 @@ def _middle(bounds: Bounds, p: int) -> np.ndarray:
         return np.where(np.isneginf(lower) & np.isfinite(upper), upper - 1, middle)
 
 
-def _whitener(covariance: Any) -> np.ndarray:
-    """L⁻¹ of a covariance L Lᵀ.
+def _whitener(covariance: Any, points: int) -> np.ndarray:
+    """L⁻¹ of a covariance L Lᵀ of so many points.
 
     Raises:
         ValueError: where it is none.
     """
     covariance = np.asarray(covariance, float)
-    require.shape("sigma", covariance, (len(covariance), len(covariance)), "a covariance")
+    require.shape("sigma", covariance, (points, points), "a covariance of ydata")
     try:
         return np.linalg.inv(np.linalg.cholesky(covariance))
     except np.linalg.LinAlgError:
         raise ValueError(
             "`sigma`, as a covariance, must be positive definite; it has no Cholesky factor"
         ) from None
-
-
-def _whitened(f: Callable[..., Any], jac: Any, ydata: Any, sigma: Any) -> Callable[..., Any]:
-    """f with residuals of covariance 1."""
-    inverse = _whitener(sigma)
-    require.shape("sigma", inverse, (len(np.asarray(ydata)),) * 2, "a covariance of ydata")
-    return lambda x, *params: inverse @ f(x, *params)

@@ -20,9 +20,6 @@ from mvcalc_jax import require
 from mvcalc_jax.fitting.doubled import Doubled, doubled, multiply, two_sum
 from mvcalc_jax.text import counted
 
-_LARGEST = 1e100
-"""Squares of larger numbers, summed, leave the range of floats."""
-
 
 class Data(NamedTuple):
     """What was given, as float64: x is (n, columns)."""
@@ -104,9 +101,9 @@ def numbers(name: str, value: Any) -> Float[np.ndarray, "..."]:
             raise TypeError(f"`{name}` must hold real numbers; got {kind}")
     array = np.asarray(array, np.float64)
     require.finite(name, array)
-    if array.size and np.abs(array).max() > _LARGEST:
+    if array.size and np.abs(array).max() > require.LARGEST:
         raise ValueError(
-            f"`{name}` must lie within ±{_LARGEST:g}, so that its squares can be summed; divide it"
+            f"`{name}` must lie within ±{require.LARGEST:g}, so that its squares can be summed; divide it"
         )
     return array
 

@@ -93,17 +93,11 @@ def fit_gaussian(
     require.positive("f_scale", f_scale)
     if x is None:
         x, y, sigma, mask = _pixels(y, sigma, mask, family)
-    if p0 is None and peaks > 1:
-        raise ValueError(f"`p0` is needed for {peaks} peaks; give {', '.join(family.names)}")
-    if p0 is None and fixed:
-        raise ValueError("`p0` is needed where a parameter is fixed; it says at what")
+    starts.require_given(p0, family.names, peaks, fixed)
     inputs, shape = prepared(x, y, sigma, mask, p0, bounds, family.names, axes=family.axes)
     if family.axes == 2 and inputs.x.shape[-2] != 2:
         raise ValueError(f"`x` must be (2, n), the x and the y of each point; got {inputs.x.shape[1:]}")
-    if p0 is not None and not require.traced(inputs.p0) and inputs.p0.shape[0] == 1:
-        for width in family.widths:
-            if not inputs.p0[0, width] > 0:
-                raise ValueError(f"p0's {family.names[width]} must be positive; got {inputs.p0[0, width]}")
+    starts.require_positive(inputs, family.names, family.widths)
     return Problem(
         normal_equations(model, peaks, loss, float(f_scale)),
         family.names,
@@ -111,8 +105,8 @@ def fit_gaussian(
         shape,
         options,
         function(model, peaks),
-        automatic(model) if p0 is None else None,
-        False,
+        start=automatic(model) if p0 is None else None,
+        polished=False,
     ).solve()
 
 

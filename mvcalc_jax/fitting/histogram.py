@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float
 
 from mvcalc_jax import binning, require
-from mvcalc_jax.fitting import normal, shapes
+from mvcalc_jax.fitting import normal, shapes, starts
 from mvcalc_jax.fitting.loop import Data, Model
-from mvcalc_jax.fitting.problem import EVERYWHERE, Bounds, Options, Problem, prepared
+from mvcalc_jax.fitting.problem import EVERYWHERE, Bounds, Options, Problem, numbers, prepared
 from mvcalc_jax.fitting.result import Fit, Status
 from mvcalc_jax.fitting.solve import Inputs
 from mvcalc_jax.models import bell, bins
@@ -95,10 +95,7 @@ def fit_histogram(
     require.one_of("estimator", estimator, SHAPES)
     names = names_of(require.whole("peaks", peaks, least=1))
     options = Options(method, True, tuple(fixed), nan_policy, xtol, max_steps).checked(names, _MOST)
-    if p0 is None and peaks > 1:
-        raise ValueError(f"`p0` is needed for {peaks} peaks; give {', '.join(names)}")
-    if p0 is None and fixed:
-        raise ValueError("`p0` is needed where a parameter is fixed; it says at what")
+    starts.require_given(p0, names, peaks, fixed)
     counts, edges = _histogram(counts, edges, samples, bin_width)
     if estimator == "midpoint" and not require.traced(edges) and np.isinf(edges).any():
         raise ValueError(
@@ -106,7 +103,7 @@ def fit_histogram(
         )
     pairs = (jnp if require.traced(edges) else np).stack([edges[..., :-1], edges[..., 1:]], axis=-2)
     inputs, shape = prepared(pairs, counts, None, mask, p0, bounds, names, axes=2)
-    _require_start(inputs, names)
+    starts.require_positive(inputs, names, [k for k in range(len(names)) if k % 3 != 1])
     faults = _faults(inputs, len(names), nan_policy == "omit")
     if not shape and not require.traced(faults):
         _require_histogram(inputs, faults, len(names), nan_policy == "omit")
@@ -117,8 +114,8 @@ def fit_histogram(
         shape,
         options,
         expected(estimator, peaks),
-        start if p0 is None else None,
-        False,
+        start=start if p0 is None else None,
+        polished=False,
     ).solve()
     faults = faults.reshape(shape) if faults.size > 1 else faults[0]
     numeric = jnp if require.traced((fit.status, faults)) else np
@@ -243,7 +240,7 @@ def _histogram(counts: Any, edges: Any, samples: Any, bin_width: float | None) -
         raise ValueError("`bin_width` is for samples without edges; leave it out")
     if samples is not None:
         return _counted(samples, edges, bin_width)
-    counts, edges = _numbers("counts", counts), _numbers("edges", edges)
+    counts, edges = numbers("counts", counts), numbers("edges", edges)
     if counts.ndim == 0 or edges.ndim == 0 or edges.shape[-1] != counts.shape[-1] + 1:
         raise ValueError(
             "`edges` must have one value more than counts on their last axis, the ends of all bins; got shapes "
@@ -254,7 +251,7 @@ def _histogram(counts: Any, edges: Any, samples: Any, bin_width: float | None) -
 
 def _counted(samples: Any, edges: Any, bin_width: float | None) -> tuple[Any, Any]:
     """Raw values in bins. A row in which a value is not finite has counts that are none either."""
-    samples = _numbers("samples", samples)
+    samples = numbers("samples", samples)
     if require.traced((samples, edges)):
         raise TypeError(
             "`samples` cannot be counted inside jit, vmap or grad; count them before, and pass counts"
@@ -271,20 +268,13 @@ def _counted(samples: Any, edges: Any, bin_width: float | None) -> tuple[Any, An
         counts, first, bin_width = binning.binned(usable, bin_width)
         edges = first + bin_width * np.arange(counts.shape[-1] + 1)
     else:
-        edges = _numbers("edges", edges).astype(float)
+        edges = numbers("edges", edges).astype(float)
         if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
             raise ValueError(
                 f"`edges` of samples must be increasing, (n + 1,), the same for all; got {edges}"
             )
         counts = binning.counted(usable, edges)
     return np.where(sound[..., None], counts, np.nan).astype(kind), edges
-
-
-def _numbers(name: str, value: Any) -> Any:
-    array = value if isinstance(value, require.AnyArray) else np.asarray(value)
-    if not (jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)):
-        raise TypeError(f"`{name}` must hold real numbers; got {array.dtype}")
-    return array if require.traced(array) else np.asarray(array)
 
 
 def _faults(inputs: Inputs, fewest: int, omit: bool) -> Any:
@@ -330,19 +320,6 @@ def _require_histogram(inputs: Inputs, faults: Any, fewest: int, omit: bool) -> 
             f"at least {fewest} bins must hold something, or there is no shape to fit; got {filled}; "
             "take narrower bins"
         )
-
-
-def _require_start(inputs: Inputs, names: tuple[str, ...]) -> None:
-    """Require a p0 that is a peak.
-
-    Raises:
-        ValueError: where the only one given is none.
-    """
-    if inputs.p0 is None or require.traced(inputs.p0) or inputs.p0.shape[0] > 1:
-        return
-    for k, name in enumerate(names):
-        if k % 3 != 1 and not inputs.p0[0, k] > 0:
-            raise ValueError(f"p0's {name} must be positive; got {inputs.p0[0, k]}")
 
 
 def _ready(inputs: Inputs, faults: Any) -> Inputs:

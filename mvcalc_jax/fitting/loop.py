@@ -245,7 +245,7 @@ def iterate(
         running = state.status == Status.RUNNING
         status = _ended(state, at, seen, data, offset, steps)
         ending = running & (status != Status.RUNNING)
-        step, promised = _direction(method, model, state, at, seen, data)
+        step, promised = _direction(method, state, at, seen, data)
         trial = state.theta + step
         if model.limit is not None:
             trial = model.limit(state.theta, trial, data)
@@ -285,9 +285,7 @@ def arrived(at: Normal, seen: Look, data: Data, offset: Any) -> Bool[Array, " m"
     return seen.definite & (seen.decrement <= offset**2 * 2 * at.cost + noise(at, data))
 
 
-def _direction(
-    method: str, model: Model, state: State, at: Normal, seen: Look, data: Data
-) -> tuple[Any, Any]:
+def _direction(method: str, state: State, at: Normal, seen: Look, data: Data) -> tuple[Any, Any]:
     """The step that a method proposes, and what the quadratic model says that it gains."""
     matrix, λ = at.gram, state.damping
     if method in ("lm", "newton") and at.hessian is not None:

@@ -151,20 +151,20 @@ def prepared(
     Raises:
         ValueError, TypeError: for arrays that do not fit together, or hold no numbers.
     """
-    y = _numbers("ydata", y)
+    y = numbers("ydata", y)
     kind = y.dtype if y.dtype in (np.float32, np.float64) else np.dtype(np.float32)
     if not jnp.issubdtype(y.dtype, jnp.floating):
         kind = np.dtype(np.float64) if not require.traced(y) else jnp.result_type(float)
     if y.ndim == 0 or y.shape[-1] == 0:
         raise ValueError(f"`ydata` must have points on its last axis; got shape {y.shape}")
     n, p = y.shape[-1], len(names)
-    x = _numbers("xdata", x)
+    x = numbers("xdata", x)
     own = axes if x.shape != y.shape or axes > 1 else 1
     if x.ndim >= 2 and x.shape != y.shape and axes == 1:
         own = 1 if _spreads(x.shape, y.shape) else 2
     if x.ndim < own or x.shape[-1] != n:
         raise ValueError(f"`xdata` must have the {n} points of ydata on its last axis; got shape {x.shape}")
-    sides = [_numbers(f"bounds[{k}]", bound) for k, bound in enumerate(_pair(bounds))]
+    sides = [numbers(f"bounds[{k}]", bound) for k, bound in enumerate(_pair(bounds))]
     if not require.traced(sides) and np.all(np.isneginf(sides[0])) and np.all(np.isposinf(sides[1])):
         lower = upper = None
     else:
@@ -178,9 +178,9 @@ def prepared(
     given = {
         "ydata": (y, 1),
         "xdata": (x, own),
-        "sigma": (None if sigma is None else _row("sigma", _numbers("sigma", sigma), n), 1),
+        "sigma": (None if sigma is None else _row("sigma", numbers("sigma", sigma), n), 1),
         "mask": (None if mask is None else _row("mask", _flags(mask), n), 1),
-        "p0": (None if p0 is None else _vector("p0", _numbers("p0", p0), p, names), 1),
+        "p0": (None if p0 is None else _vector("p0", numbers("p0", p0), p, names), 1),
         "bounds[0]": (lower, 1),
         "bounds[1]": (upper, 1),
     }
@@ -213,7 +213,12 @@ def _spreads(lead: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return len(lead) == len(shape) and all(a in (1, b) for a, b in zip(lead, shape, strict=True))
 
 
-def _numbers(name: str, value: Any) -> Any:
+def numbers(name: str, value: Any) -> Any:
+    """Real numbers as an array: NumPy's, unless they stand inside another computation.
+
+    Raises:
+        TypeError: for what holds none.
+    """
     array = value if isinstance(value, require.AnyArray) else np.asarray(value)
     if not (jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)):
         raise TypeError(f"`{name}` must hold real numbers; got {array.dtype}")

@@ -47,6 +47,7 @@ class Status(IntEnum):
     NOT_FINITE = -2
 
 
+@text.shown
 @dataclass(frozen=True, eq=False, repr=False)
 class Regression:
     """A regression, in NumPy's arrays.
@@ -130,6 +131,9 @@ class Regression:
 
     def summary(self, level: float = 0.95) -> str:
         """The coefficients in a table, and the fit as a whole."""
+        return text.plain(self._parts(level))
+
+    def _parts(self, level: float = 0.95) -> text.Parts:
         interval = self.confidence_interval(level)
         rows: list[tuple[str, ...]] = [
             ("", "estimate", "standard error", "t", "p", f"{100 * level:g} % from", "to")
@@ -139,23 +143,21 @@ class Regression:
             formats = (".8g", ".4g", ".4g", ".3g", ".6g", ".6g")
             rows.append((name, *(f"{v:{f}}" for v, f in zip(values, formats, strict=True))))
         terms = self.rank - self._inside.basis.intercept
-        lines = [
-            text.columns(rows),
+        return [
+            rows,
             f"residual standard error {self.residual_stderr:.6g} on {text.counted(self.dof, 'degree')} of freedom",
             f"R² {self.r2:.6g}, adjusted {self.adjusted_r2:.6g}",
             *([f"F {self.F:.5g} on {terms} and {self.dof}, p {self.F_p:.3g}"] if terms else []),
             self.message,
         ]
-        return "\n".join(lines)
 
-    def plot(self, path: str | Path) -> Path:
-        """Draw residuals by fitted value, their quantiles, their scale and their leverage into a PNG, SVG or PDF."""
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw residuals by fitted value, their quantiles, their scale and their leverage; write it to `path`, a PNG,
+        SVG or PDF, or return the figure."""
         from mvcalc_jax import plots  # pictures lie above fits; nothing else here draws
 
-        figure = plots.regression.diagnostics(
-            self.fitted, self.residuals, self.standardised, self.leverage, self.rank
-        )
-        return plots.save(figure, path)
+        x = self.fitted, self.residuals, self.standardised, self.leverage, self.rank
+        return plots.drawn(lambda: plots.regression.diagnostics(*x), path)
 
     def to_dict(self) -> dict[str, Any]:
         """Strings, lists and finite numbers, for JSON; what is infinite or NaN is None."""

@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,58 +14,39 @@ from jaxtyping import Float
 from mvcalc_jax import require, text
 from mvcalc_jax.atomic import write_text
 from mvcalc_jax.require import AnyArray
+from mvcalc_jax.status import Spoken
 
 
-class Status(IntEnum):
+class Status(Spoken):
     """How a fit ended: above 0 at a minimum (SciPy's numbers), 0 at the limit of its steps, below 0 not at all."""
 
-    RUNNING = -100
-    OUT_OF_RANGE = -13
-    BAD_EDGES = -12
-    BAD_COUNTS = -11
-    FEW_BINS = -10
-    OUTSIDE = -9
-    NOT_FINITE_START = -8
-    CROSSED_BOUNDS = -7
-    BAD_SIGMA = -6
-    DEGENERATE = -5
-    SINGULAR = -4
-    STALLED = -3
-    TOO_FEW_POINTS = -2
-    NOT_FINITE = -1
-    STEP_LIMIT = 0
-    GTOL = 1
-    FTOL = 2
-    XTOL = 3
-
-    @property
-    def sentence(self) -> str:
-        """The status in words, with what to do about it."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    Status.RUNNING: "has not ended",
-    Status.OUT_OF_RANGE: "the squares of y leave the range of its numbers; pass float64, or y in other units",
-    Status.BAD_EDGES: "the edges of the bins must increase",
-    Status.BAD_COUNTS: "counts must not be negative",
-    Status.FEW_BINS: "fewer bins hold anything than there are parameters; take narrower bins",
-    Status.OUTSIDE: "the peak lies outside the data; give data that contain it, or bounds",
-    Status.NOT_FINITE_START: "the model is infinite or NaN at the start; give another p0",
-    Status.CROSSED_BOUNDS: "a lower bound is not below its upper bound, or one of them is NaN",
-    Status.BAD_SIGMA: "sigma must be positive and finite wherever there is a point",
-    Status.DEGENERATE: "a parameter has no influence on the model where the fit ended; give another p0, or fix it",
-    Status.SINGULAR: "the data do not determine all parameters; fix one, or take a simpler model",
-    Status.STALLED: "no step lowers the cost, and yet the gradient does not vanish; give another p0",
-    Status.TOO_FEW_POINTS: "there are fewer points than free parameters",
-    Status.NOT_FINITE: "x, y or p0 has values that are infinite or NaN; mask them, or pass nan_policy='omit'",
-    Status.STEP_LIMIT: "stopped at the limit of its steps before the minimum; raise max_steps, or give another p0",
-    Status.GTOL: "converged: the gradient is zero to rounding",
-    Status.FTOL: "converged: no step lowers the cost in this precision",
-    Status.XTOL: "converged: the minimum is nearer than the tolerance",
-}
+    RUNNING = -100, "has not ended"
+    OUT_OF_RANGE = -13, "the squares of y leave the range of its numbers; pass float64, or y in other units"
+    BAD_EDGES = -12, "the edges of the bins must increase"
+    BAD_COUNTS = -11, "counts must not be negative"
+    FEW_BINS = -10, "fewer bins hold anything than there are parameters; take narrower bins"
+    OUTSIDE = -9, "the peak lies outside the data; give data that contain it, or bounds"
+    NOT_FINITE_START = -8, "the model is infinite or NaN at the start; give another p0"
+    CROSSED_BOUNDS = -7, "a lower bound is not below its upper bound, or one of them is NaN"
+    BAD_SIGMA = -6, "sigma must be positive and finite wherever there is a point"
+    DEGENERATE = (
+        -5,
+        "a parameter has no influence on the model where the fit ended; give another p0, or fix it",
+    )
+    SINGULAR = -4, "the data do not determine all parameters; fix one, or take a simpler model"
+    STALLED = -3, "no step lowers the cost, and yet the gradient does not vanish; give another p0"
+    TOO_FEW_POINTS = -2, "there are fewer points than free parameters"
+    NOT_FINITE = -1, "x, y or p0 has values that are infinite or NaN; mask them, or pass nan_policy='omit'"
+    STEP_LIMIT = (
+        0,
+        "stopped at the limit of its steps before the minimum; raise max_steps, or give another p0",
+    )
+    GTOL = 1, "converged: the gradient is zero to rounding"
+    FTOL = 2, "converged: no step lowers the cost in this precision"
+    XTOL = 3, "converged: the minimum is nearer than the tolerance"
 
 
+@text.shown
 @dataclass(frozen=True)
 class Fit:
     """One fit, or a batch of them: every array then has the axes of the batch first. A tree of arrays for JAX.
@@ -198,28 +178,30 @@ class Fit:
         return {"params": value, "stderr": error} | real | whole | {"message": self.message}
 
     def summary(self) -> str:
-        """The fit as a table; of a batch, how the fits ended and how their parameters are spread."""
-        p = len(self.names)
+        """The fit as a table; of a batch, how the fits ended and how their parameters are spread. So it prints."""
+        return str(self)
+
+    def _parts(self) -> text.Parts:
+        if require.traced(self):
+            return [f"fits of shape {self.shape}, {text.TRACED}"]
+        rows: list[tuple[str, ...]]
+        params, error = np.asarray(self.params), np.asarray(self.stderr)
         if not self.shape:
-            value, error = np.asarray(self.params), np.asarray(self.stderr)
             rows = [("", "value", "standard error")]
-            rows += [(n, f"{v:.10g}", f"{e:.4g}") for n, v, e in zip(self.names, value, error, strict=True)]
+            rows += [(n, f"{v:.10g}", f"{e:.4g}") for n, v, e in zip(self.names, params, error, strict=True)]
             last = (
                 f"χ² = {float(self.chi2):.6g} with {int(self.dof)} degrees of freedom; {self.nit} iterations"
             )
-            return f"{text.columns(rows)}\n{last}\n{self.message}"
-        done = np.asarray(self.success)
-        params, error = (
-            np.asarray(self.params)[done].reshape(-1, p),
-            np.asarray(self.stderr)[done].reshape(-1, p),
-        )
-        rows: list[tuple[str, ...]] = [("", "10 %", "median", "90 %", "median standard error")]
+            return [rows, last, self.message]
+        params, error = params[np.asarray(self.success)], error[np.asarray(self.success)]
+        rows = [("", "10 %", "median", "90 %", "median standard error")]
         for k, name in enumerate(self.names):
             if len(params):
                 spread = tuple(f"{v:.6g}" for v in np.quantile(params[:, k], [0.1, 0.5, 0.9]))
-                rows.append((name, *spread, f"{np.nanmedian(error[:, k]):.4g}"))
+                known = error[~np.isnan(error[:, k]), k]
+                rows.append((name, *spread, f"{np.median(known):.4g}" if len(known) else "nan"))
         ended = [(status.sentence, text.count(many)) for status, many in counts(self.status).items()]
-        return f"{text.columns(rows)}\n{text.columns(ended)}"
+        return [rows, [("how they ended", "fits"), *ended]]
 
     def to_csv(self, path: str | Path) -> None:
         """Write a row for each fit: parameters, standard errors, χ², degrees of freedom, status, iterations."""

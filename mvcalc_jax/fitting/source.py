@@ -3,16 +3,30 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from mvcalc_jax import require
+from mvcalc_jax import devices, require
 from mvcalc_jax.data import tables
 from mvcalc_jax.data.tables import Curves, Held, Rows
 from mvcalc_jax.fitting import batch, gaussian
 from mvcalc_jax.fitting.problem import EVERYWHERE, Options, Problem, prepared
 from mvcalc_jax.fitting.solve import Inputs
+
+
+class Asked(NamedTuple):
+    """What a file is to be fitted with: the arguments of `fit_file` by these names."""
+
+    model: str = "amplitude"
+    x: str | Path | None = None
+    sigma: str | Path | float | None = None
+    absolute_sigma: bool = False
+    rows: bool = False
+    omit: bool = False
+    precision: str | None = None
+    xtol: float | None = None
+    max_steps: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,26 +61,17 @@ class Job:
         return Inputs(of("x"), of("y"), of("sigma"), of("mask"), None, None, None)
 
 
-def look(
-    data: Path,
-    model: str = "amplitude",
-    x: str | Path | None = None,
-    sigma: str | Path | float | None = None,
-    absolute_sigma: bool = False,
-    rows: bool = False,
-    omit: bool = False,
-    precision: str | None = None,
-    xtol: float | None = None,
-    max_steps: int | None = None,
-) -> Job:
-    """Open a file of curves and see that all fits together, at its first curve. Arguments as of `fit_file`."""
+def look(data: Path, asked: Asked) -> Job:
+    """Open a file of curves and see that all fits together, at its first curve."""
+    model, x, sigma = asked.model, asked.x, asked.sigma
     family = gaussian.family_of(model)
-    asked = Options("lm", absolute_sigma, (), "omit" if omit else None, xtol, max_steps)
-    options = asked.checked(family.names, gaussian.MOST)
-    if precision is not None:
-        require.one_of("precision", precision, ["float32", "float64"])
+    policy = "omit" if asked.omit else None
+    options = Options("lm", asked.absolute_sigma, (), policy, asked.xtol, asked.max_steps)
+    options = options.checked(family.names, gaussian.MOST)
+    if asked.precision is not None:
+        require.one_of("precision", asked.precision, devices.PRECISIONS)
     image = family.axes == 2 and x is None
-    curves = tables.read_curves(data, rows=rows, image=image, with_x=x is None)
+    curves = tables.read_curves(data, rows=asked.rows, image=image, with_x=x is None)
     if x is not None:
         curves = curves._replace(x=tables.read_array(Path(x)))
     if isinstance(sigma, (str, Path)):
@@ -91,7 +96,7 @@ def look(
             curves = curves._replace(**{name: _for_all(name, rows_of, fits, points, 1)})
     error = sigma if curves.sigma is None else curves.sigma.read(0, 1).reshape(1, points)
     mask = None if curves.mask is None else curves.mask.read(0, 1).reshape(1, points).astype(bool)
-    y = curves.y.read(0, 1).reshape(1, points).astype(_kind(curves.y.dtype, precision))
+    y = curves.y.read(0, 1).reshape(1, points).astype(_kind(curves.y.dtype, asked.precision))
     assert curves.x is not None
     along = curves.x.read(0, 1)[0]
     inputs, _ = prepared(along, y, error, mask, None, EVERYWHERE, family.names, axes=family.axes)
@@ -102,8 +107,8 @@ def look(
         (fits,),
         options,
         gaussian.function(model),
-        gaussian.automatic(model),
-        False,
+        start=gaussian.automatic(model),
+        polished=False,
     )
     return Job(curves, problem, image)
 

@@ -11,12 +11,15 @@ Gaussian function, IEEE Signal Processing Magazine 28 (2011), 134-137.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from mvcalc_jax import require
 from mvcalc_jax.fitting.loop import Data
+from mvcalc_jax.fitting.solve import Inputs
 from mvcalc_jax.models import bell
 
 
@@ -58,6 +61,31 @@ def plane_peak(data: Data, *, offset: bool, oval: bool) -> Array:
     widths = spread if oval else [jnp.sqrt(spread[0] * spread[1])]
     guess = jnp.stack([sign * top, *centre, *widths])
     return jnp.concatenate([guess, base[None]]) if offset else guess
+
+
+def require_given(p0: Any, names: Sequence[str], peaks: int, fixed: Sequence[int | str]) -> None:
+    """Require a p0 where the data cannot show one: for several peaks, and for parameters that stay what they are.
+
+    Raises:
+        ValueError: where it is missing.
+    """
+    if p0 is None and peaks > 1:
+        raise ValueError(f"`p0` is needed for {peaks} peaks; give {', '.join(names)}")
+    if p0 is None and fixed:
+        raise ValueError("`p0` is needed where a parameter is fixed; it says at what")
+
+
+def require_positive(inputs: Inputs, names: Sequence[str], which: Sequence[int]) -> None:
+    """Require a p0 whose widths, and whatever else is named by its number, are positive.
+
+    Raises:
+        ValueError: where the only one given has another; of a batch, such a fit has a status that says so.
+    """
+    if inputs.p0 is None or require.traced(inputs.p0) or inputs.p0.shape[0] > 1:
+        return
+    for k in which:
+        if not inputs.p0[0, k] > 0:
+            raise ValueError(f"p0's {names[k]} must be positive; got {inputs.p0[0, k]}")
 
 
 def _there(data: Data) -> Any:

@@ -20,14 +20,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mvcalc_jax import __version__
+from mvcalc_jax import __version__, text
 from mvcalc_jax.data import tables
 from mvcalc_jax.fitting import batch, hosts, records
 from mvcalc_jax.fitting.hosts import ALONE, Host
 from mvcalc_jax.fitting.journal import Journal
 from mvcalc_jax.fitting.result import Status, counts
-from mvcalc_jax.fitting.solve import Inputs, Solution
-from mvcalc_jax.fitting.source import Job, look
+from mvcalc_jax.fitting.solve import Inputs
+from mvcalc_jax.fitting.source import Asked, Job, look
 
 _SECONDS = 1.0
 """How often what was written is made sure of; so much is done again after a crash."""
@@ -41,6 +41,7 @@ class Progress(NamedTuple):
     counts: dict[Status, int]
 
 
+@text.shown
 @dataclass(frozen=True)
 class Summary:
     """What came of a file.
@@ -68,6 +69,25 @@ class Summary:
     counts: dict[Status, int]
     fitted: int
     seconds: float
+
+    @property
+    def message(self) -> str:
+        """What came of it, in a line."""
+        converged = sum(many for status, many in self.counts.items() if status > 0)
+        fits = f"{text.count(self.fits)} fit{'s' * (self.fits != 1)}"
+        line = (
+            f"{self.out}: {fits} of {text.counted(self.points, 'point')}, {text.count(converged)} converged"
+        )
+        if not self.fitted:
+            return line
+        rate = self.fitted / self.seconds
+        said = text.count(round(rate)) if rate > 10 else f"{rate:.2g}"
+        part = f"{text.count(self.fitted)} of them " if self.fitted < self.fits else ""
+        return f"{line}; {part}in {self.seconds:.1f} s, {said} fits/s"
+
+    def _parts(self) -> text.Parts:
+        ended = [(status.sentence, text.count(many)) for status, many in self.counts.items()]
+        return [self.message, [("how they ended", "fits"), *ended]]
 
 
 def fit_file(
@@ -125,7 +145,8 @@ def fit_file(
     part, book = out.with_name(f"{out.name}.part"), out.with_name(f"{out.name}.journal")
     files = [data, *(Path(f) for f in (x, sigma) if isinstance(f, (str, Path)))]
     require_writable(out, files, force)
-    job = look(data, model, x, sigma, absolute_sigma, rows, omit, precision, xtol, max_steps)
+    asked = Asked(model, x, sigma, absolute_sigma, rows, omit, precision, xtol, max_steps)
+    job = look(data, asked)
     kind = job.problem.inputs.y.dtype
     size = batch.size_of(job.fits, job.points, kind.itemsize)
     dtype, blocks = records.dtype_of(job.problem.names, kind), -(-job.fits // size.block)
@@ -133,14 +154,9 @@ def fit_file(
         **{f"file {file.name}": {"bytes": s.st_size, "written": s.st_mtime_ns} for file, s in _stats(files)},
         "fits": job.fits,
         "points": job.points,
-        "model": model,
-        "precision": kind.name,
-        "sigma": sigma if isinstance(sigma, (int, float)) else None,
-        "absolute_sigma": absolute_sigma,
-        "rows": rows,
-        "omit": omit,
-        "xtol": xtol,
-        "max_steps": max_steps,
+        **asked._replace(
+            x=None, sigma=sigma if isinstance(sigma, (int, float)) else None, precision=kind.name
+        )._asdict(),
         "device": batch.workers()[0].platform,
         "fits in a block": size.block,
         "versions": " ".join([__version__, version("jax"), version("jaxlib")]),
@@ -207,17 +223,16 @@ def _fit(
 
     def blocks() -> Iterator[tuple[int, Inputs]]:
         for k in todo:
-            many = _many(job.fits, size.block, k)
-            yield size.block, job.inputs(k * size.block, k * size.block + many, size.block)
+            many, begin = _many(job.fits, size.block, k), k * size.block
+            yield many, job.inputs(begin, begin + many, size.block)
 
     try:
         start = os.fstat(file).st_size - job.fits * dtype.itemsize
         last = time.monotonic()
         watch(Progress(before, total, {}))
         with closing(job.problem.solved(blocks(), size)) as solutions:
-            for k, (_, solution) in zip(todo, solutions, strict=True):
-                many = _many(job.fits, size.block, k)
-                found = records.of(Solution(*(a[:many] for a in solution)), dtype)
+            for k, (many, solution) in zip(todo, solutions, strict=True):
+                found = records.of(solution, dtype)
                 _write(file, found, start + k * size.block * dtype.itemsize, part)
                 written.append(k)
                 if time.monotonic() - last > _SECONDS:

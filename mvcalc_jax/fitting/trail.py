@@ -51,7 +51,7 @@ def density(
     options = Options(method, False, ("area",), None, None, max_steps).checked(names, max_steps)
     inputs, shape = prepared(x, y, None, None, np.append(1.0, start), EVERYWHERE, names)
     model, function = gaussian.normal_equations("area"), partial(bell.value, bell.area_peak)
-    way = follow(Problem(model, names, inputs, shape, options, function, None, False))
+    way = follow(Problem(model, names, inputs, shape, options, function, start=None, polished=False))
     return way._replace(params=way.params[:, 1:])
 
 

@@ -21,10 +21,8 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from mvcalc_jax.models.gaussian import FAR
 from mvcalc_jax.require import AnyArray
-
-_FAR = 64.0
-"""exp(−u²/2) is 0 long before |u| is this; held there, u⁴ times it stays 0."""
 
 
 class Shape(NamedTuple):
@@ -203,7 +201,7 @@ def hessian(shape: Callable[..., Shape], theta: Float[AnyArray, " p"], x: Any) -
 
 
 def _held(u: Any) -> Any:
-    return jnp.clip(u, -_FAR, _FAR)
+    return jnp.clip(u, -FAR, FAR)
 
 
 def standardised(x: Any, m: Any, s: Any) -> tuple[Any, Any]:

@@ -32,10 +32,9 @@ from jax.scipy.special import erfc
 
 from mvcalc_jax.models import bell
 from mvcalc_jax.models.bell import Shape
+from mvcalc_jax.models.gaussian import FAR
 from mvcalc_jax.require import AnyArray
 
-_FAR = 64.0
-"""φ and erfc are 0 long before |u| is this; an edge beyond, or at infinity, is held there."""
 _NARROW = 0.1
 """h (1 + c) below which erfc's difference would lose a digit, and the series' sixth term is below rounding."""
 
@@ -48,7 +47,7 @@ def binned_peak(theta: Sequence[Any] | AnyArray, edges: Any) -> Shape:
     [0.1587 0.6827 0.1587]
     """
     N, m, s = theta
-    lower, upper = (jnp.clip(edge, m - _FAR * s, m + _FAR * s) for edge in edges)
+    lower, upper = (jnp.clip(edge, m - FAR * s, m + FAR * s) for edge in edges)
     a, b, h = (lower - m) / s, (upper - m) / s, (upper - lower) / s
     mirrored = a + b < 0
     side = jnp.where(mirrored, -1, 1).astype(a.dtype)  # what is odd in u changes its sign in the mirror

@@ -63,6 +63,7 @@ class Factor(NamedTuple):
                 return jnp.matmul(self.kept.T, D)
 
 
+@text.shown
 class ChainRule(dict[str, Factor]):
     """The factors from the cost back to the input, by name; `print` shows them all.
 
@@ -97,14 +98,14 @@ class ChainRule(dict[str, Factor]):
             D = factor.pull(D)
         return D
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         rows = [("factor", "kept", "", "full Jacobian")]
         rows += [(f.name, f.formula, str(f.kept.shape), str(f.shape)) for f in self.values()]
-        lines = [text.columns(rows)]
+        parts: list[str | text.Rows] = [rows]
         for bottom in (f.bottom for f in self.values() if f.form in ("input", "bias")):
             product = " · ".join(factor.name for factor in self.path(bottom))
-            lines.append(f"∂C/∂{bottom} = {product}")
-        return "\n".join(lines)
+            parts.append(f"∂C/∂{bottom} = {product}")
+        return parts
 
 
 def _spelled(name: str) -> str:

@@ -20,9 +20,9 @@ from jaxtyping import Array, Float
 from mvcalc_jax import require
 from mvcalc_jax.require import AnyArray
 
-# exp(−u²/2) is 0 in float32 and float64 alike long before |u| = 64, so holding x within 64σ of μ changes
-# no value; it keeps 0·u² from becoming 0·∞ in the tails and for a tiny σ, for autodiff too.
-_FAR = 64.0
+FAR = 64.0
+"""exp(−u²/2) and erfc are 0 in float32 and float64 alike long before |u| is this, so holding x within 64σ of μ changes
+no value; it keeps 0·u⁴ from becoming 0·∞ in the tails and for a tiny σ, for autodiff too."""
 
 
 def density(theta: Float[AnyArray, "2"], x: Float[AnyArray, "..."]) -> Float[Array, "..."]:
@@ -97,4 +97,4 @@ def _standardise(theta: AnyArray, x: AnyArray) -> tuple[Array, Array]:
     require.floating("x", x)
     require.positive("sigma", theta[1])
     μ, σ = theta[0], jnp.where(theta[1] > 0, theta[1], jnp.nan)
-    return σ, jnp.clip(x - μ, -_FAR * σ, _FAR * σ) / σ
+    return σ, jnp.clip(x - μ, -FAR * σ, FAR * σ) / σ

@@ -1,17 +1,15 @@
 """Functions in bands: a polynomial with the band around it, several bands compared, and what rounding does to them."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax import precision
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, save, style
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure, style
 from mvcalc_jax.taylor import TaylorEnclosure, TensorEnclosure
 
 ENTRIES, POINTS = 4, 201
@@ -59,17 +57,14 @@ class Banded(NamedTuple):
     edges: Sequence[float]
 
 
-def enclosure(e: TaylorEnclosure, path: str | Path | None = None) -> Figure | Path:
+def enclosure(e: TaylorEnclosure) -> Figure:
     """f, the polynomial and the band, as `TaylorEnclosure.plot` shows them; below, all less the polynomial.
 
     Of a function that returns an array, its first entries side by side.
 
-    Raises:
-        ValueError: if `path` does not end in .png, .svg or .pdf.
-
     >>> e = mv.taylor_enclosure(jnp.sin, 0.0, 1.0, order=3)
-    >>> mv.plots.bands.enclosure(e, "band.png").name  # as e.plot("band.png")
-    'band.png'
+    >>> [ax.get_xlabel() for ax in mv.plots.bands.enclosure(e).axes]  # as e.plot()
+    ['', 'x']
     >>> mv.plots.bands.ENTRIES, mv.plots.bands.POINTS  # entries of an array at most, and points along each
     (4, 201)
     """
@@ -96,18 +91,15 @@ def enclosure(e: TaylorEnclosure, path: str | Path | None = None) -> Figure | Pa
         for k in range(min(f.shape[1], ENTRIES))
     ]
     if float(e.radius) > 1e-3 * abs(x0):
-        return _drawn(panels, "x", path)
+        return _drawn(panels, "x")
     near = [one._replace(x=one.x - x0, at=0.0, edges=(edges - x0).tolist()) for one in panels]
-    return _drawn(near, f"x − {x0:.6g}", path)
+    return _drawn(near, f"x − {x0:.6g}")
 
 
-def tensor_enclosure(e: TensorEnclosure, path: str | Path | None = None) -> Figure | Path:
+def tensor_enclosure(e: TensorEnclosure) -> Figure:
     """f, the polynomial and the band along each variable, the others at x₀, as `TensorEnclosure.plot` shows them.
 
     Of a function that returns an array, its first entry; of more than four variables, the first four.
-
-    Raises:
-        ValueError: if `path` does not end in .png, .svg or .pdf.
 
     >>> e = mv.taylor_enclosure(lambda p: p[0] * p[1], np.array([1.0, 2.0]), 0.5, order=1)
     >>> [ax.get_xlabel() for ax in mv.plots.bands.tensor_enclosure(e).axes]
@@ -128,7 +120,7 @@ def tensor_enclosure(e: TensorEnclosure, path: str | Path | None = None) -> Figu
             ends = [float(x0[j] - radius[j]), float(x0[j] + radius[j])]
             title = f"x[{j}] about {x0[j]:.4g}, order {e.order}" if j == 0 else f"x[{j}] about {x0[j]:.4g}"
             panels.append(Banded(title, t, f, p, {"proven": Band(lo, hi)}, float(x0[j]), ends))
-    return _drawn(panels, [f"x[{j}]" for j in range(len(panels))], path)
+    return _drawn(panels, [f"x[{j}]" for j in range(len(panels))])
 
 
 def _table(values: Any) -> np.ndarray:
@@ -137,10 +129,9 @@ def _table(values: Any) -> np.ndarray:
     return values.reshape(len(values), -1)
 
 
-def _drawn(panels: Sequence[Banded], names: str | Sequence[str], path: str | Path | None) -> Figure | Path:
+def _drawn(panels: Sequence[Banded], names: str | Sequence[str]) -> Figure:
     with style():
-        figure = banded(panels, names)
-    return figure if path is None else save(figure, path)
+        return banded(panels, names)
 
 
 def banded(panels: Sequence[Banded], names: str | Sequence[str] = "x") -> Figure:

@@ -8,7 +8,6 @@ import itertools
 import math
 import textwrap
 from collections.abc import Callable, Collection, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,15 +15,13 @@ from jaxtyping import Shaped
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
 from mvcalc_jax.plots import matrices
-from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, VIOLET, drawable, style
-from mvcalc_jax.plots.style import save as save_figure
+from mvcalc_jax.plots.style import BLUE, INK, OCHRE, QUIET, RED, VIOLET, Figure, style
 from mvcalc_jax.verify.report import Diagnosis, LinkResult, Report, Slope, Verdict
 from mvcalc_jax.verify.verdict import TOLERANCE
 
@@ -36,7 +33,7 @@ LINKS = 24
 _ORDER: tuple[Verdict, ...] = ("wrong", "inconclusive", "correct")
 _MARKS: dict[Verdict, tuple[str, str]] = {
     "wrong": ("✗", RED),
-    "inconclusive": ("?", "#96650a"),
+    "inconclusive": ("?", OCHRE),
     "correct": ("✓", BLUE),
 }
 _WHOLE = "the whole: "
@@ -82,21 +79,6 @@ class _Block(NamedTuple):
 
     height: float
     draw: Callable[[_Sheet, float], None]
-
-
-def save(report: Report, path: str | Path) -> Path:
-    """Write the picture of a report, whole or not at all, and return its path.
-
-    Raises:
-        ValueError: if `path` does not end in .png, .svg or .pdf.
-        OSError: if it cannot be written.
-
-    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(-jnp.cos(x)), np.array([0.5, 1.0]))
-    >>> mv.plots.check.save(report, "heat.png").name  # as report.plot("heat.png")
-    'heat.png'
-    """
-    path = drawable(path)
-    return save_figure(draw(report), path)
 
 
 def draw(report: Report) -> Figure:

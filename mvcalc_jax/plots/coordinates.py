@@ -11,12 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Line3DCollection, Poly3DCollection
 
-from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED, Figure
 
 Map = Callable[[Float[np.ndarray, "... d"]], Float[np.ndarray, "... d"]]
 """Takes points (..., d) to their images."""

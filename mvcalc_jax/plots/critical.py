@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint, CriticalPoints, Kind
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 from mvcalc_jax.plots.surface import Surface, draw_even_contours, draw_gradient_field
 
 _MARKS = {

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as AnyFigure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
 from matplotlib.text import Text
@@ -17,7 +17,7 @@ from matplotlib.transforms import Bbox
 
 from mvcalc_jax import text
 from mvcalc_jax.plots.gif import frames, save_gif
-from mvcalc_jax.plots.style import INK, QUIET, RED
+from mvcalc_jax.plots.style import INK, QUIET, RED, Figure
 
 _PAPER = LinearSegmentedColormap.from_list("paper", ["#fffefb", "#f4efe3"])
 _FADE = LinearSegmentedColormap.from_list("fade", ["#8fb0c4", "#b98fb5", RED])
@@ -51,7 +51,7 @@ def sheet(size: float = 8, *, shaded: bool = True) -> tuple[Figure, Axes]:
     return figure, paper(figure, shaded=shaded)
 
 
-def paper(figure: Figure, *, shaded: bool = True) -> Axes:
+def paper(figure: AnyFigure, *, shaded: bool = True) -> Axes:
     """Axes over a whole figure: the unit square without ticks, a little darker towards its corners if shaded.
 
     >>> figure, _ = mv.plots.chart()

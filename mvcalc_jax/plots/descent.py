@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from mvcalc_jax.plots.style import CYCLE, INK, QUIET
+from mvcalc_jax.plots.style import CYCLE, INK, QUIET, Figure
 
 _SEEN = 300
 """Members of an ensemble that are drawn; more are a shade, and take seconds."""

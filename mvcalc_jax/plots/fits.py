@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, Figure
 
 _BINS = 48
 """The most bins of a histogram."""

@@ -9,12 +9,11 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mvcalc_jax.plots.descent import draw_path
 from mvcalc_jax.plots.gif import frames, save_gif
-from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED, VIOLET, Figure
 from mvcalc_jax.require import AnyArray
 
 Model = Callable[[np.ndarray, np.ndarray], AnyArray]
@@ -252,7 +251,7 @@ def by_learning_rate(
     figure = Figure(figsize=(11, 6.4), layout="constrained")
     axes = figure.subplot_mosaic([list(paths), ["below"] * len(paths)], height_ratios=[1, 0.8])
     lowest = 1e-16 * np.ptp(landscape.chi_squared)  # no smaller difference can be computed
-    for (label, path), colour in zip(paths.items(), (GOLD, RED, "#3f9b6c", "#7d5ba6"), strict=False):
+    for (label, path), colour in zip(paths.items(), (GOLD, RED, "#3f9b6c", VIOLET), strict=False):
         draw_landscape(axes[label], landscape)
         draw_path(axes[label], path, color=colour)
         axes[label].set_title(label)

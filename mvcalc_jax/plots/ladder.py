@@ -6,11 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax.plots.descent import draw_path
 from mvcalc_jax.plots.heights import Landscape, draw_landscape
-from mvcalc_jax.plots.style import CYCLE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import CYCLE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 
 
 def methods(

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mvcalc_jax.calculus.constraints.extrema import Extrema, Irregular, Point
 from mvcalc_jax.calculus.constraints.following import Curve, Shadow
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 from mvcalc_jax.plots.surface import Surface, draw_even_contours
 
 COLOURS = {"minimum": BLUE, "maximum": RED, "saddle": GOLD, "degenerate": VIOLET}

@@ -6,11 +6,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from mvcalc_jax.plots.style import BLUE, GOLD, INK, RED
+from mvcalc_jax.plots.style import BLUE, GOLD, INK, OCHRE, RED, Figure
 
 
 class Line(NamedTuple):
@@ -157,7 +156,7 @@ def both_ways(
         axis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
     first, second = map(_plain, labels)
     _say(ax, (by_x.x[-1], by_x.y[-1]), f"{second}\nby {first}", RED)
-    _say(ax, (by_y.y[-1], by_y.x[-1]), f"{first}\nby {second}", "#96650a", up=True)
+    _say(ax, (by_y.y[-1], by_y.x[-1]), f"{first}\nby {second}", OCHRE, up=True)
     _say(ax, centre + spread * reach[1], "equally far from\nboth means, in\nstandard deviations", INK)
     ax.plot([], [], "o", color="white", markeredgecolor=RED, label=f"mean {second} at each whole {first}")
     _legend(ax)

@@ -6,6 +6,7 @@ seconds. The page is served on this machine alone, at 127.0.0.1.
 """
 
 import asyncio
+import socket
 import time
 import webbrowser
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from matplotlib.backends.backend_webagg_core import NavigationToolbar2WebAgg
 from matplotlib.figure import Figure
 
 from mvcalc_jax.descent.result import Result, Stream, Watcher
+from mvcalc_jax.options import PORT
 from mvcalc_jax.plots import curve
 from mvcalc_jax.plots.curve import Target
 
@@ -45,7 +47,8 @@ class Screen:
     Args:
         title: of the window or the page.
         size: width and height in inches.
-        port: where to serve the page; the next free one if it is busy.
+        port: where to serve the page; 8988 unless given, the next free one if it is busy, and any for 0. Where it is
+            given, or no browser is to be opened, there is a page even if there could be a window.
         browser: open the page; else only its address is printed.
 
     >>> screen = mv.plots.live.Screen("a heart", (6, 6))  # doctest: +SKIP
@@ -54,8 +57,11 @@ class Screen:
     ...     screen.refresh(seconds=mv.plots.live.FRAME)
     """
 
-    def __init__(self, title: str, size: tuple[float, float], *, port: int = 8988, browser: bool = True):
-        if plt.get_backend().lower() == "agg":  # what matplotlib falls back to where there is no window
+    def __init__(
+        self, title: str, size: tuple[float, float], *, port: int | None = None, browser: bool = True
+    ):
+        # "agg" is what matplotlib falls back to where there is no window.
+        if plt.get_backend().lower() == "agg" or port is not None or not browser:
             plt.switch_backend("webagg")
         self.served = plt.get_backend().lower() == "webagg"
         if self.served:
@@ -69,7 +75,11 @@ class Screen:
         else:
             self._manager.show()
 
-    def _serve(self, port: int, browser: bool) -> None:
+    def _serve(self, port: int | None, browser: bool) -> None:
+        if port == 0:  # whose number matplotlib would not tell
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+        port = PORT if port is None else port
         with plt.rc_context({"webagg.port": port}):  # `initialize` has a parameter for it, and ignores it
             WebAggApplication.initialize(address="127.0.0.1")
         address = f"http://127.0.0.1:{WebAggApplication.port}/"

@@ -6,10 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax.plots.heights import Bins
-from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, Figure
 
 COLOURS = RED, BLUE
 

@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax.models.chain import ChainRule
 from mvcalc_jax.plots.descent import draw_path
 from mvcalc_jax.plots.matrices import folded
 from mvcalc_jax.plots.products import Block, Row, products
-from mvcalc_jax.plots.style import BLUE, CYCLE, GOLD, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, CYCLE, GOLD, INK, QUIET, RED, Figure
 from mvcalc_jax.plots.surface import Surface, draw_contours
 
 
@@ -138,6 +137,7 @@ def vanishing(sizes: Mapping[str, Float[np.ndarray, " layers"]], quarter: str | 
     ax.margins(x=0.03)
     if all(len(size) == 1 for size in sizes.values()):
         ax.set_xlim(-0.5, 0.5)
+        ax.set_xticks([0])
     ax.locator_params(axis="x", integer=True)
     return figure
 

@@ -9,13 +9,12 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mvcalc_jax.plots.gif import FRAMES, save_gif
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, FURTHER, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 
-ROOTS = (RED, BLUE, GOLD, GREEN, VIOLET, "#4fb3bf", "#b8739c", "#9a7b4f")
+ROOTS = (RED, BLUE, GOLD, GREEN, VIOLET, *FURTHER)
 """Of basins, in the order of their roots; from the first again if there are more."""
 
 _FARTHEST = 1e30

@@ -8,11 +8,10 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mvcalc_jax.calculus.variables.matrix_chain import Factor
-from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, Figure
 
 _COLOURS = LinearSegmentedColormap.from_list("signs", [BLUE, "#ffffff", RED])
 _PRINTED = 4

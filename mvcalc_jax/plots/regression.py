@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from scipy import special
 
 from mvcalc_jax.plots.lines import draw_points
-from mvcalc_jax.plots.style import GOLD, INK, QUIET, RED, style
+from mvcalc_jax.plots.style import GOLD, INK, QUIET, RED, Figure, style
 
 _NAMED = 3
 """So many of the outermost points are given their number."""

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, TextArea, VPacker
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
@@ -13,7 +12,7 @@ from matplotlib.path import Path as Curve
 from mvcalc_jax.calculus.tracing import Step, Trace
 from mvcalc_jax.calculus.tracing.words import local, shown
 from mvcalc_jax.plots.layers import Placed, placed
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED, Figure
 
 MOST = 25
 """Larger graphs cannot be read any more."""

@@ -7,13 +7,12 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.figure import Figure
 
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, FURTHER, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 
-HOLLOWS = (GREEN, BLUE, VIOLET, GOLD, "#4fb3bf", "#b8739c", "#9a7b4f")
+HOLLOWS = (GREEN, BLUE, VIOLET, GOLD, *FURTHER)
 """Of minima: that of the phone, then the others, deepest first; from the second again if there are more."""
-COLOURS = {
+_COLOURS = {
     "constant": QUIET,
     "gradient": RED,
     "newton": INK,
@@ -24,7 +23,7 @@ COLOURS = {
     "trust-region": BLUE,
 }
 """Of strategies, by name."""
-OWN = "#d977ae"
+_OWN = "#d977ae"
 """Of the player's own."""
 _NONE = 0.93
 """The grey of starts that lead to no minimum."""
@@ -74,6 +73,11 @@ class Way(NamedTuple):
     strategy: str
     positions: Float[np.ndarray, "d 2"]
     found: bool
+
+
+def colour_of(strategy: str) -> str:
+    """The colour of a strategy, wherever it is drawn."""
+    return _COLOURS.get(strategy, _OWN)
 
 
 def draw_ground(ax: Axes, ground: Ground, color: str = QUIET) -> None:
@@ -189,13 +193,19 @@ def ways(races: Mapping[str, tuple[Ground, Sequence[Way]]], columns: int = 5) ->
     for ax, (title, (ground, found)) in zip(axes, races.items(), strict=False):
         draw_ground(ax, ground)
         for way in found:
-            colour = COLOURS.get(way.strategy, OWN)
-            ax.plot(*way.positions.T, "-o", color=colour, markersize=2.4, linewidth=1.1, alpha=0.9)
+            ax.plot(
+                *way.positions.T,
+                "-o",
+                color=colour_of(way.strategy),
+                markersize=2.4,
+                linewidth=1.1,
+                alpha=0.9,
+            )
         ax.plot(*found[0].positions[0], "o", color="white", markeredgecolor=INK, markersize=6, zorder=5)
         ax.set_title(title, fontsize=10)
         ax.grid(False)
     last = axes[len(races)] if len(axes) > len(races) else axes[-1]
     for name in dict.fromkeys(way.strategy for _, found in races.values() for way in found):
-        last.plot([], [], "-o", color=COLOURS.get(name, OWN), markersize=4, label=name)
+        last.plot([], [], "-o", color=colour_of(name), markersize=4, label=name)
     last.legend(loc="center", fontsize=9)
     return figure

@@ -8,12 +8,11 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from mvcalc_jax.calculus.slopes.bounds import Bounds
 from mvcalc_jax.plots.gif import save_gif
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 
 _CLOSING = LinearSegmentedColormap.from_list("closing", [GOLD, RED])
 KINDS = {"forward": RED, "central": BLUE}

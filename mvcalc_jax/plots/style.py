@@ -1,5 +1,7 @@
 """One look for every picture, and the way to the file."""
 
+import io
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as AnyFigure
 
 from mvcalc_jax.atomic import replacing
 
@@ -19,7 +21,11 @@ BLUE = "#2b7a9e"
 GOLD = "#e3a336"
 GREEN = "#5a9e6f"
 VIOLET = "#7d5ba6"
+OCHRE = "#96650a"
+"""Gold that can be read as text."""
 CYCLE = (RED, BLUE, GOLD, GREEN, VIOLET, QUIET)
+FURTHER = ("#4fb3bf", "#b8739c", "#9a7b4f")
+"""Where there are more things than these have colours for."""
 
 _SUFFIXES = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 """Of files that can be written; with what is left out of them, so that equal pictures are equal files."""
@@ -47,6 +53,19 @@ _STYLE: Any = {
     "ytick.color": QUIET,
     "ytick.labelcolor": INK,
 }
+
+
+class Figure(AnyFigure):
+    """matplotlib's, known to no pyplot, which would show it once more; a notebook shows it by itself.
+
+    A notebook knows how to show matplotlib's own only after pyplot has drawn something.
+    """
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        with style():
+            self.savefig(picture, format="png")
+        return picture.getvalue()
 
 
 def style() -> AbstractContextManager[None]:
@@ -93,7 +112,20 @@ def drawable(path: str | Path) -> Path:
     return path
 
 
-def save(figure: Figure, path: str | Path) -> Path:
+def drawn(draw: Callable[[], Figure], path: str | Path | None) -> Figure | Path:
+    """What every `plot` gives back: the figure; or if there is a path, that, when the figure has been written there.
+
+    Raises:
+        ValueError: if `path` does not end in .png, .svg or .pdf.
+        OSError: if it cannot be written.
+    """
+    if path is None:
+        return draw()
+    path = drawable(path)
+    return save(draw(), path)
+
+
+def save(figure: AnyFigure, path: str | Path) -> Path:
     """Write a figure in this package's look, whole or not at all, and return its path.
 
     Raises:

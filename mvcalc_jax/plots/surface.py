@@ -7,11 +7,10 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-from mvcalc_jax.plots.style import GOLD, INK, QUIET, RED
+from mvcalc_jax.plots.style import GOLD, INK, QUIET, RED, Figure
 
 
 class Surface(NamedTuple):

@@ -8,11 +8,10 @@ import numpy as np
 from jaxtyping import Complex, Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mvcalc_jax.plots.gif import save_gif
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED, VIOLET, Figure
 
 _CLOSE = LinearSegmentedColormap.from_list("close", [BLUE, "#cfe3ec", "white", "#f3cfd4", RED])
 _LINES = (GOLD, RED, VIOLET, BLUE, GREEN)

@@ -15,6 +15,7 @@ Its parts, and what is in them:
     panel       the board beside the pit: this, and what is below, imports matplotlib
     scene       what is drawn in the pit
     view        a session on a figure, by matplotlib's events
+    notebook    play: such a figure below a notebook's cell
     pictures    a game as a picture, and as an animation
     page        a figure on a page, and what comes back from there
     served      a window where there is one, else a page
@@ -28,6 +29,7 @@ from mvcalc_jax.sandpit.floors import FLOORS as FLOORS
 from mvcalc_jax.sandpit.floors import Floor as Floor
 from mvcalc_jax.sandpit.floors import floor as floor
 from mvcalc_jax.sandpit.floors import own_floor as own_floor
+from mvcalc_jax.sandpit.notebook import play as play
 from mvcalc_jax.sandpit.rules import Game as Game
 from mvcalc_jax.sandpit.scenarios import SCENARIOS as SCENARIOS
 from mvcalc_jax.sandpit.scenarios import Scenario as Scenario

@@ -13,13 +13,13 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from mvcalc_jax import require
+from mvcalc_jax import require, text
 from mvcalc_jax.sandpit.floors import NEAR, Floor, floor
 from mvcalc_jax.sandpit.floors.family import BOX, double
 from mvcalc_jax.sandpit.state import DIPS
 from mvcalc_jax.sandpit.strategies import STRATEGIES, Strategy, walk
 from mvcalc_jax.sandpit.strategies.own import OwnStrategy
-from mvcalc_jax.sandpit.strategies.walks import STILL, End
+from mvcalc_jax.sandpit.strategies.walks import End, endings
 
 ENDS = tuple(End)
 _ROWS = (16, 1024)
@@ -54,6 +54,7 @@ class Walks(NamedTuple):
         return self.positions[:, -1]
 
 
+@text.shown
 class Contest(NamedTuple):
     """Every strategy on every floor, from one start for each seed.
 
@@ -96,6 +97,10 @@ class Contest(NamedTuple):
             ("", *self.floors),
             *((name, *map(cell, some, dips)) for name, some, dips in shares),
         ]
+
+    def _parts(self) -> text.Parts:
+        many = text.counted(len(self.seeds), "seed")
+        return [f"how often the phone is found over {many}, and the median of the dips then", self.rows()]
 
 
 class Basins(NamedTuple):
@@ -174,11 +179,7 @@ def _followed(
                 break
             state, s = step(state, p, depth, scale[:, None] * g, scale[:, None, None] * H, np.float64(rate))
             s = np.asarray(s)
-            finite = np.isfinite(s).all(axis=1)
-            still = np.linalg.norm(s, axis=1) <= STILL
-            outside = ((p + s < BOX[:, 0]) | (p + s > BOX[:, 1])).any(axis=1)
-            # the same order as in `walk`: the first that is so is why
-            for end, so in ((End.NOT_FINITE, ~finite), (End.STUCK, still), (End.LEFT, outside)):
+            for end, so in endings(p, s):
                 ends[going & so] = ENDS.index(end)
                 going &= ~so
             p = np.where(going[:, None], p + s, p)

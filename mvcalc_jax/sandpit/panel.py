@@ -16,6 +16,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox, Transform, TransformedBbox
 
+from mvcalc_jax.plots.sandpit import colour_of
 from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED, VIOLET
 from mvcalc_jax.sandpit.session import RATES
 from mvcalc_jax.sandpit.words import Lane, Words, metres, short
@@ -37,11 +38,6 @@ _TONES = {
     "digging": BLUE, "stuck": GOLD, "hurry": RED, "found": GREEN, "lost": RED, "hint": VIOLET, "wrong": GOLD,
 }  # fmt: skip
 """The colour of a notice of each kind."""
-_COLORS = {
-    "gradient": RED, "momentum": GOLD, "adam": VIOLET, "trust-region": BLUE, "newton": INK, "hybrid": GREEN,
-    "line-search": "#c26b2e", "constant": QUIET,
-}  # fmt: skip
-_OWN = "#d977ae"
 _ROUND = "round,pad=4"
 KEYS = "keys: those in grey, and m for the mode;\ncapitals go back"
 
@@ -311,7 +307,7 @@ class Panel:
             for artist in (flag, *texts):
                 artist.set_visible(lane is not None)
             if lane:
-                flag.set_facecolor(color_of(lane.strategy))
+                flag.set_facecolor(colour_of(lane.strategy))
                 said = (short(lane.strategy), str(lane.dips), metres(lane.depth), lane.ended)
                 for text, word in zip(texts, said, strict=True):
                     text.set_text(word)
@@ -332,11 +328,6 @@ class Panel:
             self._knob.set_offsets([(_SLIDER[0] + share * (_SLIDER[1] - _SLIDER[0]), 128)])
             self._knob.set_facecolor(QUIET if quiet else RED)
             self._rate.set(text=words.rate_words, color=QUIET if quiet else INK)
-
-
-def color_of(strategy: str) -> str:
-    """Of a strategy in a race."""
-    return _COLORS.get(strategy, _OWN)
 
 
 def rate_at(x: float) -> float:

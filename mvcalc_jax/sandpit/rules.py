@@ -34,6 +34,7 @@ from mvcalc_jax.sandpit.state import (
 from mvcalc_jax.sandpit.strategies import STRATEGIES, End, Strategy, Walk, own_strategy, walk
 
 
+@text.shown
 class Game:
     """A game: the state that it is in, and the floor.
 
@@ -276,20 +277,28 @@ class Game:
 
     def summary(self) -> str:
         """The game as a text: what came of it, every dip, and the code of the pit."""
-        state = self.state
+        head, *rest = self._parts()
         lines = [
-            f"{state.floor}, seed {state.seed}, {state.mode} mode: {self.message}",
+            head,
             f"par is {self.par}: the dips that the best strategy needs from nine starts, one after the other",
         ]
         if self.score is not None:
             over = f"{text.counted(abs(self.score), 'dip')} {'over' if self.score > 0 else 'under'} par"
             lines.append(over if self.score else "par")
-        if state.dips:
-            lines += ["", text.columns(_rows(state))]
-        lines += [
-            f"{lane.message}: {text.counted(lane.dips, 'dip')}, {lane.depth:.2f} m" for lane in state.lanes
+        return text.plain([*lines, "", *rest])
+
+    def _parts(self) -> text.Parts:
+        """But for the par, which may take a second."""
+        state = self.state
+        return [
+            f"{state.floor}, seed {state.seed}, {state.mode} mode: {self.message}",
+            *([_rows(state)] if state.dips else []),
+            *(
+                f"{lane.message}: {text.counted(lane.dips, 'dip')}, {lane.depth:.2f} m"
+                for lane in state.lanes
+            ),
+            *([f"the code of this pit is {self.code}"] if self.code else []),
         ]
-        return "\n".join([*lines, *(["", f"the code of this pit is {self.code}"] if self.code else [])])
 
     def to_csv(self, path: Path | str) -> None:
         """Write a line for each dip."""

@@ -17,14 +17,12 @@ from matplotlib.colors import LightSource, LinearSegmentedColormap, Normalize
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.transforms import Affine2D
 
+from mvcalc_jax.plots.sandpit import colour_of
 from mvcalc_jax.plots.style import BLUE, GOLD, INK, RED, VIOLET
-from mvcalc_jax.sandpit.panel import Area, color_of
+from mvcalc_jax.sandpit.floors.family import SIDE
+from mvcalc_jax.sandpit.floors.scaled import PHONE, TOP
+from mvcalc_jax.sandpit.panel import Area
 from mvcalc_jax.sandpit.strategies import Walk
-
-BOX = 6.0
-"""Metres along a side."""
-DEPTHS = (-9.0, -1.0)
-"""Metres: of the phone, and of the highest point."""
 
 SAND = LinearSegmentedColormap.from_list("sand", ["#6f5534", "#a5824f", "#d3b279", "#ecd8aa", "#f7ecd0"])
 WATER = LinearSegmentedColormap.from_list("water", ["#14425c", BLUE, "#a9d0df"])
@@ -69,12 +67,12 @@ class Scene:
     """
 
     def __init__(self, ax: Axes):
-        ax.set(xlim=(0, BOX), ylim=(0, BOX), xticks=range(7), yticks=range(7))
+        ax.set(xlim=(0, SIDE), ylim=(0, SIDE), xticks=range(int(SIDE) + 1), yticks=range(int(SIDE) + 1))
         ax.tick_params(length=0, labelsize=8, pad=5)
         ax.grid(False)
         for side in ax.spines.values():
             side.set(visible=True, color="#b99a63", linewidth=1.2)
-        box = (0, BOX, 0, BOX)
+        box = (0, SIDE, 0, SIDE)
         ax.imshow(sand(), extent=box, origin="lower", interpolation="nearest", zorder=0, aspect="auto")
         self._ax = ax
         self._relief = ax.imshow(
@@ -110,7 +108,7 @@ class Scene:
             )
             for k in range(32)
         ]
-        pit = (0, 0, BOX, BOX)
+        pit = (0, 0, SIDE, SIDE)
         self.ground, self.area = Area(pit, ax.transData), Area(pit, ax.transData)
         for artist in (self._relief, self._lines, self._hollows, *self._phone):
             self.ground.add(artist)
@@ -144,7 +142,9 @@ class Scene:
         count = len(marks.at)
         self._dug.set_offsets(marks.at)
         self._dips.set_offsets(marks.at)
-        self._dips.set_facecolor([tuple(color) for color in WATER(Normalize(*DEPTHS)(marks.depth))] or "none")
+        self._dips.set_facecolor(
+            [tuple(color) for color in WATER(Normalize(PHONE, TOP)(marks.depth))] or "none"
+        )
         self._dips.set_edgecolor([*["white"] * (count - 1), RED][-count:] if count else "none")
         self._dips.set_linewidth([*[1.1] * (count - 1), 2.0][-count:] if count else 1.1)
         self._arrows.set_verts(arrows(marks))
@@ -153,7 +153,7 @@ class Scene:
             number.set_visible(k < count)
             if k < count:
                 number.set_position(tuple(_beside(marks.at[k], marks.arrow[k])))
-        colors = [color_of(way.strategy) for way in ways] or "none"
+        colors = [colour_of(way.strategy) for way in ways] or "none"
         self._ways.set_segments([way.positions for way in ways])
         self._ways.set_color(colors)
         self._ends.set_offsets(np.array([way.positions[-1] for way in ways]).reshape(-1, 2))
@@ -169,7 +169,7 @@ class Scene:
             return
         self._below = below
         self._relief.set_data(relief(below.depth))
-        across, up = (np.linspace(0, BOX, n) for n in below.depth.shape[::-1])
+        across, up = (np.linspace(0, SIDE, n) for n in below.depth.shape[::-1])
         contours = self._ax.contour(across, up, below.depth, levels=np.arange(-8.5, -0.5, 0.5))
         self._lines.set_segments([part for level in contours.allsegs for part in level])
         contours.remove()
@@ -209,10 +209,10 @@ def _stretched(coarse: np.ndarray, pixels: int) -> np.ndarray:
 
 def relief(depth: Float[np.ndarray, "i k"]) -> Float[np.ndarray, "i k 3"]:
     """The floor in sunlight from the upper left, the deeper the wetter: an RGB image."""
-    spacing = BOX / (len(depth) - 1)
+    spacing = SIDE / (len(depth) - 1)
     sun = LightSource(azdeg=315, altdeg=50)
     shaded = sun.shade(
-        depth, SAND, Normalize(*DEPTHS), blend_mode="soft", vert_exag=0.35, dx=spacing, dy=-spacing
+        depth, SAND, Normalize(PHONE, TOP), blend_mode="soft", vert_exag=0.35, dx=spacing, dy=-spacing
     )  # it counts rows from above
     return shaded[..., :3]
 
@@ -259,4 +259,4 @@ def _beside(at: Float[np.ndarray, "2"], arrow: Float[np.ndarray, "2"]) -> Float[
     """Where a dip's number stands: uphill of it, for the arrow points down."""
     length = float(np.hypot(*arrow))
     uphill = -arrow / length if length >= _SHORT else np.sqrt([0.5, 0.5])
-    return np.clip(at + 0.21 * uphill, 0.12, BOX - 0.12)
+    return np.clip(at + 0.21 * uphill, 0.12, SIDE - 0.12)

@@ -5,9 +5,7 @@ A click digs; everything else is pressed, on the board or on the keyboard:
     m  mode       f  floor         n  new pit       h  hint, for three dips
     c  scenario   s  strategy      a  again         r  reveal       ← →  learning rate
 
-Capitals go back. In a notebook, after `%matplotlib widget` (of ipympl):
-
-    pit = view.Pit(plt.figure(figsize=view.SIZE), Game("random", seed=7))
+Capitals go back.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,9 +17,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from mvcalc_jax.plots.style import style
+from mvcalc_jax.sandpit.floors.family import SIDE
 from mvcalc_jax.sandpit.panel import BOARD, PIT, Area, Panel, rate_at
 from mvcalc_jax.sandpit.rules import Game
-from mvcalc_jax.sandpit.scene import BOX, Below, Marks, Scene
+from mvcalc_jax.sandpit.scene import Below, Marks, Scene
 from mvcalc_jax.sandpit.session import Session
 from mvcalc_jax.sandpit.state import DIPS, MODES, hint
 
@@ -80,6 +79,15 @@ class Pit:
         """That is played now."""
         return self.session.game
 
+    def _repr_mimebundle_(self, **formats: Any) -> Any:
+        """In a notebook, what the figure's canvas shows there, if it is one of ipympl's; but the picture only once."""
+        canvas: Any = self.figure.canvas
+        if not hasattr(canvas, "_repr_mimebundle_"):
+            return None
+        return {
+            kind: data for kind, data in canvas._repr_mimebundle_(**formats).items() if kind != "text/html"
+        }
+
     def show(self) -> None:
         """Bring the figure up to date."""
         game, session = self.game, self.session
@@ -101,7 +109,7 @@ class Pit:
 
     def _revealed(self) -> Below:
         if self._below is None or self._below[0] is not self.game:
-            along = np.linspace(0, BOX, _GRID)
+            along = np.linspace(0, SIDE, _GRID)
             grid = np.stack(np.meshgrid(along, along), axis=-1).reshape(-1, 2)
             floor = self.game.floor
             self._below = self.game, Below(floor.heights(grid).reshape(_GRID, _GRID), floor.minima)
@@ -201,7 +209,7 @@ class Pit:
         elif name:
             self._do(self.session.press, name)
         elif event.inaxes is self._ax and not event.dblclick:  # whose first half has dug already
-            point = np.clip(self._ax.transData.inverted().transform((event.x, event.y)), 0, BOX)
+            point = np.clip(self._ax.transData.inverted().transform((event.x, event.y)), 0, SIDE)
             self._do(self.session.dig, (float(point[0]), float(point[1])))
 
     def _on_move(self, event: Any) -> None:

@@ -4,11 +4,12 @@ Three doors lead to one report: `check_jacobian`, `check_vjp` and `check_chain`,
 
     accuracy     how many digits a correct formula keeps in low precision
     adequacy     what "correct" is worth: mistakes planted on purpose
+    backward     a backward pass that claims to be a function's
     bisection    which rows of a large Jacobian are wrong
     catalogue    every hand-written derivative of the package, with a point to check it at
     causes       why a derivative is wrong
     chain        a chain of functions, link by link
-    claims       a derivative that claims to be that of a function
+    claims       a derivative that claims to be a function's: a Jacobian, or a backward pass
     contract     what must hold before any number is compared
     cotangents   a backward pass is linear, and its forward pass is f
     differences  a witness that knows nothing of autodiff

@@ -8,7 +8,7 @@ found with about s log₂ n of them.
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax.verify.claims import VjpClaim
+from mvcalc_jax.verify.backward import VjpClaim
 from mvcalc_jax.verify.errors import errors, unit
 from mvcalc_jax.verify.evidence import Evidence
 from mvcalc_jax.verify.points import Leaves

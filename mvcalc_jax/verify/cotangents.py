@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax.verify.claims import VjpClaim
+from mvcalc_jax.verify.backward import VjpClaim
 from mvcalc_jax.verify.errors import errors, unit
 from mvcalc_jax.verify.points import Leaves
 from mvcalc_jax.verify.subject import arrays

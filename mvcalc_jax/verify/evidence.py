@@ -10,6 +10,7 @@ import numpy as np
 
 from mvcalc_jax.text import first_line
 from mvcalc_jax.verify.points import Leaves
+from mvcalc_jax.verify.references import rounding
 from mvcalc_jax.verify.subject import Undecided
 
 
@@ -70,6 +71,30 @@ class Misshapen(NamedTuple):
     reason: str
     leaf: np.ndarray
     rows: int
+
+
+def conforming(
+    misshapen: dict[int, Misshapen],
+    k: int,
+    where: str,
+    leaf: Any,
+    shape: tuple[int, ...],
+    *,
+    real: bool,
+    rows: int = 0,
+) -> np.ndarray:
+    """Block k of the user's derivative as an array of numbers; NaN if its shape is wrong, which is put on record."""
+    array = np.asarray(leaf)
+    if array.dtype.kind == "b":
+        array = array.astype(float)
+    if array.dtype.kind not in ("biuf" if real else "biufc") and not rounding(array.dtype):
+        raise Refuted(f"{where} must be of {'real ' * real}numbers; got {array.dtype}", "shape", where)
+    if array.shape != shape:
+        one = 1 if rows else 0
+        reason = f"{where} must have shape {shape[one:]}; got {array.shape[one:]}"
+        misshapen[k] = Misshapen(reason, array, rows)
+        return np.full(shape, np.nan)
+    return array
 
 
 def left_behind(jac: str, f: str) -> Undecided:

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from mvcalc_jax.jaxprs import equations
 from mvcalc_jax.verify.causes.tape import Step, Tape, record
 from mvcalc_jax.verify.causes.words import named
 from mvcalc_jax.verify.subject import Subject
@@ -23,8 +24,8 @@ _AT_HALVES = {"floor": 0.0, "ceil": 0.0, "round": 0.5}
 
 def near_kinks(subject: Subject) -> Iterator[str]:
     """The operations whose margin is all but zero, and those of which one side alone is reached."""
-    text = str(jax.make_jaxpr(subject.flat)(subject.point.leaves, subject.point.others))
-    if not any(f"{name} " in text for name in (*_BETWEEN, *_AT_ZERO, *_AT_HALVES)):
+    jaxpr = jax.make_jaxpr(subject.flat)(subject.point.leaves, subject.point.others).jaxpr
+    if {*_BETWEEN, *_AT_ZERO, *_AT_HALVES}.isdisjoint(e.primitive.name for e in equations(jaxpr)):
         return
     tape = record(subject.flat, subject.point.leaves, subject.point.others)
     for step in tape.steps:

@@ -12,7 +12,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from mvcalc_jax import autodiff
 from mvcalc_jax.compiling import quickly
-from mvcalc_jax.jaxprs import inside, opened
+from mvcalc_jax.jaxprs import equations, inside, opened
 from mvcalc_jax.verify.float64 import of_this_check, remember
 from mvcalc_jax.verify.points import Leaves
 
@@ -130,13 +130,8 @@ def _written(closed: ClosedJaxpr) -> Any:
 
     None for programs that call back into Python, hold what cannot be compared, or hold much: they equal no other.
     """
-    within = list(inside(closed.jaxpr))
-    names = [
-        equation.primitive.name
-        for jaxpr in (closed.jaxpr, *(j for j, _ in within))
-        for equation in jaxpr.eqns
-    ]
-    held = [const for _, consts in within for const in consts]
+    names = [equation.primitive.name for equation in equations(closed.jaxpr)]
+    held = [const for _, consts in inside(closed.jaxpr) for const in consts]
     if any(word in name for name in names for word in _OPAQUE) or sum(map(np.size, held)) > _HELD:
         return None
     return str(closed.jaxpr), tuple(
@@ -278,6 +273,5 @@ def _is_complex(leaf: Any) -> bool:
 
 def _arrays(jaxpr: Jaxpr) -> Iterator[Any]:
     """Whatever is computed on the way, as shapes and dtypes."""
-    for each in (jaxpr, *(inner for inner, _ in inside(jaxpr))):
-        for equation in each.eqns:
-            yield from (var.aval for var in equation.outvars if hasattr(var.aval, "dtype"))
+    for equation in equations(jaxpr):
+        yield from (var.aval for var in equation.outvars if hasattr(var.aval, "dtype"))

@@ -141,6 +141,7 @@ class Compared:
     autodiff: np.ndarray
 
 
+@text.shown
 @dataclass(frozen=True)
 class Report:
     """The outcome of a check.
@@ -168,7 +169,7 @@ class Report:
     verdict: Verdict
     reason: str
     leaves: tuple[Leaf, ...]
-    again: str
+    again: str = ""
     links: tuple[LinkResult, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     adequacy: Adequacy | None = None
@@ -204,17 +205,18 @@ class Report:
             "again": self.again,
         }
 
-    def plot(self, path: str | Path) -> Path:
-        """Draw the leaves by hand and by autodiff side by side, and the Taylor remainder, into a PNG, SVG or PDF."""
-        from mvcalc_jax.plots import check as picture  # pictures lie above proofs; nothing else here draws
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw the leaves by hand and by autodiff side by side, and the Taylor remainder; write it to `path`, a PNG,
+        SVG or PDF, or return the figure."""
+        from mvcalc_jax import plots  # pictures lie above proofs; nothing else here draws
 
-        return picture.save(self, path)
+        return plots.drawn(lambda: plots.check.draw(self), path)
 
-    def __str__(self) -> str:
-        lines = [f"{self.verdict}: {self.reason}"]
+    def _parts(self) -> text.Parts:
+        parts: list[str | text.Rows] = [f"{self.verdict}: {self.reason}"]
         if self.links:
             header = ("link", "verdict", "error", "cause")
-            lines.append(text.columns([header, *map(_link_row, self.links)]))
+            parts.append([header, *map(_link_row, self.links)])
         if self.leaves:
             header = (
                 "leaf",
@@ -227,17 +229,16 @@ class Report:
                 "ratio",
                 "grade",
             )
-            shown = [*map(_row, self.leaves)]
-            lines.append(text.columns([header, *shown]))
-        lines += [
+            parts.append([header, *map(_row, self.leaves)])
+        parts += [
             f"{'cause' if diagnosis.certified else 'hint'}: {diagnosis.kind} in {diagnosis.where}: {diagnosis.detail}"
             for diagnosis in self.diagnoses
         ]
         if self.adequacy:
-            lines.append(f"adequacy: {self.adequacy}")
+            parts.append(f"adequacy: {self.adequacy}")
         if self.missed:
-            lines.append(f"probes: an error of 1e-4 of a leaf is missed with probability {self.missed:.0e}")
-        return "\n".join([*lines, f"again: {self.again}"])
+            parts.append(f"probes: an error of 1e-4 of a leaf is missed with probability {self.missed:.0e}")
+        return [*parts, f"again: {self.again}"]
 
 
 def _plain(value: Any) -> Any:

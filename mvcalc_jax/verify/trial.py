@@ -9,8 +9,9 @@ import numpy as np
 from mvcalc_jax.text import first_line
 from mvcalc_jax.verify.accuracy import graded
 from mvcalc_jax.verify.adequacy import adequate
+from mvcalc_jax.verify.backward import VjpClaim
 from mvcalc_jax.verify.causes.search import diagnosed
-from mvcalc_jax.verify.claims import Claim, VjpClaim
+from mvcalc_jax.verify.claims import Claim
 from mvcalc_jax.verify.contract import repeatable
 from mvcalc_jax.verify.cotangents import nonlinear, other_primal
 from mvcalc_jax.verify.evidence import Evidence, Raises, Refuted
@@ -29,8 +30,7 @@ DEBUG = False
 def trial(
     prepare: Callable[[bool], Claim],
     rng: np.random.Generator,
-    again: str,
-    dtype: Counted,
+    counted: Counted,
     points: int = POINTS,
     *,
     explain: bool = True,
@@ -40,39 +40,36 @@ def trial(
     Args:
         prepare: `prepare(widen)` states the claim, in float64 or in the precision of the arguments.
         rng: for points and cotangents.
-        again: the line that repeats the check.
-        dtype: in which the formula's digits are counted.
+        counted: in which precision the formula's digits are.
         points: how many points to look at.
         explain: whether causes are sought.
     """
     try:
         try:
-            return _tried(prepare(True), rng, again, dtype, points, explain=explain)
+            return _tried(prepare(True), rng, counted, points, explain=explain)
         except (Unrunnable, Raises) as wide:
             try:  # f, or its derivative, may insist on the precision that it was given
-                return _tried(prepare(False), rng, again, dtype, points, explain=explain)
+                return _tried(prepare(False), rng, counted, points, explain=explain)
             except (Unrunnable, Raises):
                 raise wide from None
     except Undecided as reason:
-        return Report("inconclusive", str(reason), (), again)
+        return Report("inconclusive", str(reason), ())
     except Refuted as reason:
         cause = Diagnosis(reason.kind, ", ".join(reason.leaves) or reason.where, str(reason), certified=True)
         nan = float("nan")
         leaves = tuple(Leaf(path, "wrong", (), float("inf"), nan, (), nan, nan) for path in reason.leaves)
-        return Report("wrong", str(reason), leaves, again, diagnoses=(cause,))
+        return Report("wrong", str(reason), leaves, diagnoses=(cause,))
     except Exception as error:  # of a kind that nobody has thought of: the user gets a sentence all the same
         if DEBUG:
             raise
         reason = f"the check could not be carried out: {type(error).__name__}: {first_line(error)}"
-        return Report("inconclusive", reason, (), again)
+        return Report("inconclusive", reason, ())
 
 
-def _tried(
-    claim: Claim, rng: np.random.Generator, again: str, dtype: Counted, points: int, *, explain: bool
-) -> Report:
+def _tried(claim: Claim, rng: np.random.Generator, counted: Counted, points: int, *, explain: bool) -> Report:
     repeatable(claim)
     bent, causes = _broken_rules(claim, rng)
-    findings = judged(claim, rng, again, points, dtype.rounding)
+    findings = judged(claim, rng, points, counted.rounding)
     report = findings.report
     leaves = tuple(
         replace(leaf, verdict="wrong") if k in bent else leaf for k, leaf in enumerate(report.leaves)
@@ -88,7 +85,7 @@ def _tried(
         at = findings.evidence[0]
         report = replace(report, slope=taylor(claim, at, rng), compared=_compared(claim, findings))
         if report.verdict == "correct":
-            report = _appraised(report, claim, findings, dtype)
+            report = _appraised(report, claim, findings, counted)
     if report.verdict == "wrong" and explain:
         skip = [
             replace(leaf, verdict="correct") if k in bent else leaf for k, leaf in enumerate(report.leaves)
@@ -98,9 +95,9 @@ def _tried(
     return report
 
 
-def _appraised(report: Report, claim: Claim, findings: Findings, dtype: Counted) -> Report:
+def _appraised(report: Report, claim: Claim, findings: Findings, counted: Counted) -> Report:
     """What a verdict of "correct" is worth: digits in low precision, and mistakes that would have been noticed."""
-    leaves, lost, doubt = graded(claim, findings.decided[0], report.leaves, dtype)
+    leaves, lost, doubt = graded(claim, findings.decided[0], report.leaves, counted)
     kinks: list[str] = []
     with suppress(Exception):  # a function that cannot be taken apart
         kinks = list(dict.fromkeys(near_kinks(claim.subject)))

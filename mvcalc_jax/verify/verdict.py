@@ -49,9 +49,7 @@ class Findings(NamedTuple):
     decided: list[Evidence]
 
 
-def judged(
-    claim: Claim, rng: np.random.Generator, again: str, points: int = POINTS, given: float = 0.0
-) -> Findings:
+def judged(claim: Claim, rng: np.random.Generator, points: int = POINTS, given: float = 0.0) -> Findings:
     """The verdict on what is found at all points in f's domain; `given` is ε of the user's precision."""
     f, jac, point = claim.subject.name, claim.name, claim.subject.point
     rounds = [claim.subject.compute.rounds, claim.rounds]
@@ -85,19 +83,17 @@ def judged(
     wrong = sum(leaf.verdict == "wrong" for leaf in worst)
     if wrong and symmetric and all(_none_wrong(found[k]) for k in (0, *range(2, len(found)))):
         reason = f"{jac} is the derivative of {f} only where its symmetric arguments are moved symmetrically"
-        return Findings(Report("inconclusive", reason, worst, again), kept, good)
+        return Findings(Report("inconclusive", reason, worst), kept, good)
     if wrong:
         reason = f"{wrong} of {len(worst)} leaves of {jac} are not the derivative of {f}"
         reason += "".join(f"; {leaf.path} {hidden_in(leaf)}" for leaf in worst if hidden(leaf))
         if len(found) > 1 and _none_wrong(found[0]):
             reason += "; at the arguments themselves all are right, and wrong near them"
-        return Findings(Report("wrong", reason, worst, again), kept, good)
+        return Findings(Report("wrong", reason, worst), kept, good)
     # A point where nobody can tell says nothing against those where one can.
     decided = [leaves for leaves in found if all(leaf.verdict == "correct" for leaf in leaves)]
     if not decided:
-        return Findings(
-            Report("inconclusive", "; ".join(_doubts(claim, rounds, worst)), worst, again), kept, good
-        )
+        return Findings(Report("inconclusive", "; ".join(_doubts(claim, rounds, worst)), worst), kept, good)
     probes = claim.probes
     against = f" pulling back {probes} random cotangent{'s' * (probes > 1)}" if probes else ""
     reason = (
@@ -106,7 +102,7 @@ def judged(
     )
     missed = (_MISS * TOLERANCE / _RELATIVE) ** (probes * len(decided)) if probes else 0.0
     reason += claim.modes.why + claim.unchecked
-    return Findings(Report("correct", reason, _worst(decided), again, missed=missed), kept, good)
+    return Findings(Report("correct", reason, _worst(decided), missed=missed), kept, good)
 
 
 def compared(evidence: Evidence, blocks: list[Block], excused: float = 0.0) -> list[Leaf]:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import autodiff, require
-from mvcalc_jax.verify.claims import VjpClaim
+from mvcalc_jax.verify.backward import VjpClaim
 from mvcalc_jax.verify.evidence import Raises, Refuted, left_behind, not_checked
 from mvcalc_jax.verify.float64 import in_float64
 from mvcalc_jax.verify.jacobian import checked
@@ -152,7 +152,7 @@ def _checked(
         return VjpClaim(subject, fwd, bwd, names[1:], left_out)
 
     with in_float64():
-        return trial(claim, rng, again, counted_in(args))
+        return replace(trial(claim, rng, counted_in(args)), again=again)
 
 
 def _runs(f: Callable[[], Any]) -> bool:

@@ -12,7 +12,7 @@ from benchmarks import slopes
 from benchmarks.slopes import draw
 from mvcalc_jax import text
 from mvcalc_jax.calculus import SLOPE_METHODS, complex_step, derivative, error_model, ridders
-from mvcalc_jax.calculus.slopes import ladder
+from mvcalc_jax.calculus.slopes import ladder, noise
 from mvcalc_jax.calculus.slopes.estimates import (
     Estimate,
     Status,
@@ -286,7 +286,7 @@ def test_noise_is_measured():
     known = {}
     f = lambda u: math.sin(u) + known.setdefault(float(u), 1e-6 * (2 * rng.random() - 1))
     values, eps = ladder.values_of("f", f, x)
-    assert 2e-7 < ladder.noise(ladder.climb(values, eps, x, ladder.rungs(x)))[0] < 5e-6
+    assert 2e-7 < noise.of(ladder.climb(values, eps, x, ladder.rungs(x)))[0] < 5e-6
     estimate = ridders(f, 1.0)
     assert abs(estimate.value - math.cos(1)) <= 10 * estimate.error < 1e-2
 
@@ -347,7 +347,7 @@ def test_the_benchmark_meets_its_bars():
 
 
 def cancelling(coefficients):
-    """f′ of Σ cₖ xᵏ, exactly rounded."""
+    """f′ of Σ cₖ xᵏ, exactly noise."""
     terms = list(enumerate(coefficients))[1:]
     return lambda x: float(sum(k * c * Fraction(x) ** (k - 1) for k, c in terms))
 

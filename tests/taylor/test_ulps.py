@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flint import arb
 
+from benchmarks import compositions, elementary
 from benchmarks import ulps as benchmark
 from mvcalc_jax.taylor.intervals import ulps
 
@@ -14,7 +15,7 @@ TOY = 240
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["log1p", "cbrt"])
-@pytest.mark.parametrize("dtype", benchmark.PRECISIONS, ids=["float32", "float64"])
+@pytest.mark.parametrize("dtype", elementary.PRECISIONS, ids=["float32", "float64"])
 def test_the_table_holds(name, dtype, float64):
     worst, allowed = benchmark.measured(name, dtype, TOY, 0), ulps.error(name, dtype)
     assert 0.2 < worst.ulps <= allowed.ulps
@@ -23,11 +24,11 @@ def test_the_table_holds(name, dtype, float64):
 
 
 def test_every_row_has_its_measurement_and_its_domain():
-    measured = {name.partition(" ")[0] for name in benchmark.CASES}
+    measured = {name.partition(" ")[0] for name in elementary.CASES}
     assert measured == {*ulps.MEASURED, "integer_pow"}
     for name, row in ulps.MEASURED.items():
-        assert len(row.domain) == (2 if name in benchmark.BINARY else 1)
-        for dtype, worst in zip(benchmark.PRECISIONS, (row.single, row.double), strict=True):
+        assert len(row.domain) == (2 if name in elementary.BINARY else 1)
+        for dtype, worst in zip(elementary.PRECISIONS, (row.single, row.double), strict=True):
             allowed = ulps.error(name, dtype)
             assert allowed.ulps >= 3 * worst and allowed.ulps >= worst + 1
             assert allowed.absolute == row.offset * allowed.ulps
@@ -63,8 +64,8 @@ def test_what_was_not_measured_is_refused(call, said):
 
 @pytest.mark.slow
 def test_a_function_that_is_too_wrong_is_found(monkeypatch, standard_promotion):
-    wrong = benchmark.Case(lambda x: jnp.exp(x) * (1 + 1e-14), arb.exp)
-    monkeypatch.setitem(benchmark.CASES, "exp", wrong)
+    wrong = elementary.Case(lambda x: jnp.exp(x) * (1 + 1e-14), arb.exp)
+    monkeypatch.setitem(elementary.CASES, "exp", wrong)
     config = benchmark.Config(points=TOY, only=("exp",))
     (bar,) = benchmark.findings(config).bars
     assert bar == (False, "1 of 2 functions and precisions are beyond the table (exp float64); the bar is 0")
@@ -74,21 +75,21 @@ def test_errors_are_those_of_exact_arithmetic(float64):
     """At 1 + 2⁻³⁰ the square rounds a half of the last place away; what lies near ±10³⁰⁸ is scaled, not lost."""
     for x in (1 + 2.0**-27, 1e154, -1.2e-153):
         at = (np.array([x]),)
-        exact = benchmark.exactly("square", at)
+        exact = elementary.exactly("square", at)
         y = np.asarray(jax.lax.square(at[0]))
         true = arb(x) * arb(x)
         off, size = exact.off(y)
         assert off[0] / size[0] == pytest.approx(
             float(abs(arb(float(y[0])) - true) / true), rel=1e-12, abs=1e-22
         )
-    assert np.isinf(benchmark.exactly("exp", (np.array([1e5]),)).high[0])
-    assert benchmark.exactly("exp", (np.array([-1e5]),)).high[0] == 0
+    assert np.isinf(elementary.exactly("exp", (np.array([1e5]),)).high[0])
+    assert elementary.exactly("exp", (np.array([-1e5]),)).high[0] == 0
 
 
-@pytest.mark.parametrize("dtype", benchmark.PRECISIONS, ids=["float32", "float64"])
+@pytest.mark.parametrize("dtype", elementary.PRECISIONS, ids=["float32", "float64"])
 @pytest.mark.parametrize("name", ["exp(x) exp(y)", "exp(x) y + z"])
 def test_functions_kept_apart_stay_within_what_their_steps_allow(name, dtype, float64):
-    _, apart = benchmark.rewritten(name, dtype, 60, 0)
+    _, apart = compositions.rewritten(name, dtype, 60, 0)
     assert 0 < apart < 1
 
 

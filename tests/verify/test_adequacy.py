@@ -6,7 +6,7 @@ import pytest
 
 import mvcalc_jax as mv
 from mvcalc_jax.verify.adequacy import adequate
-from mvcalc_jax.verify.claims import Block, Evidence
+from mvcalc_jax.verify.evidence import Block, Evidence
 from mvcalc_jax.verify.points import taken_apart
 
 pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere

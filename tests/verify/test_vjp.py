@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
-from mvcalc_jax.verify import claims
+from mvcalc_jax.verify import backward
 
 slow = pytest.mark.slow  # what a newer JAX may break is tested in less time by the others
 
@@ -192,7 +192,7 @@ def d_neighbours(x, g):
 
 @pytest.fixture
 def large(rng):
-    return rng.standard_normal(claims._ROWS + 100)
+    return rng.standard_normal(backward._ROWS + 100)
 
 
 @slow
@@ -200,7 +200,7 @@ def test_large_outputs_are_probed_and_the_chance_of_a_miss_is_printed(large):
     keep = lambda x: (neighbours(x), x)
     report = mv.check_vjp(neighbours, keep, d_neighbours, large)
     assert report.verdict == "correct"
-    assert f"pulling back {claims._PROBES} random cotangents" in report.reason
+    assert f"pulling back {backward._PROBES} random cotangents" in report.reason
     assert 0 < report.missed < 1e-6
     assert re.search(r"is missed with probability \de-\d+", str(report))
 
@@ -260,7 +260,7 @@ def test_the_modes_agree_on_large_leaves_of_any_numbers(argument, large, standar
 
 
 def test_many_products_of_inputs_and_outputs_are_probed_as_well(monkeypatch):
-    monkeypatch.setattr(claims, "_FORMED", 10)
+    monkeypatch.setattr(backward, "_FORMED", 10)
     report = mv.check_vjp(dense, fwd, bwd, W, X)
     assert report.verdict == "correct" and report.missed > 0
     report = mv.check_vjp(dense, fwd, lambda r, g: (bwd(r, g)[0] / 5, bwd(r, g)[1]), W, X)

@@ -21,7 +21,7 @@ from mvcalc_jax.calculus.constraints.judging import (
     rounded,
 )
 from mvcalc_jax.calculus.constraints.multipliers import Ended, Problem
-from mvcalc_jax.calculus.roots import scattered
+from mvcalc_jax.calculus.multistart import scattered
 
 _VANISHED = 1e-9
 """What may be left of equations whose terms are of the size of 1."""

@@ -26,7 +26,7 @@ from mvcalc_jax import precision, require, text
 from mvcalc_jax.calculus.constraints import constrained, multipliers
 from mvcalc_jax.calculus.constraints.extrema import Extrema, Status
 from mvcalc_jax.calculus.constraints.judging import Look
-from mvcalc_jax.calculus.roots import scattered
+from mvcalc_jax.calculus.multistart import scattered
 
 _REACH = 1.5, 6.0
 """How far beyond x0 the starts are scattered, in units of max(1, |x0|): one half of them, and the other."""
@@ -54,6 +54,14 @@ def lagrange(
     Raises:
         ValueError: without x0 and box, for shapes that do not fit, and for infinite or NaN starts.
         TypeError: for functions that are not written in JAX, or do not return numbers of the precision of x.
+
+    >>> found = mv.lagrange(lambda x, y: x * y, lambda x, y: x**2 + y**2 - 2, box=((-2, 2), (-2, 2)))
+    >>> for p in found.points:
+    ...     print(p.verdict, p.x.round(6), round(p.value, 6), p.multipliers.round(6))
+    minimum [-1.  1.] -1.0 [-0.5]
+    minimum [ 1. -1.] -1.0 [-0.5]
+    maximum [-1. -1.] 1.0 [0.5]
+    maximum [1. 1.] 1.0 [0.5]
     """
     require.function("f", f)
     require.function("g", g)

@@ -7,7 +7,7 @@ import numpy as np
 
 from mvcalc_jax.calculus.rootfinding.portrait import Portrait, look
 from mvcalc_jax.calculus.rootfinding.trail import Subject, Walk
-from mvcalc_jax.calculus.slopes import ladder
+from mvcalc_jax.calculus.slopes import ladder, noise
 from mvcalc_jax.calculus.slopes.estimates import Status as Slope
 from mvcalc_jax.calculus.slopes.extrapolation import extrapolated
 
@@ -81,4 +81,4 @@ def blur_of(subject: Subject, x: np.ndarray) -> float:
         if status[0] in (Slope.KINK, Slope.UNSETTLED, Slope.JUMP):  # two slopes, or none, and no cancelling
             return 0.0
         known = abs(float(slope[0])) - float(error[0])
-        return float(ladder.noise(scales)[0]) / known if known > 0 else np.inf
+        return float(noise.of(scales)[0]) / known if known > 0 else np.inf

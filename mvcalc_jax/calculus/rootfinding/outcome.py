@@ -3,49 +3,29 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 from mvcalc_jax import text
+from mvcalc_jax.status import Spoken
 
 
-class Status(IntEnum):
+class Status(Spoken):
     """How a search for a root ended: above 0 at a root, 0 at the limit of its steps, below 0 for a reason."""
 
-    STALLED = -9
-    JUMP = -8
-    POLE = -7
-    MINIMUM = -6
-    DOMAIN = -5
-    FLAT = -4
-    DIVERGED = -3
-    CYCLE = -2
-    STEP_LIMIT = 0
-    CONVERGED = 1
-    MULTIPLE = 2
-
-    @property
-    def sentence(self) -> str:
-        """The status in words; a result's `message` says more."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    Status.STALLED: "the steps vanish and f does not",
-    Status.JUMP: "f jumps from one sign to the other; there is no root where it does",
-    Status.POLE: "f changes its sign at a pole; there is no root",
-    Status.MINIMUM: "|f| has a minimum that is not zero, and Newton's method wanders about it",
-    Status.DOMAIN: "a step left the domain of f",
-    Status.FLAT: "the tangent is flat, and leads nowhere",
-    Status.DIVERGED: "the iterates run to infinity",
-    Status.CYCLE: "the iterates go round in a cycle",
-    Status.STEP_LIMIT: "stopped at the limit of its steps without a root",
-    Status.CONVERGED: "converged to a simple root",
-    Status.MULTIPLE: "converged to a multiple root",
-}
+    STALLED = -9, "the steps vanish and f does not"
+    JUMP = -8, "f jumps from one sign to the other; there is no root where it does"
+    POLE = -7, "f changes its sign at a pole; there is no root"
+    MINIMUM = -6, "|f| has a minimum that is not zero, and Newton's method wanders about it"
+    DOMAIN = -5, "a step left the domain of f"
+    FLAT = -4, "the tangent is flat, and leads nowhere"
+    DIVERGED = -3, "the iterates run to infinity"
+    CYCLE = -2, "the iterates go round in a cycle"
+    STEP_LIMIT = 0, "stopped at the limit of its steps without a root"
+    CONVERGED = 1, "converged to a simple root"
+    MULTIPLE = 2, "converged to a multiple root"
 
 
 class Trace(NamedTuple):
@@ -60,6 +40,7 @@ class Trace(NamedTuple):
     rule: np.ndarray
 
 
+@text.shown
 @dataclass(frozen=True)
 class Root:
     """What a search for a root found, and why it ended.
@@ -75,6 +56,12 @@ class Root:
         multiplicity: m of f ≈ C (x − root)ᵐ, a whole number for a smooth f; NaN where there is no root.
         period: of a cycle; 0 if there is none.
         trace: every iterate.
+
+    >>> root = mv.newton(lambda x: (x - 1) ** 2 * (x + 2), 2.0)
+    >>> print(f"x = {root.x:.6f}, a root of order {root.multiplicity:.0f}, within {root.error:.0e}")
+    x = 1.000000, a root of order 2, within 2e-16
+    >>> root.message
+    'converged to a root of multiplicity 2 at 1 ± 2e-16 in 7 steps'
     """
 
     x: Any
@@ -95,7 +82,7 @@ class Root:
         """x, success."""
         return iter((self.x, self.success))
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         """The reason, and the steps as a table: all of them, or the first and the last."""
         rows = [("step", "x", "f" if np.ndim(self.x) == 0 else "‖f‖", "")]
         last = len(self.trace.x) - 1
@@ -107,7 +94,7 @@ class Root:
             rule = str(self.trace.rule[k])
             x = ", ".join(f"{v:.16g}" for v in np.ravel(self.trace.x[k]))
             rows.append((str(k), x, f"{size:.3g}", "" if rule == "newton" else rule))
-        return f"{self.message}\n{text.columns(rows)}"
+        return [self.message, rows]
 
 
 class Ending(NamedTuple):

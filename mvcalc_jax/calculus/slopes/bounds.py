@@ -7,7 +7,7 @@ r"""How wrong a difference will be, before it is taken: what a step leaves out, 
 
 The first is the next term of Taylor's series, by autodiff in float64: of short steps nearly equal to the error, of
 long ones not. The second bounds the error of any step, for values of f with an error up to η: half a unit in the last
-place, ε|f|/2, or the rounding that is measured (`slopes.ladder`), where that is more. It often is: in
+place, ε|f|/2, or the rounding that is measured (`slopes.noise`), where that is more. It often is: in
 cos x − 1 near 0 the cosine was rounded, and in sin(100x) the product. On doubly logarithmic paper the sum of both
 is a V. Reference: Press et al., Numerical Recipes (2007), §5.7.
 """
@@ -21,6 +21,7 @@ from jaxtyping import Float
 
 from mvcalc_jax import autodiff, compiling, precision, require
 from mvcalc_jax.calculus.slopes import ladder as rising
+from mvcalc_jax.calculus.slopes import noise
 
 
 class Bounds(NamedTuple):
@@ -42,7 +43,14 @@ class Bounds(NamedTuple):
 
 
 class ErrorModel(NamedTuple):
-    """What the bounds are made of: f, f′, f″ and f‴ at a point, and the rounding η of f there."""
+    """What the bounds are made of: f, f′, f″ and f‴ at a point, and the rounding η of f there.
+
+    >>> model = mv.calculus.error_model(lambda x: x**3, 2.0)
+    >>> model.f, model.first, model.second, model.third
+    (8.0, 12.0, 12.0, 6.0)
+    >>> model.forward(1e-3).truncation, model.central(1e-3).truncation  # f″h/2 and f‴h²/6
+    (np.float64(0.006), np.float64(1e-06))
+    """
 
     f: float
     first: float
@@ -85,13 +93,17 @@ def error_model(f: Callable[..., Any], x: Any) -> ErrorModel:
     Raises:
         TypeError: where f is not written in JAX, or x is no number.
         ValueError: where x is not finite, or f returns several numbers.
+
+    >>> model = mv.calculus.error_model(jnp.exp, np.float32(0))
+    >>> print(f"{model.forward(1e-4).best_step:.0e}, {model.central(1e-4).best_step:.0e}")  # like √ε and ∛ε, of float32
+    6e-04, 6e-03
     """
     require.number("x", x)
     at = rising.points(x).reshape(1)
     with precision.of(at):
         require.scalar("f", f, jax.ShapeDtypeStruct((), at.dtype))
         values, eps = rising.values_of("f", f, at)
-        measured = float(rising.noise(rising.climb(values, eps, at, rising.rungs(at)))[0])
+        measured = float(noise.of(rising.climb(values, eps, at, rising.rungs(at)))[0])
     with precision.of(np.float64(0)):
         of = [f]
         for _ in range(3):

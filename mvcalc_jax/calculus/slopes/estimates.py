@@ -10,7 +10,7 @@ Every method of `derivative` gives an `Estimate`: a value, how far the truth may
 | complex step | Im f(x + ih)/h                             | the rounding of this value and of x itself  |
 | autodiff     | by JAX                                     | the same                                    |
 
-η is the rounding of f, which is measured, not supposed to be ε|f| (`slopes.ladder`); it costs some 250
+η is the rounding of f, which is measured, not supposed to be ε|f| (`slopes.noise`); it costs some 250
 values more. D(h) − D(h/2) is half, or three quarters, of what a short step leaves out. Where the slopes to both sides
 of x do not come closer to each other when the step is halved, half of their distance is in the error bar, too; and
 where they do not at the smallest steps that stand clear of rounding, f has a kink or is vertical, and there is no
@@ -19,7 +19,6 @@ crosses a pole, how far it is from theirs is the error bar.
 """
 
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 import jax
@@ -29,41 +28,36 @@ from jaxtyping import Float
 
 from mvcalc_jax import autodiff, precision, require, text
 from mvcalc_jax.calculus.slopes import ladder as rising
-from mvcalc_jax.calculus.slopes import settling
+from mvcalc_jax.calculus.slopes import noise, settling
 from mvcalc_jax.require import AnyArray
+from mvcalc_jax.status import Spoken
 
 
-class Status(IntEnum):
+class Status(Spoken):
     """What became of a derivative: above 0 there is one, below 0 there is none, and the error bar is infinite."""
 
-    NOT_FINITE = -6
-    OTHER_BRANCH = -5
-    NOISE = -4
-    UNSETTLED = -3
-    JUMP = -2
-    KINK = -1
-    FOUND = 1
-    ONE_SIDED = 2
-
-    @property
-    def sentence(self) -> str:
-        """The status in words, with what to do about it."""
-        return _SENTENCES[self]
-
-
-_SENTENCES = {
-    Status.NOT_FINITE: "f is infinite or NaN here, or next to it on both sides; choose a point of its domain",
-    Status.OTHER_BRANCH: "f of complex numbers is another function than f of real ones here, or leaves their range; "
-    "use ridders, or autodiff",
-    Status.NOISE: "f differs as much between neighbouring numbers as anywhere; compute it with more digits",
-    Status.UNSETTLED: "the slopes do not settle as the step shrinks: f is vertical here, or has no derivative",
-    Status.JUMP: "f jumps here, and has no derivative; take one on either side of this point",
-    Status.KINK: "f has a kink here, with one slope to the left and another to the right; take one beside this point",
-    Status.FOUND: "there is a derivative, within the error bar",
-    Status.ONE_SIDED: "f ends here: the slope is that to the one side on which there is any",
-}
+    NOT_FINITE = -6, "f is infinite or NaN here, or next to it on both sides; choose a point of its domain"
+    OTHER_BRANCH = (
+        -5,
+        "f of complex numbers is another function than f of real ones here, or leaves their range; "
+        "use ridders, or autodiff",
+    )
+    NOISE = -4, "f differs as much between neighbouring numbers as anywhere; compute it with more digits"
+    UNSETTLED = -3, "the slopes do not settle as the step shrinks: f is vertical here, or has no derivative"
+    JUMP = -2, "f jumps here, and has no derivative; take one on either side of this point"
+    KINK = (
+        -1,
+        "f has a kink here, with one slope to the left and another to the right; take one beside this point",
+    )
+    FOUND = 1, "there is a derivative, within the error bar"
+    ONE_SIDED = 2, "f ends here: the slope is that to the one side on which there is any"
 
 
+_ROWS = 10
+"""Of many derivatives, so many are shown."""
+
+
+@text.shown
 class Estimate(NamedTuple):
     """A derivative at one point, or for many, in arrays of their shape.
 
@@ -72,6 +66,12 @@ class Estimate(NamedTuple):
         error: how far the truth may be from it; infinite where there is no derivative.
         step: the (largest) step that was taken; 0 where none was.
         status: a `Status`, or the whole numbers of many; see its `sentence`.
+
+    >>> many = mv.derivative(jnp.abs, np.array([-2.0, 0.0, 3.0]))
+    >>> many.found, many.value.round(9)
+    (array([ True, False,  True]), array([-1., nan,  1.]))
+    >>> mv.derivative(jnp.sign, 0.0).message
+    'f jumps here, and has no derivative; take one on either side of this point'
     """
 
     value: Any
@@ -93,16 +93,18 @@ class Estimate(NamedTuple):
             return sentences[0]
         return "; ".join(f"{text.count(n)}: {said}" for n, said in zip(many, sentences, strict=True))
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         """The value with as many digits as the error bar leaves; of many, a row for each of the first."""
         if not np.shape(self.status):
-            return told(self.value, self.error) + (
-                "" if self.status == Status.FOUND else f" ({self.message})"
-            )
-        some = zip(*(np.ravel(of)[:10] for of in self), strict=True)
-        rows = [(told(v, e), f"step {h:.1e}", Status(int(s)).name) for v, e, h, s in some]
+            known = self.status == Status.FOUND
+            return [told(self.value, self.error) + ("" if known else f" ({self.message})")]
+        some = zip(*(np.ravel(of)[:_ROWS] for of in self), strict=True)
+        rows = [(told(v, e), f"{h:.1e}", Status(int(s)).name) for v, e, h, s in some]
         more = np.size(self.status) - len(rows)
-        return text.columns(rows or [("none",)]) + (f"\nand {text.count(more)} more" if more else "")
+        return [
+            [("derivative", "step", "status"), *rows],
+            *([f"and {text.count(more)} more"] if more else []),
+        ]
 
 
 def told(value: float, error: float) -> str:
@@ -124,6 +126,10 @@ def forward_slope(f: Callable[..., Any], x: Any, step: Any = None) -> Estimate:
     Raises:
         TypeError: where f or x is nothing of the kind.
         ValueError: where x is not finite, a step not positive, or f returns several numbers.
+
+    >>> slope = mv.calculus.forward_slope(jnp.exp, 0.0)
+    >>> print(f"{slope.value:.6f} at step {slope.step:.0e}, error below {slope.error:.0e}")
+    1.000000 at step 1e-08, error below 2e-08
     """
     return _difference(f, x, step, central=False)
 
@@ -131,6 +137,10 @@ def forward_slope(f: Callable[..., Any], x: Any, step: Any = None) -> Estimate:
 def central_slope(f: Callable[..., Any], x: Any, step: Any = None) -> Estimate:
     """The central difference, by default at the step that is usually best, ∛ε|x|. Takes and raises what
     `forward_slope` does.
+
+    >>> slope = mv.calculus.central_slope(jnp.exp, 0.0)
+    >>> print(f"{slope.value:.9f} at step {slope.step:.0e}, error below {slope.error:.0e}")
+    1.000000000 at step 6e-06, error below 6e-11
     """
     return _difference(f, x, step, central=True)
 
@@ -147,7 +157,7 @@ def _difference(f: Callable[..., Any], x: Any, step: Any, *, central: bool) -> E
         ladder = both._replace(
             **{part: getattr(both, part)[:, :-2] for part in ("right", "left", "up", "down")}
         )
-        rounding = rising.noise(ladder)
+        rounding = noise.of(ladder)
         right, left = (slope[:, -2:] for slope in both.slopes())
         D = ((both.up - both.down) / (both.right + both.left))[:, -2:] if central else right
         left_out = (4 / 3 if central else 2) * np.abs(D[:, 0] - D[:, 1])
@@ -159,13 +169,13 @@ def _difference(f: Callable[..., Any], x: Any, step: Any, *, central: bool) -> E
         error += np.where(unlike > unsure, unlike / 2, 0) + 2 * eps * np.abs(D[:, 0])
         error = np.maximum(error, _contradicted(ladder, D[:, 0], h, rounding, central))
         status = np.where(np.isfinite(D[:, 0]) & np.isfinite(both.middle), Status.FOUND, Status.NOT_FINITE)
-        rough = rising.rounding_by_rung(ladder, rounding)
+        rough = noise.by_rung(ladder, rounding)
         status = np.where(
             (status > 0) & settling.unsettled(ladder, ladder.slopes(), rough), Status.UNSETTLED, status
         )
         status = np.where((status > 0) & settling.kinked(ladder, rough), Status.KINK, status)
-        status = np.where(rising.jumps(ladder, rounding), Status.JUMP, status)
-        status = np.where((status > 0) & rising.drowned(ladder, rounding), Status.NOISE, status)
+        status = np.where(noise.jumps(ladder, rounding), Status.JUMP, status)
+        status = np.where((status > 0) & noise.drowned(ladder, rounding), Status.NOISE, status)
     return packed(D[:, 0], error, h, status, at, shape)
 
 
@@ -175,9 +185,7 @@ def _contradicted(
     """How far a difference is from any of a smaller step: its own may be longer than waves of f, or cross a pole."""
     slopes = ladder.central() if central else ladder.slopes()[0]
     run = (ladder.right + ladder.left) / 2 if central else ladder.right
-    unsure = (
-        2 * rising.rounding_by_rung(ladder, rounding) / np.where((run > 0) & (run < h[:, None]), run, np.nan)
-    )
+    unsure = 2 * noise.by_rung(ladder, rounding) / np.where((run > 0) & (run < h[:, None]), run, np.nan)
     low, high = rising.bounds_below(slopes, unsure, 2 if central else 1)
     return rising.beyond(D[:, None], low[:, :1], high[:, :1])[:, 0]
 
@@ -204,6 +212,9 @@ def autodiff_slope(f: Callable[..., Any], x: Any) -> Estimate:
     Raises:
         TypeError: where f is not written in JAX.
         ValueError: where x is not finite, or f returns several numbers.
+
+    >>> print(f"{mv.calculus.autodiff_slope(jnp.log, 2.0).value:.15f}")
+    0.500000000000000
     """
     at = rising.points(x)
     with precision.of(at), np.errstate(all="ignore"):
@@ -220,11 +231,11 @@ def _as_f_goes(told: Estimate, ladder: rising.Ladder, at: AnyArray) -> Estimate:
     Autodiff follows the one piece of f that x is on, and sees nothing of a jump to the next: of ⌊x⌋ it says 0.
     """
     value, error, step, status = (np.ravel(of) for of in told)
-    rounding = rising.noise(ladder)
-    jumps = rising.jumps(ladder, rounding)
+    rounding = noise.of(ladder)
+    jumps = noise.jumps(ladder, rounding)
     # what is smooth settles, though its differences may be lost in rounding; but not a slope that is off itself
     loose = (error > 0.01 * np.abs(value)) & settling.unsettled(
-        ladder, ladder.slopes(), rising.rounding_by_rung(ladder, rounding)
+        ladder, ladder.slopes(), noise.by_rung(ladder, rounding)
     )
     status = np.where(jumps & ((status > 0) | (status == Status.KINK)), Status.JUMP, status)
     status = np.where((status > 0) & loose, Status.UNSETTLED, status)
@@ -246,11 +257,11 @@ def exactly(slope: Callable[..., Any], f: Float[np.ndarray, " n"], at: AnyArray)
     flat = at.ravel()
     values, eps = rising.values_of("f", slope, flat)
     ladder = rising.climb(values, eps, flat, rising.rungs(flat))
-    value, rounding = ladder.middle, rising.noise(ladder)
+    value, rounding = ladder.middle, noise.of(ladder)
     status = np.where(np.isfinite(value) & np.isfinite(f), Status.FOUND, Status.NOT_FINITE)
     coarse = eps * np.abs(f) * np.maximum(1, 1 / np.where(ladder.x == 0, 1, np.abs(ladder.x)))
     changes = rising.finest(ladder, np.abs(ladder.up - ladder.down), 7)
-    broken = rising.jumps(ladder, rounding)
+    broken = noise.jumps(ladder, rounding)
     level = (value == 0) & (changes == 0).all(axis=1)
     kinked = broken & (changes[:, 0] > 30 * coarse)
     status = np.where((status > 0) & kinked, Status.KINK, status)

@@ -34,7 +34,7 @@ from jaxtyping import Bool, Float
 
 from mvcalc_jax import precision
 from mvcalc_jax.calculus.slopes import ladder as rising
-from mvcalc_jax.calculus.slopes import settling
+from mvcalc_jax.calculus.slopes import noise, settling
 from mvcalc_jax.calculus.slopes.estimates import Estimate, Status, packed
 from mvcalc_jax.calculus.slopes.ladder import RUNGS, Ladder
 
@@ -56,6 +56,10 @@ def ridders(f: Callable[..., Any], x: Any) -> Estimate:
     Raises:
         TypeError: where f or x is nothing of the kind.
         ValueError: where x is not finite, or f returns several numbers.
+
+    >>> import math  # whose functions JAX knows nothing of
+    >>> print(f"{mv.calculus.ridders(math.gamma, 1.0).value:.10f}")  # −γ, Euler's constant
+    -0.5772156649
     """
     at = rising.points(x)
     flat = at.ravel()
@@ -69,12 +73,12 @@ def ridders(f: Callable[..., Any], x: Any) -> Estimate:
 
 def extrapolated(ladder: Ladder) -> tuple[np.ndarray, ...]:
     """Values, error bars, steps and statuses."""
-    rounding = rising.noise(ladder)
+    rounding = noise.of(ladder)
     right, left = ladder.slopes()
     h, D = (ladder.right + ladder.left) / 2, ladder.central()
     usable = _usable(ladder, right - left, h, rounding)
     bend = (right - left) / h
-    rough = rising.rounding_by_rung(ladder, rounding)
+    rough = noise.by_rung(ladder, rounding)
     bounds = rising.bounds_below(D, 4 * rough / np.where(h > 0, h, np.nan), 2)
     value, error, row = _best(np.where(usable, D, np.nan), h, rough, 2, bounds)
     none_left, none_right = _missing(left, ladder.left), _missing(right, ladder.right)
@@ -84,7 +88,7 @@ def extrapolated(ladder: Ladder) -> tuple[np.ndarray, ...]:
         (left, ladder.left, ladder.down, none_right & ~none_left),
     ):
         if ends.any():
-            unsure = 4 * rising.rounding_by_rung(ladder._replace(up=values, down=values), rounding)
+            unsure = 4 * noise.by_rung(ladder._replace(up=values, down=values), rounding)
             bent = 4 * np.diff(side, axis=1, append=np.nan) / run
             D[ends], h[ends], bend[ends] = side[ends], run[ends], bent[ends]
             any_slope = [np.full(D[ends].shape, end) for end in (-np.inf, np.inf)]
@@ -100,8 +104,8 @@ def extrapolated(ladder: Ladder) -> tuple[np.ndarray, ...]:
         status,
     )
     status = np.where(settling.kinked(ladder, rough), Status.KINK, status)
-    status = np.where(rising.jumps(ladder, rounding), Status.JUMP, status)
-    status = np.where(rising.drowned(ladder, rounding), Status.NOISE, status)
+    status = np.where(noise.jumps(ladder, rounding), Status.JUMP, status)
+    status = np.where(noise.drowned(ladder, rounding), Status.NOISE, status)
     status = np.where(np.isfinite(ladder.middle), status, Status.NOT_FINITE)
     return value, error, at(h, row), status
 

@@ -4,6 +4,7 @@ critical    critical_points: all of them in a box, classified
 given       the function, its derivatives and the box, looked at before any search
 survey      what many starts find of the zeros of ∇f, and what H is there
 zeros       whether the gradient is zero at a point, as far as its rounding tells
+conclusion  how the search went, and how sure it is that nothing was missed
 kinds       each point with its kind, and how the search ended
 degenerate  what the higher orders say where the Hessian is singular
 kinks       where a function has a kink, a jump or a pole

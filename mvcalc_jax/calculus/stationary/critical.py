@@ -1,6 +1,6 @@
 r"""Critical points: all points of a box at which ∇f = 0, and what f does there.
 
-Many starts go to zeros of ∇f (see `roots`), and more of them until each point was met by several; so do the ends of
+Many starts go to zeros of ∇f (`multistart`), and more of them until each point was met by several; so do the ends of
 ways up and down f, and points at all distances from 0. A zero is one to the rounding of ∇f there (see `zeros`). There
 
     f(p + u) = f(p) + ½ uᵀ H u + …,    H v_i = λ_i v_i,
@@ -11,10 +11,7 @@ how many are < 0. Where a λ_i is zero the second order says nothing; `degenerat
 λ_i counts as zero where it is no larger than it changes within the error of p, or than 1000 roundings of the largest,
 H measured in units of half the sides of the box. If it should not have been zero, the higher orders find that n = 2.
 
-How likely is it that a point was missed? Good and Turing's estimate of the share of starts that would lead to one yet
-unseen is the share of starts whose point was met only once. In one and two variables the turns of ∇f around the edge
-of the box tell, too (see `winding`). Neither is a proof. References: Good, Biometrika 40 (1953) 237; Milnor, Topology
-from the Differentiable Viewpoint (1965).
+How likely it is that a point was missed, `conclusion` says.
 """
 
 from collections.abc import Callable
@@ -24,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from mvcalc_jax import precision, require, text
-from mvcalc_jax.calculus.roots import scattered
+from mvcalc_jax.calculus.multistart import scattered
 from mvcalc_jax.calculus.stationary import degenerate, given, kinks, onesided, winding
+from mvcalc_jax.calculus.stationary.conclusion import concluded, near, none
 from mvcalc_jax.calculus.stationary.degenerate import Field, Verdict
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint, CriticalPoints, Kind, Status
 from mvcalc_jax.calculus.stationary.survey import (
@@ -40,7 +38,6 @@ from mvcalc_jax.calculus.stationary.survey import (
     scales,
     survey,
 )
-from mvcalc_jax.calculus.stationary.zeros import WIDEST
 
 
 def critical_points(
@@ -64,6 +61,15 @@ def critical_points(
         ValueError: where the box has no inside or is too large to measure in, where f or a derivative returns another
             shape, or a derivative that is given is not that of f.
         TypeError: where they are no functions, cannot be compiled, or return whole numbers.
+
+    >>> def himmelblau(p):
+    ...     x, y = p
+    ...     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
+    >>> points = mv.critical_points(himmelblau, ((-5, 5), (-5, 5)))
+    >>> sorted(p.point.round(3).tolist() for p in points.of("minimum"))
+    [[-3.779, -3.283], [-2.805, 3.131], [3.0, 2.0], [3.584, -1.848]]
+    >>> len(points.of("saddle")), len(points.of("maximum"))
+    (4, 1)
     """
     require.function("f", f)
     count = require.whole("starts", starts, least=8)
@@ -84,19 +90,19 @@ def _found(field: Field, box: np.ndarray, starts: int) -> CriticalPoints:
     f, g, _ = look(first)
     finite = np.isfinite(f) & np.isfinite(g).all(axis=1)
     if not finite.any():
-        return _none(Status.NOT_FINITE, starts)
+        return none(Status.NOT_FINITE, starts)
     f, g = f[finite], np.abs(field.half * g[finite]).max(axis=1)
     level = 100 * float(np.finfo(f.dtype).eps) * np.abs(f).max()
     if g.max() <= level:
-        return _none(Status.CONSTANT if np.ptp(f) <= level else Status.NOT_SMOOTH, starts)
+        return none(Status.CONSTANT if np.ptp(f) <= level else Status.NOT_SMOOTH, starts)
     # in this unit no square of a slope leaves the range of numbers
     unit = 2.0 ** np.round(np.log2(np.median(g[g > 0])))
     field, same = _divided(field, unit), look
     look = lambda points: [a / unit for a in same(points)]
     broken = kinks.breaks(field, box, np.concatenate([first[: min(starts, 128)], first[starts:]]))
     seen = survey(field, look, box, starts, np.concatenate([first[starts:], broken.ends]))
-    points = [_times(p, unit) for p in _judged(field, look, seen) if not _near(p, broken.points, box)]
-    return _concluded(points, seen, broken, int((~finite[:starts]).sum()), box, unit)
+    points = [_times(p, unit) for p in _judged(field, look, seen) if not near(p, broken.points, box)]
+    return concluded(points, seen, broken, int((~finite[:starts]).sum()), box, unit)
 
 
 def _divided(field: Field, unit: float) -> Field:
@@ -110,20 +116,6 @@ def _times(p: CriticalPoint, unit: float) -> CriticalPoint:
     value, slope = float(p.value * unit), float(p.gradient_norm * unit)
     return replace(
         p, value=value, gradient_norm=slope, eigenvalues=p.eigenvalues * p.eigenvalues.dtype.type(unit)
-    )
-
-
-def _near(p: CriticalPoint, places: np.ndarray, box: np.ndarray) -> bool:
-    """Whether a point is one of some places."""
-    away = np.linalg.norm((places - p.point) / np.diff(box)[:, 0], axis=1)
-    return bool((away < 1e-6).any())
-
-
-def _at_one(place: np.ndarray, points: list[CriticalPoint], w: np.ndarray) -> bool:
-    """Whether a place is one of the points, as near as starts come to it: where H is singular that is not very near."""
-    return any(
-        np.linalg.norm((p.point - place) / w) <= (WIDEST if p.degenerate else 1e-6) + 10 * p.error / w.max()
-        for p in points
     )
 
 
@@ -272,119 +264,3 @@ def _family(found: Found, group: np.ndarray, w: np.ndarray, g: degenerate.Reduce
         f"{text.counted(len(group), 'place')} by {text.counted(many, 'start')}: {what}"
     )
     return _point(found, int(k), w, kind=Kind.NOT_ISOLATED, order=said.order, starts=many, verdict=verdict)
-
-
-def _none(status: Status, starts: int) -> CriticalPoints:
-    """No point, because of what f is at the starts."""
-    message = {
-        Status.NOT_FINITE: f"f or ∇f is infinite or NaN at each of {starts} starts; give a box where f is defined",
-        Status.CONSTANT: f"f is constant in the box, as far as {starts} starts tell: every point of it is critical",
-        Status.NOT_SMOOTH: "∇f is zero wherever it was looked at, and f is not constant: f is made of steps",
-    }
-    return CriticalPoints((), status, message[status], starts, float("nan"), None)
-
-
-def _concluded(
-    points: list[CriticalPoint],
-    seen: Survey,
-    broken: kinks.Breaks,
-    undefined: int,
-    box: np.ndarray,
-    unit: float,
-) -> CriticalPoints:
-    """The result, and how sure it is that it is all."""
-    hits = np.array([p.starts for p in points], int)
-    rare = int((hits <= 1).sum())
-    unseen = min(rare / max(hits.sum(), 1), 1.0) if len(hits) else float("nan")
-    status, said = Status.COMPLETE, []
-    if not points:
-        status = Status.NONE
-        said.append(f"f has no critical point in the box that {seen.starts} starts lead to")
-    elif rare:
-        status = Status.INCOMPLETE
-        by = "a single one" if hits.min() == 1 else "none, or by one," if hits.max() else "none"
-        share = (
-            f", to which some {max(100 * unseen, 0.01):.2g} % of the starts would lead" if hits.any() else ""
-        )
-        said.append(
-            f"{rare} of {text.counted(len(points), 'critical point')} met by {by} of {seen.starts} starts"
-            f"{'' if hits.min() else ', but from where ways up and down f end, or from next to 0'}: "
-            f"others may be missing{share}; raise `starts`, or cut the box"
-        )
-    else:
-        least = f"met by at least {hits.min()} of {seen.starts} starts"
-        said.append(f"{text.counted(len(points), 'critical point')}, {'each ' * (len(points) > 1)}{least}")
-    edge, agree = _edge(points, seen.edge, len(box))
-    said.append(edge)
-    if agree is False:
-        status = Status.INCOMPLETE
-    if len(broken.points):
-        status = Status.NOT_SMOOTH
-        said.append(_broken(broken))
-    rough = [z for z in broken.rough if not any(_near(p, z[None], box) for p in points)]
-    if rough:
-        status = Status.NOT_SMOOTH
-        said.append(
-            f"ways up or down ended near {_place(rough[0])}, where ∇f vanishes and H does not exist: no Hessian says "
-            "what is there"
-        )
-    missed = [miss for miss in seen.missed if not _at_one(miss.point, points, np.diff(box)[:, 0] / 2)]
-    if missed:
-        at, size, rounding = missed[0]
-        said.append(
-            f"near {text.vector(at, 4)} ∇f is small, {size * unit:.2g} in units of half the box, but no zero: rounding "
-            f"explains {rounding * unit:.2g} of it"
-        )
-    said.append(
-        f"what is narrower than {100 * seen.starts ** (-1 / len(box)):.2g} % of the box may lie between the starts"
-    )
-    if undefined:
-        said.append(f"f or ∇f is infinite or NaN at {text.counted(undefined, 'start')}")
-    message = "; ".join(s for s in said if s)
-    return CriticalPoints(tuple(points), status, message, seen.starts, unseen, seen.edge)
-
-
-def _edge(points: list[CriticalPoint], turns: int | None, d: int) -> tuple[str, bool | None]:
-    """Whether the turns of ∇f around the edge are those of the points found, as a sentence; None where unknown."""
-    if turns is None or any(p.turns is None for p in points):
-        return "", None
-    total = sum(p.turns or 0 for p in points)
-    terms = []
-    for kind in Kind:
-        some = [p.turns or 0 for p in points if p.kind is kind]
-        if any(some):
-            whole = f"{abs(sum(some))}" + (f" of {len(some)}" if {abs(t) for t in some} != {1} else "")
-            terms.append(f"{'−' if sum(some) < 0 else '+'} {whole} {_plural(kind, len(some))}")
-    sums = " ".join(terms).removeprefix("+ ") + " = " if terms else ""
-    sums = "−" + sums[2:] if sums.startswith("− ") else sums
-    edge, found = (f"{n}".replace("-", "−") for n in (turns, total))
-    if d == 2:
-        said = f"∇f turns {edge} time{'' if abs(turns) == 1 else 's'} around the edge"
-    else:
-        said = f"half the change of the sign of f′ from edge to edge is {edge}"
-    if total == turns:
-        return f"{said}{': ' + sums + found if terms else ''}", True
-    return f"{said}, but {sums}{found}: points are missing, or f is not smooth", False
-
-
-def _plural(kind: Kind, many: int) -> str:
-    """minimum, minima."""
-    if kind is Kind.UNDECIDED:
-        return "undecided"
-    return str(kind) if many == 1 else kind[:-2] + "a" if kind.endswith("um") else kind + "s"
-
-
-def _broken(broken: kinks.Breaks) -> str:
-    """Where ways up and down end at a break of the gradient."""
-    near = _place(broken.points[0])
-    if broken.poles.all():
-        return f"f grows without bound near {near}"
-    return (
-        f"f is not differentiable near {near}, where {text.counted(len(broken.points), 'way')} up or down ended: a "
-        "minimum at a kink is no critical point that a gradient sees"
-    )
-
-
-def _place(p: np.ndarray) -> str:
-    """Where a way ended."""
-    return text.vector(np.where(np.abs(p) < 1e-6, 0.0, p), 4)

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from mvcalc_jax import autodiff, require, text
-from mvcalc_jax.calculus.roots import scattered
+from mvcalc_jax.calculus.multistart import scattered
 from mvcalc_jax.calculus.stationary.degenerate import Field
 
 _POINTS = 16

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from mvcalc_jax import compiling
-from mvcalc_jax.calculus.roots import Ends, descent, distinct, in_chunks, scattered
+from mvcalc_jax.calculus.multistart import Ends, descent, distinct, in_chunks, scattered
 from mvcalc_jax.calculus.stationary import winding
 from mvcalc_jax.calculus.stationary.degenerate import Field
 from mvcalc_jax.calculus.stationary.zeros import WIDEST, Zeros, blur, zeros

@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from mvcalc_jax import compiling
-from mvcalc_jax.calculus.roots import in_chunks
+from mvcalc_jax.calculus.multistart import in_chunks
 from mvcalc_jax.calculus.rounding import CLEAR, shaken
 from mvcalc_jax.calculus.stationary.degenerate import Field
 

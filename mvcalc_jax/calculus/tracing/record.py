@@ -1,26 +1,21 @@
 """A function taken apart: every primitive operation that it performed at a point, and every value between them.
 
 `jax.make_jaxpr` writes a function down as equations of primitives. They are carried out here one by one, each once;
-functions within the function are entered, of a branch the one that was taken, and of a loop every round.
+functions within the function are entered, of a branch the one that was taken, and of a loop every round. A function
+whose author gave it a derivative is one step: its derivative is asked for.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.extend.core import Literal
 
-from mvcalc_jax import text
-from mvcalc_jax.jaxprs import inputs_of_scan, opened
+from mvcalc_jax import jaxprs, text
 
 STEPS = 4000
 """Longer functions are not taken apart."""
-
-OWN_RULE = ("custom_jvp_call", "custom_vjp_call")
-"""Functions whose authors gave them a derivative: it is asked for, and they are one step."""
-_CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint", "custom_lin")
 
 
 class TooLong(ValueError):
@@ -62,19 +57,7 @@ def record(f: Callable[..., Any], leaves: Sequence[Any]) -> Record:
 
 
 def _run(kept: Record, jaxpr: Any, consts: Sequence[Any], args: Sequence[int]) -> list[int]:
-    number: dict[Any, int] = dict(zip(jaxpr.invars, args, strict=True))
-    for var, const in zip(jaxpr.constvars, consts, strict=True):
-        number[var] = _keep(kept, const, literal=True)
-
-    def read(atom: Any) -> int:
-        if isinstance(atom, Literal):
-            return _keep(kept, np.asarray(atom.val, getattr(atom.aval, "dtype", None)), literal=True)
-        return number[atom]
-
-    for equation in jaxpr.eqns:
-        inputs = [read(atom) for atom in equation.invars]
-        number.update(zip(equation.outvars, _carry_out(kept, equation, inputs), strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
+    return jaxprs.walk(jaxpr, consts, args, partial(_carry_out, kept), partial(_keep, kept, literal=True))
 
 
 def _carry_out(kept: Record, equation: Any, inputs: list[int]) -> list[int]:
@@ -86,16 +69,9 @@ def _carry_out(kept: Record, equation: Any, inputs: list[int]) -> list[int]:
         return _rounds(kept, params, inputs)
     if name == "while":
         return _while(kept, params, inputs)
-    if name in _CALLS:
-        inner = next(params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params)
-        return _enter(kept, inner, inputs)
-
-    def apply(*values: Any, **other: Any) -> list[Any]:
-        bound = equation.primitive.get_bind_params(params) | other
-        found = equation.primitive.bind(*values, **bound)
-        return list(found) if equation.primitive.multiple_results else [found]
-
-    return _perform(kept, name, params, apply, inputs)
+    if name in jaxprs.CALLS:
+        return _enter(kept, jaxprs.called(equation), inputs)
+    return _perform(kept, name, params, partial(jaxprs.performed, equation), inputs)
 
 
 def _perform(
@@ -132,36 +108,26 @@ def _enter(kept: Record, inner: Any, inputs: Sequence[int]) -> list[int]:
     it is added to the rest: in the order that JAX adds it, to the last bit.
     """
     passed = [n if n in kept.literals else _perform(kept, "enter", {}, lambda x: [x], [n])[0] for n in inputs]
-    return _run(kept, *opened(inner), passed)
+    return _run(kept, *jaxprs.opened(inner), passed)
 
 
 def _rounds(kept: Record, params: dict[str, Any], inputs: list[int]) -> list[int]:
     """`lax.scan` and loops that are made of it, round by round."""
-    body, held = opened(params["jaxpr"])
-    consts, carried = inputs_of_scan(params)
-    fixed, carry, lists = inputs[:consts], inputs[consts : consts + carried], inputs[consts + carried :]
-    order = range(params["length"])
-    rows: dict[int, list[int]] = {}
-    for t in reversed(order) if params["reverse"] else order:
-        taken = [_perform(kept, "entry", {"index": t}, lambda x, t=t: [x[t]], [n])[0] for n in lists]
-        out = _run(kept, body, held, [*fixed, *carry, *taken])
-        carry, rows[t] = out[:carried], out[carried:]
-    stacked = []
-    last: list[Any] = body.outvars[carried:]
-    for k, var in enumerate(last):
-        if rows:
-            join = lambda *values: [jnp.stack(values)]
-            stacked += _perform(kept, "rows", {}, join, [rows[t][k] for t in order])
-        else:
-            nothing = np.zeros((0, *var.aval.shape), var.aval.dtype)
-            stacked.append(_keep(kept, nothing, literal=True))
-    return [*carry, *stacked]
+
+    def entry(array: int, t: int, _: int) -> int:
+        return _perform(kept, "entry", {"index": t}, lambda x: [x[t]], [array])[0]
+
+    def stack(rows: list[int], _: int) -> int:
+        return _perform(kept, "rows", {}, lambda *values: [jnp.stack(values)], rows)[0]
+
+    constant = partial(_keep, kept, literal=True)
+    return jaxprs.unrolled(params, inputs, partial(_run, kept), entry, stack, constant)
 
 
 def _while(kept: Record, params: dict[str, Any], inputs: list[int]) -> list[int]:
     """`lax.while_loop`, as many rounds as it took."""
     tests, held = params["cond_nconsts"], params["body_nconsts"]
-    test, body = opened(params["cond_jaxpr"]), opened(params["body_jaxpr"])
+    test, body = jaxprs.opened(params["cond_jaxpr"]), jaxprs.opened(params["body_jaxpr"])
     asked, fixed, carry = inputs[:tests], inputs[tests : tests + held], inputs[tests + held :]
     while True:
         (more,) = _run(kept, *test, [*asked, *carry])

@@ -10,9 +10,10 @@ from jax.extend.core import jaxpr_as_fun
 
 from mvcalc_jax import autodiff
 from mvcalc_jax.calculus.tracing.elementary import ELEMENTARY, FLAT, Flat, integer_power
-from mvcalc_jax.calculus.tracing.record import OWN_RULE, TooLong, record
+from mvcalc_jax.calculus.tracing.record import TooLong, record
 from mvcalc_jax.calculus.tracing.rule import At, Local, Rule
 from mvcalc_jax.calculus.tracing.structural import STRUCTURAL
+from mvcalc_jax.jaxprs import OWN_RULE, opened
 
 PRIMITIVES = sorted(
     {*ELEMENTARY, *STRUCTURAL, *FLAT, *OWN_RULE, "integer_pow"} - {"enter", "entry", "rows", "copy_p"}
@@ -52,8 +53,7 @@ def found(primitive: str, params: dict[str, Any]) -> Rule | Flat | None:
 
 def _called(params: dict[str, Any]) -> str:
     """The name of a function with a derivative of its own, where this version of JAX tells it."""
-    inner = next((params[key] for key in ("call_jaxpr", "fun_jaxpr") if key in params), None)
-    return getattr(getattr(getattr(inner, "jaxpr", inner), "debug_info", None), "func_name", "f")
+    return getattr(getattr(opened(params["call_jaxpr"])[0], "debug_info", None), "func_name", "f")
 
 
 def _own(at: At, k: int) -> Local:
@@ -97,7 +97,7 @@ def _ties_so_far(at: At) -> str | None:
 
 def _own_kink(at: At) -> str | None:
     """Whether the function bends here: something in it does, and so do its author's slopes on both sides."""
-    inner = next((at.params[key] for key in ("call_jaxpr", "fun_jaxpr") if key in at.params), None)
+    inner = at.params.get("call_jaxpr")
     if inner is None or len(at.ys) != 1 or not _bends(inner, at.xs):
         return None
     for k, moves in enumerate(at.moves):

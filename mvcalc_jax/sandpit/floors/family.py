@@ -16,8 +16,9 @@ from jaxtyping import Array, Float
 
 from mvcalc_jax import compiling, precision
 
-BOX = np.array([[0.0, 6.0], [0.0, 6.0]])
-"""The sandpit, in metres."""
+SIDE = 6.0
+"""Metres along a side of the sandpit."""
+BOX = np.array([[0.0, SIDE], [0.0, SIDE]])
 
 Coefficients = Any
 """A tree of NumPy arrays of float64."""

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from mvcalc_jax import require
 from mvcalc_jax.sandpit.floors import NEAR, Floor
-from mvcalc_jax.sandpit.floors.family import BOX
+from mvcalc_jax.sandpit.floors.family import BOX, SIDE
 from mvcalc_jax.sandpit.strategies.strategy import Failed, Strategy
 
 STILL = 1e-6
@@ -96,8 +96,8 @@ def walk(
         except Failed as error:
             end, said = End.RAISED, str(error)
             break
-        if (ended := ending(p, s)) is not None:
-            end = ended
+        end = next((end for end, so in endings(p, s) if so), End.USED_UP)
+        if end is not End.USED_UP:
             break
         p = p + s
         positions.append(p)
@@ -109,15 +109,14 @@ def walk(
     return Walk(strategy.name, np.array(positions), np.array(depths), end, words)
 
 
-def ending(p: np.ndarray, s: np.ndarray) -> End | None:
-    """Why a step from a point is the end of a walk, if it is."""
-    if not np.isfinite(s).all():
-        return End.NOT_FINITE
-    if np.linalg.norm(s) <= STILL:
-        return End.STUCK
-    if (p + s < BOX[:, 0]).any() or (p + s > BOX[:, 1]).any():
-        return End.LEFT
-    return None
+def endings(p: Float[np.ndarray, "*m 2"], s: Float[np.ndarray, "*m 2"]) -> list[tuple[End, Any]]:
+    """Why a step from a point may be the end of a walk, and whether it is; the first that is so is why."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return [
+            (End.NOT_FINITE, ~np.isfinite(s).all(axis=-1)),
+            (End.STUCK, np.linalg.norm(s, axis=-1) <= STILL),
+            (End.LEFT, ((p + s < BOX[:, 0]) | (p + s > BOX[:, 1])).any(axis=-1)),
+        ]
 
 
 def at_minimum(floor: Floor, p: np.ndarray) -> bool:
@@ -131,7 +130,7 @@ def in_box(name: str, point: Any) -> Float[np.ndarray, "2"]:
     Raises:
         ValueError: where it is not two finite numbers from 0 to 6.
     """
-    wanted = f"`{name}` must be two numbers from 0 to 6, (x, y)"
+    wanted = f"`{name}` must be two numbers from 0 to {SIDE:g}, (x, y)"
     try:
         p = np.array(point, float)
     except (TypeError, ValueError):

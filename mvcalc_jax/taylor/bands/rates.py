@@ -42,6 +42,11 @@ def safe_learning_rate(cost: Callable[[Any], Any], params: Any, jacobian: Any, m
     Raises:
         TypeError, ValueError: where an argument is none of these; or the cost has an operation that no rule is
             known for.
+
+    >>> cost, p = (lambda p: jnp.sum(p**2)), jnp.array([3.0, 4.0])
+    >>> rate = mv.safe_learning_rate(cost, p, 2 * p, most=10.0)
+    >>> round(float(rate), 3)  # p − η 2p is as low again at η = 1
+    1.0
     """
     leaves = jax.tree.leaves((params, jacobian))
     require.function("cost", cost)

@@ -30,6 +30,11 @@ def interval(f: Callable[..., Any]) -> Callable[..., Any]:
         ValueError: for an operation that no rule is known for, by name; or an interval whose ends are in the wrong
             order.
         TypeError: for a function that cannot be traced, or returns a condition that depends on the arguments.
+
+    >>> X = mv.Interval(jnp.float32(0), jnp.float32(1))
+    >>> y = mv.interval(lambda x: jnp.exp(x) - x)(X + 1.0)  # from e − 1 to e² − 2, but x stands there twice
+    >>> round(float(y.lo), 4), round(float(y.hi), 4)
+    (0.7183, 6.3891)
     """
     require.function("f", f)
 

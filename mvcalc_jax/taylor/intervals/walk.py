@@ -7,13 +7,12 @@ round.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import Literal
 
 from mvcalc_jax import jaxprs, require
 from mvcalc_jax.taylor.intervals import truths
@@ -25,9 +24,6 @@ from mvcalc_jax.taylor.intervals.truths import Truth
 
 ROUNDS = 1000
 """Loops of more rounds are not carried out."""
-
-_CALLS = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint", "custom_lin")
-_OWN_DERIVATIVE = ("custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr")
 
 
 class Unsupported(ValueError):
@@ -44,18 +40,13 @@ def carried_out(
 
 def run(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], like: Expansion | None) -> list[Any]:
     """A jaxpr at expansions, truths and plain values."""
-    known: dict[Any, Any] = dict(zip(jaxpr.invars, args, strict=True))
-    known.update(zip(jaxpr.constvars, (_lifted(c, like) for c in consts), strict=True))
-
-    def read(atom: Any) -> Any:
-        if isinstance(atom, Literal):
-            return _lifted(np.asarray(atom.val, atom.aval.dtype), like)  # type: ignore[attr-defined]
-        return known[atom]
-
-    for equation in jaxpr.eqns:
-        outputs = _outputs(equation, [read(atom) for atom in equation.invars], like)
-        known.update(zip(equation.outvars, outputs, strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
+    return jaxprs.walk(
+        jaxpr,
+        consts,
+        args,
+        lambda equation, inputs: _outputs(equation, inputs, like),
+        partial(_lifted, like=like),
+    )
 
 
 def _lifted(value: Any, like: Expansion | None) -> Any:
@@ -67,8 +58,8 @@ def _lifted(value: Any, like: Expansion | None) -> Any:
 
 def _outputs(equation: Any, inputs: list[Any], like: Expansion | None) -> list[Any]:
     name, params = equation.primitive.name, equation.params
-    if name in _CALLS or name in _OWN_DERIVATIVE:
-        inner = next(params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params)
+    inner = jaxprs.called(equation)
+    if inner is not None:
         if name == "custom_jvp_call" and _is_logaddexp(inner):
             return [_logaddexp(*inputs)]
         return run(*jaxprs.opened(inner), inputs, like)
@@ -76,13 +67,9 @@ def _outputs(equation: Any, inputs: list[Any], like: Expansion | None) -> list[A
         return _rounds(params, inputs, like)
     if name == "cond":
         return _branch(params, inputs, like)
-
-    def bind(*values: Any) -> Any:
-        return equation.primitive.bind(*values, **equation.primitive.get_bind_params(params))
-
+    bind = partial(equation.primitive.bind, **equation.primitive.get_bind_params(params))
     if not any(isinstance(value, Expansion | Truth) for value in inputs):
-        found = bind(*inputs)
-        found = list(found) if equation.primitive.multiple_results else [found]
+        found = jaxprs.performed(equation, *inputs)
         if name == "convert_element_type" and jnp.issubdtype(params["new_dtype"], jnp.floating):
             exact = np.finfo(params["new_dtype"]).nmant  # larger whole numbers may be rounded
             return [_lifted_whole(inputs[0], found[0], 2.0 ** (exact + 1), like)]
@@ -133,26 +120,17 @@ def _rounds(params: dict[str, Any], inputs: list[Any], like: Expansion | None) -
     """`lax.scan`, round by round."""
     if params["length"] > ROUNDS:
         raise Unsupported(f"`f` must have loops of at most {ROUNDS} rounds; got {params['length']}")
-    body, held = jaxprs.opened(params["jaxpr"])
-    consts, carried = jaxprs.inputs_of_scan(params)
-    fixed, carry, lists = inputs[:consts], inputs[consts : consts + carried], inputs[consts + carried :]
-    rows: dict[int, list[Any]] = {}
-    order = range(params["length"])
-    for t in reversed(order) if params["reverse"] else order:
-        taken = [_row(entries, t) for entries in lists]
-        out = run(body, held, [*fixed, *carry, *taken], like)
-        carry, rows[t] = out[:carried], out[carried:]
-    stacked = [_stacked([rows[t][k] for t in order], like) for k in range(len(body.outvars) - carried)]
-    return [*carry, *stacked]
+    within, constant = partial(run, like=like), partial(_lifted, like=like)
+    return jaxprs.unrolled(params, inputs, within, _row, lambda rows, _: _stacked(rows), constant)
 
 
-def _row(entries: Any, t: int) -> Any:
+def _row(entries: Any, t: int, _: int) -> Any:
     if isinstance(entries, Expansion):
         return entrywise(lambda e: None if e is None else Interval(e.lo[t], e.hi[t]), entries)
     return jax.tree.map(lambda x: x[t], entries)
 
 
-def _stacked(rows: list[Any], like: Expansion | None) -> Any:
+def _stacked(rows: list[Any]) -> Any:
     if not isinstance(rows[0], Expansion):
         return jax.tree.map(lambda *x: jnp.stack(x), *rows)
 
@@ -192,14 +170,10 @@ def _logaddexp_text(dtype: Any, shape: tuple[int, ...]) -> str:
     x = jax.ShapeDtypeStruct(shape, dtype)
     (equation,) = [
         e
-        for e in _all_equations(jax.make_jaxpr(jnp.logaddexp)(x, x).jaxpr)
+        for e in jaxprs.equations(jax.make_jaxpr(jnp.logaddexp)(x, x).jaxpr)
         if "custom_jvp" in e.primitive.name
     ]
     return str(equation.params["call_jaxpr"])
-
-
-def _all_equations(jaxpr: Any) -> list[Any]:
-    return [e for inner in [jaxpr, *(j for j, _ in jaxprs.inside(jaxpr))] for e in inner.eqns]
 
 
 def _is_logaddexp(inner: Any) -> bool:

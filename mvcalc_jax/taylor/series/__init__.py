@@ -8,5 +8,6 @@ bessel       those of Bessel functions and their like
 pieces       those of functions with kinks, where they are smooth
 matrices     those of linear algebra
 tensors      symmetric tensors from series along directions
+entire       whether a function is made of entire ones, and has no singularity
 radius       how far a series converges, and the singularity that stops it
 """

@@ -19,16 +19,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from jax.extend.core import Literal
 
-from mvcalc_jax import autodiff
-from mvcalc_jax.jaxprs import inputs_of_scan, inside, opened
+from mvcalc_jax import autodiff, jaxprs
+from mvcalc_jax.jaxprs import inputs_of_scan, opened
 from mvcalc_jax.taylor.series import elementary, matrices, pieces, recurrences
 
-CALLS = (
-    "jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint", "custom_lin", "custom_jvp_call",
-    "custom_vjp_call", "custom_vjp_call_jaxpr",
-)  # fmt: skip
 LINEAR = frozenset((
     "neg", "real", "imag", "complex", "conj", "add", "add_any", "sub", "convert_element_type",
     "broadcast_in_dim", "concatenate", "split", "stack", "unstack", "pad", "reshape", "squeeze", "expand_dims",
@@ -71,28 +66,21 @@ def series(closed: Any, x: Sequence[Array], way: Way) -> list[Array]:
 
 def has_pieces(jaxpr: Any) -> bool:
     """Whether a function may be made of pieces: whether it compares, chooses or rounds."""
-    jaxpr = opened(jaxpr)[0]
     return any(
         equation.primitive.name in pieces.PIECES and any(_real(atom.aval) for atom in equation.invars)
-        for each in (jaxpr, *(inner for inner, _ in inside(jaxpr)))
-        for equation in each.eqns
+        for equation in jaxprs.equations(opened(jaxpr)[0])
     )
 
 
 def walk(jaxpr: Any, consts: Sequence[Any], args: Sequence[Any], way: Way) -> list[Any]:
     """The outputs of a jaxpr, each a `Series`, or an array where it does not depend on t."""
-    known: dict[Any, Any] = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*consts, *args], strict=True))
-    read = lambda atom: np.asarray(atom.val, _dtype(atom.aval)) if isinstance(atom, Literal) else known[atom]
-    for equation in jaxpr.eqns:
-        found = _equation(equation, [read(atom) for atom in equation.invars], way)
-        known.update(zip(equation.outvars, found, strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
+    return jaxprs.walk(jaxpr, consts, args, partial(_equation, way=way))
 
 
 def _equation(equation: Any, inputs: list[Any], way: Way) -> list[Any]:
     name, params = equation.primitive.name, equation.params
-    if name in CALLS:
-        inner = next(params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params)
+    inner = jaxprs.called(equation)
+    if inner is not None:
         return walk(*opened(inner), inputs, way)
     if name in ELEMENTWISE:
         inputs = [_widened(v, equation.outvars[0].aval.shape) for v in inputs]
@@ -101,8 +89,7 @@ def _equation(equation: Any, inputs: list[Any], way: Way) -> list[Any]:
         return _STRUCTURES[name](params, inputs, way)
     bind = partial(equation.primitive.bind, **equation.primitive.get_bind_params(params))
     if not any(moving):
-        found = bind(*inputs)
-        return list(found) if equation.primitive.multiple_results else [found]
+        return jaxprs.performed(equation, *inputs)
     whole = name == "convert_element_type" and not _real(equation.outvars[0].aval)
     if name in LINEAR and not whole:
         return _linear(bind, inputs, way)
@@ -137,10 +124,6 @@ def _piece(equation: Any, bind: Callable[..., Any], inputs: list[Any], way: Way)
         return found
     found = pieces.chosen(name, params, series, way.side)
     return Series(_by_jet(name, bind, series) if found is None else found)
-
-
-def _dtype(aval: Any) -> Any:
-    return aval.dtype
 
 
 def _real(aval: Any) -> bool:
@@ -294,12 +277,8 @@ def _joined(a: list[bool], b: list[bool]) -> list[bool]:
 def _touched(jaxpr: Any, moving: Sequence[bool]) -> list[bool]:
     """Which outputs of a jaxpr may depend on inputs that move."""
     jaxpr = opened(jaxpr)[0]
-    reached = {var for var, m in zip(jaxpr.invars, moving, strict=True) if m}
-    touches = lambda atom: not isinstance(atom, Literal) and atom in reached
-    for equation in jaxpr.eqns:
-        if any(touches(atom) for atom in equation.invars):
-            reached.update(equation.outvars)
-    return [touches(atom) for atom in jaxpr.outvars]
+    spread = lambda equation, inputs: [any(inputs)] * len(equation.outvars)
+    return jaxprs.walk(jaxpr, jaxpr.constvars, moving, spread, lambda _: False)
 
 
 def _linear_solve(params: dict[str, Any], inputs: list[Any], way: Way) -> list[Any]:

@@ -22,11 +22,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import Literal
 
 from mvcalc_jax import precision, require
-from mvcalc_jax.jaxprs import opened
-from mvcalc_jax.taylor.series import jets
+from mvcalc_jax.taylor.series.entire import entire
 
 ORDER = 64
 """Of the series that is looked at."""
@@ -82,7 +80,7 @@ def convergence(p: Any) -> Convergence:
         p.f, np.asarray(p.x0, float), None if p.direction is None else np.asarray(p.direction, float)
     )
     with precision.of(np.float64(0)):
-        if line.entire():
+        if entire(line.f, line.x0):
             return Convergence(
                 np.inf,
                 complex(np.nan),
@@ -128,51 +126,6 @@ class _Line(NamedTuple):
         return np.asarray(jax.vmap(self.f)(jnp.asarray(np.stack([self.at(v) for v in t])))).reshape(
             len(t), -1
         )
-
-    def entire(self) -> bool:
-        closed = jax.make_jaxpr(self.f)(jnp.asarray(self.x0))
-        return all(_entire(closed.jaxpr, [True] * len(closed.jaxpr.invars))[0])
-
-
-_ENTIRE = frozenset(
-    ("exp", "exp2", "expm1", "sin", "cos", "sinh", "cosh", "erf", "erfc", "square", "reduce_prod", "cumprod")
-)
-
-
-def _entire(jaxpr: Any, moving: list[bool]) -> tuple[list[bool], list[bool]]:
-    """Of every output of a jaxpr whether it is an entire function of the inputs that move, and whether it moves."""
-    state = {var: (True, m) for var, m in zip(jaxpr.invars, moving, strict=True)}
-    read = lambda atom: (True, False) if isinstance(atom, Literal) else state.get(atom, (True, False))
-    for equation in jaxpr.eqns:
-        name, params = equation.primitive.name, equation.params
-        inputs = [read(atom) for atom in equation.invars]
-        moves = [m for _, m in inputs]
-        out = [(all(ok for ok, _ in inputs), any(moves))] * len(equation.outvars)
-        if any(moves):
-            if name in jets.CALLS:
-                inner = next(params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params)
-                inside = _entire(opened(inner)[0], moves)
-                out = [(ok and out[0][0], m) for ok, m in zip(*inside, strict=True)]
-            elif name == "scan":
-                body = opened(params["jaxpr"])[0]
-                ok = all(_entire(body, [True] * len(body.invars))[0])
-                out = [(ok and out[0][0], True)] * len(equation.outvars)
-            else:
-                out = [(out[0][0] and _keeps(name, params, equation, moves), True)] * len(equation.outvars)
-        state.update(zip(equation.outvars, out, strict=True))
-    last = [read(atom) for atom in jaxpr.outvars]
-    return [ok for ok, _ in last], [m for _, m in last]
-
-
-def _keeps(name: str, params: dict[str, Any], equation: Any, moves: list[bool]) -> bool:
-    """Whether an operation makes entire functions of entire ones."""
-    if name == "convert_element_type":
-        return jnp.issubdtype(equation.outvars[0].aval.dtype, jnp.inexact)
-    if name == "div":
-        return not moves[1]
-    if name == "integer_pow":
-        return params["y"] >= 0
-    return name in jets.LINEAR or name in jets.BILINEAR or name in _ENTIRE
 
 
 def _judged(line: _Line, first: tuple[np.ndarray, np.ndarray], entry: int) -> Convergence:

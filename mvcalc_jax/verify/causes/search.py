@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from mvcalc_jax.verify.backward import VjpClaim
 from mvcalc_jax.verify.bisection import wrong_rows
 from mvcalc_jax.verify.causes.repairs import misshapen, repairs
 from mvcalc_jax.verify.causes.seen import Cause, Repair, Seen, matches
 from mvcalc_jax.verify.causes.steps import of_steps
-from mvcalc_jax.verify.claims import Claim, VjpClaim
+from mvcalc_jax.verify.claims import Claim
 from mvcalc_jax.verify.contract import origin_of_nan
 from mvcalc_jax.verify.evidence import Evidence
 from mvcalc_jax.verify.report import Diagnosis, Leaf

@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from mvcalc_jax.verify.backward import VjpClaim
 from mvcalc_jax.verify.causes.factors import factors
 from mvcalc_jax.verify.causes.mutants import mutants
 from mvcalc_jax.verify.causes.seen import Cause, Repair, Seen, known, matches, spoken
@@ -15,7 +16,7 @@ from mvcalc_jax.verify.causes.tape import Tape, record
 from mvcalc_jax.verify.causes.variants import Variant, pulled_back
 from mvcalc_jax.verify.causes.words import called
 from mvcalc_jax.verify.causes.workshop import Mutant
-from mvcalc_jax.verify.claims import Claim, VjpClaim
+from mvcalc_jax.verify.claims import Claim
 from mvcalc_jax.verify.errors import unit
 from mvcalc_jax.verify.evidence import Evidence
 

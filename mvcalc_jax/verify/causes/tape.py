@@ -3,14 +3,17 @@
 import linecache
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.extend.core import Jaxpr, Literal
+from jax.extend.core import Jaxpr
 
-from mvcalc_jax.jaxprs import inputs_of_scan, opened
+from mvcalc_jax import jaxprs
+from mvcalc_jax.jaxprs import opened
 from mvcalc_jax.verify.points import Leaves
 
 STEPS = 1500
@@ -21,17 +24,6 @@ _LONG = 100
 _SHORTEST = 3
 """Shorter sequences may repeat within a line: x·y·z is two products."""
 
-_CALLS = (
-    "jit",
-    "pjit",
-    "closed_call",
-    "core_call",
-    "remat",
-    "remat2",
-    "checkpoint",
-    "custom_jvp_call",
-    "custom_vjp_call",
-)
 _HERE, _JAX = Path(__file__).parents[1], Path(jax.__file__).parent
 
 
@@ -136,93 +128,80 @@ def _kept(tape: Tape, value: Any) -> int:
     return len(tape.values) - 1
 
 
+def _constant(tape: Tape, value: Any) -> int:
+    return _kept(tape, jnp.asarray(value))
+
+
 def _run(
     tape: Tape, jaxpr: Jaxpr, consts: Sequence[Any], args: list[int], site: tuple[int, ...], line: str
 ) -> list[int]:
     """Every equation of a jaxpr; those of functions inside it one by one, too."""
-    number: dict[Any, int] = {}
-    for var, const in zip(jaxpr.constvars, consts, strict=True):
-        number[var] = _kept(tape, const)
-    number.update(zip(jaxpr.invars, args, strict=True))
+    numbers = count()
 
-    def read(atom: Any) -> int:
-        return (
-            _kept(tape, jnp.asarray(atom.val, atom.val.dtype if hasattr(atom.val, "dtype") else None))
-            if isinstance(atom, Literal)
-            else number[atom]
-        )
-
-    for k, equation in enumerate(jaxpr.eqns):
-        inputs, here, name = [read(atom) for atom in equation.invars], (*site, k), equation.primitive.name
-        where = _line(equation) or line
-        inner = _inner(name, equation.params, [tape.values[n] for n in inputs])
+    def step(equation: Any, inputs: list[int]) -> list[int]:
+        here, name, where = (*site, next(numbers)), equation.primitive.name, _line(equation) or line
+        if name == "scan":
+            return _scan(tape, equation.params, inputs, here, where)
+        if name == "cond":
+            taken, *inputs = inputs
+            return _enter(
+                tape, equation, equation.params["branches"][int(tape.values[taken])], inputs, here, where
+            )
+        inner = jaxprs.called(equation)
         if inner is not None:
-            body, skipped = inner
-            first = len(tape.steps)
-            outputs = _run(tape, *opened(body), inputs[skipped:], here, where)
-            sources = [n for n in inputs[skipped:] if differentiable(tape.values[n])]
-            if len(sources) == len(outputs) == 1 and len(tape.steps) > first:
-                called = str(equation.params.get("name", name)).strip("_")
-                tape.regions.append(
-                    Region(called, here, where, first, len(tape.steps), sources[0], outputs[0])
-                )
-        elif name == "scan":
-            outputs = _scan(tape, equation.params, inputs, here, where)
-        else:
-            if len(tape.steps) >= STEPS:
-                raise TooLong
+            return _enter(tape, equation, inner, inputs, here, where)
+        if len(tape.steps) >= STEPS:
+            raise TooLong
+        return _perform(tape, name, equation.params, partial(jaxprs.performed, equation), inputs, here, where)
 
-            def apply(*values: Any, equation: Any = equation) -> list:
-                found = equation.primitive.bind(
-                    *values, **equation.primitive.get_bind_params(equation.params)
-                )
-                return list(found) if equation.primitive.multiple_results else [found]
-
-            outputs = [_kept(tape, value) for value in apply(*(tape.values[n] for n in inputs))]
-            tape.steps.append(Step(name, equation.params, apply, tuple(inputs), tuple(outputs), here, where))
-        number.update(zip(equation.outvars, outputs, strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
+    return jaxprs.walk(jaxpr, consts, args, step, partial(_constant, tape))
 
 
-def _inner(name: str, params: dict[str, Any], values: list[Any]) -> tuple[Any, int] | None:
-    """The function that an equation calls, and how many inputs come before its arguments; None if it calls none."""
-    if name == "cond":
-        return params["branches"][int(values[0])], 1
-    if name in _CALLS:
-        return next((params[key], 0) for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params)
-    return None
+def _perform(
+    tape: Tape,
+    name: str,
+    params: dict[str, Any],
+    apply: Callable[..., list],
+    inputs: list[int],
+    site: tuple[int, ...],
+    line: str,
+) -> list[int]:
+    outputs = [_kept(tape, value) for value in apply(*(tape.values[n] for n in inputs))]
+    tape.steps.append(Step(name, params, apply, tuple(inputs), tuple(outputs), site, line))
+    return outputs
+
+
+def _enter(
+    tape: Tape, equation: Any, inner: Any, inputs: list[int], site: tuple[int, ...], line: str
+) -> list[int]:
+    """A function inside the function."""
+    first = len(tape.steps)
+    outputs = _run(tape, *opened(inner), inputs, site, line)
+    sources = [n for n in inputs if differentiable(tape.values[n])]
+    if len(sources) == len(outputs) == 1 and len(tape.steps) > first:
+        called = str(equation.params.get("name", equation.primitive.name)).strip("_")
+        tape.regions.append(Region(called, site, line, first, len(tape.steps), sources[0], outputs[0]))
+    return outputs
 
 
 def _scan(
     tape: Tape, params: dict[str, Any], inputs: list[int], site: tuple[int, ...], line: str
 ) -> list[int]:
     """A loop, round by round."""
-    length, (body, held) = params["length"], opened(params["jaxpr"])
-    consts, carried = inputs_of_scan(params)
-    fixed, carry, lists = inputs[:consts], inputs[consts : consts + carried], inputs[consts + carried :]
-    rows: list[list[int]] = []
-    rounds = range(length - 1, -1, -1) if params["reverse"] else range(length)
-    if length * (len(body.eqns) + len(lists)) > STEPS:
+    body = opened(params["jaxpr"])[0]
+    arrays = len(body.invars) - sum(jaxprs.inputs_of_scan(params))
+    if params["length"] * (len(body.eqns) + arrays) > STEPS:
         raise TooLong
+    within = lambda body, held, args: _run(tape, body, held, args, site, line)
 
-    def step(name: str, apply: Callable[..., list], values: list[int], at: int) -> int:
-        out = _kept(tape, apply(*(tape.values[n] for n in values))[0])
-        tape.steps.append(Step(name, {}, apply, tuple(values), (out,), (*site, at), line))
-        return out
+    def entry(array: int, t: int, k: int) -> int:
+        return _perform(tape, "round", {}, lambda x: [x[t]], [array], (*site, -2 - k), line)[0]
 
-    for t in rounds:
-        taken = [step("round", lambda x, t=t: [x[t]], [n], -2 - k) for k, n in enumerate(lists)]
-        out = _run(tape, body, held, [*fixed, *carry, *taken], site, line)
-        carry = out[:carried]
-        rows.append(out[carried:])
-    if params["reverse"]:
-        rows.reverse()
-    stacked = [
-        step("stack", lambda *values: [jnp.stack(values)], [row[k] for row in rows], -100 - k)
-        for k in range(len(body.outvars) - carried)
-        if rows
-    ]
-    return [*carry, *stacked]
+    def stack(rows: list[int], k: int) -> int:
+        together = lambda *values: [jnp.stack(values)]
+        return _perform(tape, "stack", {}, together, rows, (*site, -100 - k), line)[0]
+
+    return jaxprs.unrolled(params, inputs, within, entry, stack, partial(_constant, tape))
 
 
 def _line(equation: Any) -> str:

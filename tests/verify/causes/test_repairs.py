@@ -5,7 +5,7 @@ import pytest
 
 from mvcalc_jax.verify.causes.repairs import misshapen, repairs
 from mvcalc_jax.verify.causes.seen import Seen, factor, matches, spoken
-from mvcalc_jax.verify.claims import Misshapen
+from mvcalc_jax.verify.evidence import Misshapen
 
 RNG = np.random.default_rng(1)
 EXACT = [RNG.standard_normal((3, 4, 4)) for _ in range(3)]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mvcalc_jax import precision
-from mvcalc_jax.calculus.roots import roots, scattered
+from mvcalc_jax.calculus.multistart import roots, scattered
 
 BOX = np.array([[-5.0, 5.0], [-4.0, 6.0]])
 

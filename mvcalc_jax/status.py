@@ -1,0 +1,16 @@
+"""How a search can end: a number, for the arrays of a batch, and a sentence, for whoever reads it."""
+
+from enum import IntEnum
+from typing import Self
+
+
+class Spoken(IntEnum):
+    """A status whose members are declared as `NAME = number, "sentence"`; above 0 is a success, below 0 none."""
+
+    sentence: str
+    """The status in words, with what to do about it."""
+
+    def __new__(cls, number: int, sentence: str) -> Self:
+        member = int.__new__(cls, number)
+        member._value_, member.sentence = number, sentence
+        return member
