@@ -39,6 +39,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
 Public names are loaded when they are first used (`__init__.pyi` lists them), so that `mvcalc --help` need
 not wait for JAX. Their examples begin after
 
+>>> from pathlib import Path
 >>> import jax
 >>> import jax.numpy as jnp
 >>> import numpy as np

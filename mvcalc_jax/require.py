@@ -116,6 +116,7 @@ def shape(name: str, value: AnyArray, required: tuple[int | None, ...], meaning:
 def finite(name: str, value: Any) -> None:
     """Require finite numbers, where they are known: inside `jit` and `vmap` nothing can be looked at.
 
+    >>> mv.require.finite("x", [mv.require.LARGEST])
     >>> mv.require.finite("x", [1.0, np.nan, np.inf])
     Traceback (most recent call last):
         ...

@@ -76,7 +76,11 @@ class Way(NamedTuple):
 
 
 def colour_of(strategy: str) -> str:
-    """The colour of a strategy, wherever it is drawn."""
+    """The colour of a strategy, wherever it is drawn.
+
+    >>> mv.plots.sandpit.colour_of("gradient") == mv.plots.sandpit.colour_of("mine.py:step")
+    False
+    """
     return _COLOURS.get(strategy, _OWN)
 
 
