@@ -186,8 +186,8 @@ def ways(races: Mapping[str, tuple[Ground, Sequence[Way]]], columns: int = 5) ->
     >>> way = mv.plots.sandpit.Way("gradient", np.array([[3.0, 3.0], [1.0, 1.0], [0.0, 0.0]]), True)
     >>> figure = mv.plots.sandpit.ways({"a slope": (ground, [way])})
     >>> colours = {line.get_color() for ax in figure.axes for line in ax.lines}
-    >>> mv.plots.sandpit.COLOURS["gradient"] in colours, mv.plots.sandpit.OWN in colours
-    (True, False)
+    >>> [mv.plots.sandpit.colour_of(name) in colours for name in ("gradient", "adam")]
+    [True, False]
     """
     rows = -(-(len(races) + 1) // columns)
     figure = Figure(figsize=(2.35 * columns, 2.55 * rows), layout="constrained")
