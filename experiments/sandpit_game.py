@@ -2,11 +2,10 @@
 
     python -m experiments.sandpit_game
     python -m experiments.sandpit_game --floor saddle --seed 7
-    python -m experiments.sandpit_game --film experiments/sandpit.gif --picture experiments/sandpit.png
 
 Each dip follows the arrow of the last, some lengths of it; where that ends in a hollow without a phone, on level ground
 or outside, it begins anew elsewhere. On the random floor of seed 8 the first hollow is the wrong one, and the phone is
-found with the tenth dip, three above par. The last command makes the README's animation and picture. About 8 s.
+found with the tenth dip, three above par. About 8 s.
 """
 
 from __future__ import annotations  # not evaluated, so that --help need not wait for JAX
@@ -19,7 +18,6 @@ import numpy as np
 
 import mvcalc_jax as mv
 from mvcalc_jax import command, options
-from mvcalc_jax.arguments import Arg
 
 PROG = command.called("sandpit_game")
 LEVEL = 0.02
@@ -40,10 +38,6 @@ class Config:
     """For the race, which begins at its scenario's start if it has one."""
     milliseconds: int = 900
     """Of each dip in the animation."""
-    film: Annotated[Path | None, Arg(metavar="FILE")] = None
-    """Where else to write the animation."""
-    picture: Annotated[Path | None, Arg(metavar="FILE")] = None
-    """And the picture of the race."""
     out: options.Out = Path("runs")
 
 
@@ -57,12 +51,9 @@ def main(config: Config) -> int:
         run = mv.runs.create("sandpit_game", config, config.seed, device, config.out)
         game.save(run / "game.json")
         game.to_csv(run / "dips.csv")
-        films, pictures = [run / "game.gif"], [run / "race.png"]
         save_picture(game, run / "game.png")
-        for path in [*films, *([config.film] if config.film else [])]:
-            save_film(game, path, milliseconds=config.milliseconds)
-        for path in [*pictures, *([config.picture] if config.picture else [])]:
-            save_picture(race, path)
+        save_film(game, run / "game.gif", milliseconds=config.milliseconds)
+        save_picture(race, run / "race.png")
         conclude(game, race, run)
     return command.DONE
 

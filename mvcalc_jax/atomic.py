@@ -1,8 +1,9 @@
 """Files that are whole or not there at all: written beside their place, then renamed."""
 
 import contextlib
+import errno
+import os
 from collections.abc import Iterator
-from os import fsync
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,12 +23,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     >>> place.read_bytes()
     b'all'
     """
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("wb") as file:
             yield file
             file.flush()
-            fsync(file.fileno())
+            os.fsync(file.fileno())
         beside.replace(path)
     except BaseException as error:
         beside.unlink(missing_ok=True)

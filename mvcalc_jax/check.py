@@ -50,7 +50,7 @@ def examine(
     Raises:
         ValueError, TypeError, OSError: for what cannot be found, imported or called; the message is for the user.
     """
-    require.whole("--seed", seed, least=0)
+    require.whole("--seed", seed, least=0, most=None)
     if not names:
         raise ValueError("what is to be checked? such as: mvcalc check layer.py:f jac; --help says more")
     with output.stdout_kept(), jax.enable_x64(True):

@@ -65,6 +65,8 @@ def targets(names: tuple[str, ...]) -> list[Target]:
 
 def _parted(name: str) -> tuple[str, str]:
     """The file or module of a name, and the name in it."""
+    if not isinstance(name, str):
+        raise TypeError(f"a function is named by a text, such as layer.py:f; got {type(name).__name__}")
     place, _, inside = name.rpartition(":")
     if not place or not inside:
         file = name.rstrip(":") if _is_path(name.rstrip(":")) else "layer.py"

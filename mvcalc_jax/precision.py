@@ -67,11 +67,16 @@ def floats(name: str, value: Any) -> Any:
         value = jnp.asarray(value)
         require.floating(name, value)
         return value
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.extended):
+        raise TypeError(f"`{name}` must hold real numbers; got {value.dtype}")
+    require.unmasked(name, value)
     try:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(f"`{name}` must be an array, all rows of one length; got {value!r}") from None
-    if jnp.issubdtype(array.dtype, jnp.floating):  # bfloat16, too, which NumPy does not know for one
+    if array.dtype.kind == "f":  # JAX knows no long doubles, and no other order of bytes
+        return array.astype(array.dtype.newbyteorder("=") if array.dtype.itemsize <= 8 else float, copy=False)
+    if jnp.issubdtype(array.dtype, jnp.floating):  # bfloat16, which NumPy does not know for one
         return array
     if array.dtype.kind not in "iu":
         raise TypeError(

@@ -17,9 +17,10 @@ The names of the axes, in every signature of the package:
     ...  any axes
 """
 
+import inspect
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -35,6 +36,14 @@ LARGEST = 1e100
 """Squares of larger numbers, summed, leave the range of floats."""
 
 
+MOST = 2**40
+"""Of anything that is counted: more is a slip of the pen, and NumPy and JAX no longer say so in words."""
+
+
+BOX = "a pair (low, high) for each variable, such as ((-1, 1), (0, 2))"
+"""What `box` requires, in words."""
+
+
 def traced(tree: Any) -> bool:
     """Whether any leaf stands inside `jit` or `vmap`, where its value cannot be looked at.
 
@@ -43,7 +52,12 @@ def traced(tree: Any) -> bool:
     >>> jax.jit(lambda x: print(mv.require.traced(x)))(1.0)
     True
     """
-    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree, is_leaf=_is_used_up))
+
+
+def _is_used_up(value: Any) -> bool:
+    """Whether it can be read once only, so that nobody may look what is in it; JAX warns of a tree with one."""
+    return isinstance(value, Iterator)
 
 
 def holds_traced(f: Callable[..., Any], *args: Any) -> bool:
@@ -85,6 +99,7 @@ def floating(name: str, value: Any) -> None:
             f"`{name}` must be an array of floating-point numbers; got {type(value).__name__}; "
             f"convert it with jnp.asarray({name}, float)"
         )
+    unmasked(name, value)
     if not jnp.issubdtype(value.dtype, jnp.floating):
         raise TypeError(
             f"`{name}` must hold floating-point numbers; got {value.dtype}"
@@ -93,6 +108,15 @@ def floating(name: str, value: Any) -> None:
                 if jnp.issubdtype(value.dtype, jnp.complexfloating)
                 else f"; convert it with {name}.astype(float)"
             )
+        )
+
+
+def unmasked(name: str, value: Any) -> None:
+    """Refuse NumPy's masked arrays: JAX knows none, and what is hidden in them would be counted."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"`{name}` must be an array without a mask; got a masked array; give {name}.filled(…), or {name}.data and "
+            "leave out what is masked"
         )
 
 
@@ -143,10 +167,11 @@ def number(name: str, value: Any) -> None:
         ...
     TypeError: `x0` must be a single number; got [1.0]
     """
-    array = value if isinstance(value, AnyArray) else np.asarray(value)
-    if array.shape != () or not (
-        jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
-    ):
+    try:
+        array = value if isinstance(value, AnyArray) else np.asarray(value)
+    except ValueError:  # rows of different lengths
+        array = None
+    if array is None or array.shape != () or not _is_real(array.dtype):
         raise TypeError(f"`{name}` must be a single number; got {value!r}")
     finite(name, value)
 
@@ -164,8 +189,24 @@ def positive(name: str, value: Any) -> None:
         raise ValueError(f"`{name}` must be positive; got {np.asarray(value)}")
 
 
-def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
-    """Require a whole number of at least `least`, and of at most `most` if that is given; return it as an `int`.
+def level(name: str, value: Any) -> float:
+    """Require the level of confidence of an interval, and return it.
+
+    Raises:
+        TypeError: where it is no number.
+        ValueError: where it is not between 0 and 1.
+
+    >>> mv.require.level("level", 0.95)
+    0.95
+    """
+    number(name, value)
+    if not 0 < value < 1:
+        raise ValueError(f"`{name}` must lie between 0 and 1, such as 0.95; got {value}")
+    return float(value)
+
+
+def whole(name: str, value: Any, least: int, most: int | None = MOST) -> int:
+    """Require a whole number from `least` to `most`, and return it as an `int`.
 
     >>> mv.require.whole("steps", np.int64(5), least=1)
     5
@@ -203,7 +244,7 @@ def one_of(what: str, name: str, known: Iterable[str]) -> None:
     ValueError: unknown curve 'hart'; did you mean 'heart'? known: heart, circle
     """
     names = list(known)
-    if name not in names:
+    if not isinstance(name, str) or name not in names:
         raise ValueError(text.unknown(what, name, names))
 
 
@@ -227,6 +268,31 @@ def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
             f"`{name}` must be written in JAX, so that it can be compiled: no NumPy functions of traced values, no "
             f"`if` on them; it raises {type(error).__name__}"
         ) from error
+    except (TypeError, ValueError) as error:
+        _called_rightly(name, f, error, *args)
+        raise
+
+
+def _called_rightly(name: str, f: Callable[..., Any], error: Exception, *args: Any) -> None:
+    """Say so where JAX complains not of what happens in a function, but of what it takes or returns.
+
+    Raises:
+        TypeError: where that is so.
+    """
+    try:
+        inspect.signature(f).bind(*args)
+    except TypeError as unfit:
+        many = f"{len(args)} argument{'s' * (len(args) != 1)}"
+        raise TypeError(
+            f"`{name}` must be a function of {many}; got one with which there is {unfit}"
+        ) from None
+    except ValueError:
+        pass  # a function that does not tell
+    try:
+        jax.eval_shape(lambda *values: [f(*values), None][1], *args)
+    except Exception:
+        return  # it is f itself that fails
+    raise TypeError(f"`{name}` must return arrays of numbers; {str(error).splitlines()[0]}") from error
 
 
 def twice_differentiable(name: str, f: Callable[..., Any], x: Any) -> None:
@@ -276,6 +342,28 @@ def scalar(name: str, f: Callable[..., Any], *args: Any) -> None:
         raise TypeError(f"`{name}` must return a floating-point number; got {value.dtype}")
 
 
+def reals(name: str, value: Any, meaning: str) -> np.ndarray:
+    """Require real numbers in any of the forms that people have them in, and return them as float64.
+
+    Raises:
+        ValueError: where there are other things among them, or rows of different lengths; it says the `meaning`.
+    """
+    try:
+        array = np.asarray(value)
+        missing = array.dtype == object and any(
+            entry is None for entry in array.flat
+        )  # NumPy makes NaN of it
+        if not missing and (array.dtype in (object, bool) or _is_real(array.dtype)):
+            return np.asarray(array, float)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"`{name}` must be {meaning}; got {value!r}")
+
+
+def _is_real(dtype: Any) -> bool:
+    return bool(jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer))
+
+
 def box(name: str, value: Any, variables: int | None = None) -> np.ndarray:
     """Require a box, a pair (low, high) of finite numbers for each variable, and return it as an array (variables, 2).
 
@@ -290,14 +378,10 @@ def box(name: str, value: Any, variables: int | None = None) -> np.ndarray:
         ...
     ValueError: `box` must have low < high for each variable; got (1, -1) for number 0
     """
-    meaning = "a pair (low, high) for each variable, such as ((-1, 1), (0, 2))"
-    try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError):
-        raise ValueError(f"`{name}` must be {meaning}; got {value!r}") from None
+    array = reals(name, value, BOX)
     if array.ndim != 2 or array.shape[1] != 2 or variables not in (None, len(array)) or not len(array):
         wanted = f" for {variables} variable{'s' * (variables != 1)}" if variables else ""
-        raise ValueError(f"`{name}` must be {meaning}{wanted}; got {value!r}")
+        raise ValueError(f"`{name}` must be {BOX}{wanted}; got {value!r}")
     finite(name, array)
     for k, (low, high) in enumerate(array):
         if not low < high:

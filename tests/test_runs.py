@@ -266,3 +266,9 @@ def test_a_report_says_what_to_try_next(tmp_path, capsys):
         said
         == f"\nWhy?\nBecause.\n\na  b\n1  2\n\nwrote {run}: report.md\nnext: python -m experiments.more\n"
     )
+
+
+@pytest.mark.parametrize("path", ["", ".", "/"])
+def test_a_path_without_a_name_is_a_folder(path):
+    with pytest.raises(IsADirectoryError):
+        write_text(Path(path), "words")

@@ -15,6 +15,9 @@ from mvcalc_jax.binning import binned
 from mvcalc_jax.data.files import read_columns
 from mvcalc_jax.text import counted
 
+_FAR = 1e6
+"""Standard deviations beyond which nobody looks."""
+
 
 @dataclass(frozen=True)
 class Histogram:
@@ -64,6 +67,9 @@ class Histogram:
 
         That nobody was measured there is part of the data: without these bins a fit may put people there.
         """
+        require.number("stddevs", stddevs)
+        if abs(stddevs) > _FAR:
+            raise ValueError(f"`stddevs` must be at most {_FAR:g}; got {stddevs:g}")
         width = float(np.median(self.widths))
         first, last = self.centres[0] - self.widths[0] / 2, self.centres[-1] + self.widths[-1] / 2
         below = max(math.ceil((first - self.mean + stddevs * self.stddev) / width), 0)
@@ -90,6 +96,7 @@ class Histogram:
             skip: empty bins before the first, which move all that are taken together.
             bins: how many there are to be in the end; there are empty ones after the last.
         """
+        many, skip = require.whole("many", many, least=1), require.whole("skip", skip, least=0)
         left, right = self.centres - self.widths / 2, self.centres + self.widths / 2
         if self.open_ends:
             wide = 1000 if far else 1

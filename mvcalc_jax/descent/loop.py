@@ -85,6 +85,10 @@ def begin(
     >>> print(run.params, run.steps, run.trace.step.size)
     [1.] 0 0
     """
+    if not isinstance(rule, Rule):
+        raise TypeError(
+            f"`rule` must be a Rule, as descent.rule and descent.steepest make them; got {type(rule).__name__}"
+        )
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         require.floating("params" + jax.tree_util.keystr(path), leaf)
     params = jax.device_put(params)

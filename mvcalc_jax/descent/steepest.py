@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from mvcalc_jax import require
+from mvcalc_jax import precision, require
 from mvcalc_jax.descent.loop import Options, descend
 from mvcalc_jax.descent.problem import Rule
 from mvcalc_jax.descent.proven import Proven, proven_rule
@@ -94,9 +94,10 @@ def stability_limit(hessian: Float[AnyArray, "p p"]) -> float:
     >>> mv.descent.stability_limit(np.diag([1.0, 10.0]))
     0.2
     """
-    require.shape("hessian", hessian, (len(hessian), len(hessian)), "(parameters, parameters)")
-    require.finite("hessian", hessian)
-    largest = float(np.linalg.eigvalsh(np.asarray(hessian))[-1])
+    matrix = np.asarray(precision.floats("hessian", hessian), float)
+    require.shape("hessian", matrix, (matrix.shape[:1] or (None,)) * 2, "(parameters, parameters)")
+    require.finite("hessian", matrix)
+    largest = float(np.linalg.eigvalsh(matrix)[-1])
     if not largest > 0:
         raise ValueError(f"`hessian` must have a positive curvature; its largest eigenvalue is {largest:g}")
     return 2 / largest

@@ -173,6 +173,8 @@ class Regression:
         x, width = design.numbers("X", X), len(of.centres)
         x = x[:, None] if x.ndim == 1 and width == 1 else x
         require.shape("X", x, (None, width), "a row for each point, with the columns of the fit")
+        if not len(x):
+            return np.zeros(0), np.zeros(0)
         rows, ones = design.columns(x, of), np.ones(len(x))
         data = triangle.blocks(rows, 0 * ones, ones)
         minus_fit, _ = triangle.residual(data, inside.coefficients)
@@ -186,9 +188,7 @@ class Regression:
         return np.stack([fit - reach, fit + reach], axis=1)
 
     def _reach(self, level: float) -> float:
-        require.number("level", level)
-        if not 0 < level < 1:
-            raise ValueError(f"`level` must lie between 0 and 1, such as 0.95; got {level}")
+        level = require.level("level", level)
         return float(special.stdtrit(self.dof, (1 + level) / 2)) if self.dof else math.nan
 
 

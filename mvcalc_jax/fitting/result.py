@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from mvcalc_jax import require, text
 from mvcalc_jax.atomic import write_text
+from mvcalc_jax.precision import floats
 from mvcalc_jax.require import AnyArray
 from mvcalc_jax.status import Spoken
 
@@ -143,7 +144,7 @@ class Fit:
         """The model at x with each fit's parameters."""
         if self.model is None:
             raise ValueError("these fits know no model; they were read from a file")
-        model, x = self.model, np.asarray(x) if not isinstance(x, jax.Array) else x
+        model, x = self.model, floats("x", x)
         with jax.enable_x64(np.dtype(self.params.dtype) == np.float64):
             run = lambda params: model(x, *params)
             for _ in self.shape:
@@ -159,8 +160,7 @@ class Fit:
         """
         from scipy.stats import t
 
-        if not 0 < level < 1:
-            raise ValueError(f"`level` must lie between 0 and 1, as 0.95 does; got {level}")
+        level = require.level("level", level)
         dof = np.asarray(self.dof)[..., None]
         half = t.ppf(0.5 + level / 2, np.where(dof > 0, dof, np.nan)) * np.asarray(self.stderr)
         return np.stack([self.params - half, self.params + half], axis=-1)

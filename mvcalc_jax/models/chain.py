@@ -15,6 +15,7 @@ full Jacobian, output axes first, to be compared with autodiff. For o rows, h ro
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -43,7 +44,8 @@ class Factor(NamedTuple):
         """The Jacobian in full, as `jax.jacobian` returns it."""
         if self.form == "cost":
             return jnp.asarray(self.kept)
-        rows, samples = (jnp.eye(length, dtype=self.kept.dtype) for length in self.shape[:2])
+        kind = jax.dtypes.canonicalize_dtype(self.kept.dtype)  # of NumPy's float64 where JAX has only float32
+        rows, samples = (jnp.eye(length, dtype=kind) for length in self.shape[:2])
         match self.form:
             case "diagonal":
                 return jnp.einsum("ij,kq,ik->ikjq", rows, samples, self.kept)

@@ -95,8 +95,8 @@ def init(
     if not isinstance(sizes, Sequence):
         raise TypeError(f"`sizes` must be a sequence of widths, such as (1, 6, 7, 2); got {sizes!r}")
     require.number("scale", scale)
-    if not jnp.issubdtype(dtype, jnp.floating):
-        raise TypeError(f"`dtype` must be a floating-point one; got {np.dtype(dtype)}")
+    if not _is_floating(dtype):
+        raise TypeError(f"`dtype` must be a floating-point one; got {dtype!r}")
     sizes = [require.whole("sizes", size, least=0) for size in sizes]
     if len(sizes) < 2 or 0 in sizes:
         wanted = (
@@ -104,6 +104,7 @@ def init(
         )
         raise ValueError(f"`sizes` must {wanted}; got {tuple(sizes)}")
     shapes = [(o, i + 1) for i, o in pairwise(sizes)]  # b beside W
+    require.whole("sizes in all", sum(o * i for o, i in shapes), least=1)
     ends = np.cumsum([0, *(o * i for o, i in shapes)])
     if isinstance(key, np.random.Generator):
         drawn = (scale * key.standard_normal(ends[-1])).astype(jax.dtypes.canonicalize_dtype(dtype))
@@ -117,6 +118,15 @@ def init(
         drawn = scale * jax.random.normal(key, (ends[-1],), dtype)
     blocks = [drawn[a:z].reshape(of) for (a, z), of in zip(pairwise(ends), shapes, strict=True)]
     return tuple(Layer(W=block[:, 1:], b=block[:, :1]) for block in blocks)
+
+
+def _is_floating(dtype: Any) -> bool:
+    try:
+        return isinstance(dtype, (type, str, np.dtype)) and bool(
+            jnp.issubdtype(np.dtype(dtype), jnp.floating)
+        )
+    except TypeError:
+        return False
 
 
 def trace(params: Params, x: Float[AnyArray, "i n"], *, activation: Choice = "logistic") -> ForwardPass:
@@ -200,8 +210,8 @@ def jacobian(
     >>> print(dW, db)
     [[0.]] [[-1.]]
     """
-    σ = per_layer(activation, len(params))
     _check(params, x)
+    σ = per_layer(activation, len(params))
     _check_target((params[-1][0].shape[0], x.shape[1]), y, weights)
     if lanes.suit([W for W, _ in params], x):
         share = jnp.broadcast_to(jnp.asarray(_share(y, weights), x.dtype), (1, x.shape[1]))
@@ -229,6 +239,7 @@ def size(params: Params) -> int:
     >>> mv.network.size(mv.network.init(np.random.default_rng(0), (1, 6, 7, 2)))
     77
     """
+    _check_layers(params)
     return sum(W.size + b.size for W, b in params)
 
 
@@ -238,6 +249,8 @@ def multiplications(params: Params, samples: int) -> int:
     >>> mv.network.multiplications(mv.network.init(np.random.default_rng(0), (1, 6, 7, 2)), samples=100)
     18600
     """
+    _check_layers(params)
+    samples = require.whole("samples", samples, least=0)
     return 3 * samples * sum(W.size for W, _ in params)
 
 
@@ -274,8 +287,8 @@ def factors(
     >>> chain["dz2/dW2"].full().shape, chain.product("W1").shape
     ((2, 4, 2, 6), (6, 1))
     """
+    z, a = trace(params, x, activation=activation)
     σ = per_layer(activation, len(params))
-    z, a = trace(params, x, activation=σ)
     _check_target(a[-1].shape, y, weights)
     names = [superscript(str(l)) for l in range(len(params) + 1)]
     (o, n), L = y.shape, names[-1]
@@ -299,7 +312,7 @@ def _share(y: AnyArray, weights: AnyArray | None) -> AnyArray | float:
     return 1 / y.shape[1] if weights is None else weights[None, :] / weights.sum()
 
 
-def _check(params: Params, x: AnyArray) -> None:
+def _check_layers(params: Params) -> None:
     if not isinstance(params, (tuple, list)) or not all(
         isinstance(layer, (tuple, list)) and len(layer) == 2 for layer in params
     ):
@@ -309,11 +322,16 @@ def _check(params: Params, x: AnyArray) -> None:
         )
     if len(params) == 0:
         raise ValueError("`params` must hold at least one Layer(W, b); got none; network.init makes them")
-    require.floating("x", x)
-    width = x.shape[0] if x.ndim else None
     for l, (W, b) in enumerate(params):
         require.floating(f"params[{l}].W", W)
         require.floating(f"params[{l}].b", b)
+
+
+def _check(params: Params, x: AnyArray) -> None:
+    _check_layers(params)
+    require.floating("x", x)
+    width = x.shape[0] if x.ndim else None
+    for l, (W, b) in enumerate(params):
         require.shape(f"params[{l}].W", W, (None, None), "(outputs, inputs)")
         require.shape(f"params[{l}].b", b, (W.shape[0], 1), "one row for each row of W")
         if l:

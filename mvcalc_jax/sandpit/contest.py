@@ -19,6 +19,7 @@ from mvcalc_jax.sandpit.floors.family import BOX, double
 from mvcalc_jax.sandpit.state import DIPS
 from mvcalc_jax.sandpit.strategies import STRATEGIES, Strategy, walk
 from mvcalc_jax.sandpit.strategies.own import OwnStrategy
+from mvcalc_jax.sandpit.strategies.strategy import required
 from mvcalc_jax.sandpit.strategies.walks import End, endings
 
 ENDS = tuple(End)
@@ -134,6 +135,7 @@ def follow(
         dips: at most, the start included.
     """
     require.whole("dips", dips, least=1)
+    required("strategy", strategy)
     rate, each = strategy.rate(learning_rate), [floors] if isinstance(floors, Floor) else floors
     if isinstance(strategy, OwnStrategy):
         pairs = zip(np.resize(np.array(each, object), len(starts)), starts, strict=True)
@@ -210,10 +212,12 @@ def compete(
     ['wants to leave the sandpit', 'used up its steps', 'wants to leave the sandpit']
     """
     count, strategies = require.whole("seeds", seeds, least=1), tuple(strategies)
+    for strategy in strategies:
+        required("strategies", strategy)
     names, starts = tuple(floors), np.array([start(seed) for seed in range(count)])
     walks = []
     for name in names:
-        pits = [floor(name)] * count if ":" in name else [floor(name, seed) for seed in range(count)]
+        pits = [floor(name)] * count if ":" in str(name) else [floor(name, seed) for seed in range(count)]
         walks.append([follow(pits, strategy, starts, learning_rate) for strategy in strategies])
     found, dips, ends = (
         np.array([[getattr(walks[f][s], what) for f in range(len(names))] for s in range(len(strategies))])

@@ -112,7 +112,7 @@ class Game:
 
     def strategy(self, name: str) -> Strategy:
         """A strategy by its name, or the player's own, FILE.py:f, which is loaded once for a game."""
-        if ":" in name:
+        if isinstance(name, str) and ":" in name:
             if name not in self._own:
                 self._own[name] = own_strategy(name)
             return self._own[name]

@@ -73,7 +73,8 @@ class Dip(NamedTuple):
 
 def arrow(gradient: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
     """−∇f/5, and no longer than 1."""
-    size = float(np.linalg.norm(gradient))
+    with np.errstate(over="ignore"):
+        size = float(np.linalg.norm(gradient))
     return -gradient / max(size, STEEP) if np.isfinite(size) else np.zeros(2)
 
 

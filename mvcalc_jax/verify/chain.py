@@ -69,7 +69,7 @@ def check_chain(
     ([('sin', 'correct'), ('A', 'wrong')], "is transposed: axes 0 and the output's 0 stand for each other")
     """
     links = _required(links)
-    require.whole("seed", seed, least=0)
+    require.whole("seed", seed, least=0, most=None)
     if not (total is None or callable(total) or all(map(inexact, jax.tree.leaves(total)))):
         raise TypeError(f"`total` must be a function, or an array of floating-point numbers; got {total!r}")
     looked_at((x,))

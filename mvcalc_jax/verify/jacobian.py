@@ -130,7 +130,7 @@ def checked(
     """`check_jacobian` of functions by these `names`; `again` is the line that repeats it."""
     require.function("f", f)
     require.function("jac", jac)
-    require.whole("seed", seed, least=0)
+    require.whole("seed", seed, least=0, most=None)
     chosen, single = chosen_arguments(args, argnums), not isinstance(argnums, tuple)
 
     def claim(widen: bool) -> JacobianClaim:

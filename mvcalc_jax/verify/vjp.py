@@ -50,7 +50,7 @@ def check_vjp(
     again = f"check_vjp({written(f, 'f')}, {written(fwd, 'fwd')}, {written(bwd, 'bwd')}, *args, seed={seed})"
     for what, function in {"f": f, "fwd": fwd, "bwd": bwd}.items():
         require.function(what, function)
-    require.whole("seed", seed, least=0)
+    require.whole("seed", seed, least=0, most=None)
     _required(args)
     return _checked(f, fwd, bwd, args, seed, (name(f, "f"), name(fwd, "fwd"), name(bwd, "bwd")), again)
 
@@ -68,7 +68,7 @@ def check_custom(f: Callable[..., Any], custom: Callable[..., Any], *args: Any, 
     """
     require.function("f", f)
     require.function("custom", custom)
-    require.whole("seed", seed, least=0)
+    require.whole("seed", seed, least=0, most=None)
     _required(args)
     again = f"check_custom({written(f, 'f')}, {written(custom, 'custom')}, *args, seed={seed})"
     called, rule = name(f, "f"), f"the rule of {name(custom, 'custom')}"

@@ -534,3 +534,14 @@ def test_misuse_is_one_clear_error(change, error, message):
 def test_it_cannot_be_traced():
     with pytest.raises(TypeError, match="inside `jit`"):
         jax.jit(lambda x: lagrange(lambda y: y[0], CIRCLE, x0=x).points[0].x)(jnp.ones(2))
+
+
+def test_following_what_are_no_functions(unchecked):
+    found = lagrange(lambda p: p[0] * p[1], lambda p: p @ p - 2, (1.0, 0.5), starts=20)
+    for f, g in ((None, lambda p: p @ p - 2), (lambda p: p[0], 3.0)):
+        with pytest.raises(TypeError, match="must be a function; got"):
+            lagrange(f, g, (1.0, 0.5))
+        with pytest.raises(TypeError, match="must be a function; got"):
+            shadows(f, g, found.points, [0.0, 0.1])
+        with pytest.raises(TypeError, match="must be a function; got"):
+            constraint_curves(f, g, found, ((-2, 2), (-2, 2)))

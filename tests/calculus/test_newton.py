@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
-from mvcalc_jax.calculus import iterate, newton
+from mvcalc_jax.calculus import iterate, newton, newton_searches
 from mvcalc_jax.calculus.rootfinding.classics import NEWTON_EXAMPLES, sextic
 from mvcalc_jax.calculus.rootfinding.outcome import Status
 from mvcalc_jax.calculus.rootfinding.portrait import rungs, seen
@@ -531,3 +531,13 @@ def test_a_jump_that_ends_near_zero_is_no_root(gap):
         lambda x: jnp.where(x < 1, -1.0, (x - 1) ** 2 + gap),
     ):
         assert newton(f, bracket=(0, 3.3)).status == Status.JUMP
+
+
+@pytest.mark.parametrize(
+    ("starts", "error"), [(3.0, TypeError), (("a",), TypeError), ((np.nan,), ValueError)]
+)
+def test_searches_from_what_are_no_starts(starts, error, unchecked):
+    with pytest.raises(error, match="`starts` must be"):
+        newton_searches("cubic", starts)
+    with pytest.raises(ValueError, match="unknown example 'cubik'; did you mean 'cubic'"):
+        newton_searches("cubik", (1.0,))

@@ -4,6 +4,7 @@ import json
 import math
 from fractions import Fraction
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -511,3 +512,16 @@ def test_the_summary_and_the_dictionary_say_it_all():
     assert told["params"] == found.params.tolist()
     assert told["status"] == "SOLVED"
     assert "_inside" not in told
+
+
+def test_predictions_at_no_points_are_none():
+    fit = mv.linear_regression([0.0, 1.0, 2.0], [1.0, 2.0, 2.5])
+    assert fit.predict([]).shape == (0,)
+    assert fit.prediction_band(np.zeros((0, 1))).shape == (0, 2)
+
+
+@pytest.mark.parametrize("X", [jax.random.key(0), jax.ShapeDtypeStruct((2,), "float32"), 1j], ids=repr)
+def test_predictions_at_what_are_no_numbers(X, unchecked):
+    fit = mv.linear_regression([0.0, 1.0, 2.0], [1.0, 2.0, 2.5])
+    with pytest.raises(TypeError, match="`X` must hold real numbers"):
+        fit.predict(X)

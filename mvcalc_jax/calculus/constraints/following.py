@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from mvcalc_jax import precision, require
 from mvcalc_jax.calculus.constraints import multipliers
 from mvcalc_jax.calculus.constraints.extrema import Extrema, Point
-from mvcalc_jax.calculus.constraints.lagrange import of_vectors
+from mvcalc_jax.calculus.constraints.lagrange import count_of, of_vectors
 from mvcalc_jax.calculus.constraints.multipliers import Problem
 
 _STEPS = 360
@@ -77,7 +77,9 @@ def constraint_curves(
     limits = require.box("box", box, found.seen.shape[1])
     d = len(limits)
     with precision.of(np.zeros(())), np.errstate(all="ignore"):
-        problem = multipliers.problem(*of_vectors(f, g, d), np.zeros(d), np.ones(d))
+        f, g = of_vectors(f, g, d)
+        count_of(f, g, d)
+        problem = multipliers.problem(f, g, np.zeros(d), np.ones(d))
         if len(problem.unit) != d:
             raise ValueError(
                 f"g = 0 is a curve for {d - 1} constraints on {d} variables; got {len(problem.unit) - 1}"
@@ -187,7 +189,9 @@ def shadows(
         return ()
     with precision.of(np.zeros(())), np.errstate(all="ignore"):
         d, m = len(points[0].x), len(points[0].multipliers)
-        problem = multipliers.problem(*of_vectors(f, g, d), np.zeros(d), np.ones(d))
+        f, g = of_vectors(f, g, d)
+        count_of(f, g, d)
+        problem = multipliers.problem(f, g, np.zeros(d), np.ones(d))
         return tuple(tuple(_shadow(problem, p, np.outer(c, row)) for row in np.eye(m)) for p in points)
 
 

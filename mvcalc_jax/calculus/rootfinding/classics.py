@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from mvcalc_jax import require
 from mvcalc_jax.calculus.rootfinding.newton import newton
 from mvcalc_jax.calculus.rootfinding.outcome import Root
 from mvcalc_jax.calculus.rootfinding.trail import iterate
@@ -106,9 +107,14 @@ def newton_searches(name: str, starts: tuple[float | None, ...]) -> list[Search]
     atan x from 1.5 DIVERGED
     atan x in (-12, 9) CONVERGED
     """
+    require.one_of("example", name, NEWTON_EXAMPLES)
     example = NEWTON_EXAMPLES[name]
+    if not isinstance(starts, (tuple, list)):
+        raise TypeError(f"`starts` must be a tuple of numbers, or None for the bracket; got {starts!r}")
     searches = []
     for start in starts:
+        if start is not None:
+            require.number("starts", start)
         bracket = example.bracket if start is None else None
         where = f"from {start:g}" if bracket is None else f"in ({bracket[0]:g}, {bracket[1]:g})"
         title = f"{example.formula} {where}"

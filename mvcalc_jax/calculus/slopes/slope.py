@@ -106,8 +106,12 @@ def _differences(
     f: Callable[[Array], Array], x: AnyArray, step: float | AnyArray, slope: Callable[..., Array]
 ) -> Array:
     """One slope along every axis of x, each axis with the step that floating point really took."""
+    require.function("f", f)
     require.floating("x", x)
     require.positive("step", step)
+    value = require.traceable("f", f, x)
+    if not all(jnp.issubdtype(leaf.dtype, jnp.inexact) for leaf in jax.tree.leaves(value)):
+        raise TypeError(f"`f` must return floating-point numbers; got {value}")
     x = jnp.asarray(x)
     h = jnp.asarray(step, x.dtype)
     axes = jnp.eye(x.size, dtype=x.dtype).reshape(x.size, *x.shape)

@@ -28,7 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mvcalc_jax import autodiff, compiling, precision, text
+from mvcalc_jax import autodiff, compiling, precision, require, text
 from mvcalc_jax.calculus.multistart import in_chunks, scattered
 from mvcalc_jax.calculus.rounding import CLEAR, shaken
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint
@@ -121,6 +121,9 @@ def along_valley(
     >>> point.kind.value, (straight / 0.1**4).round(3), (floor / 0.1**4).round(3)  # 2x⁴, and −x⁴/4 along y = 3x²/2
     ('degenerate saddle', array([2.]), array([-0.25]))
     """
+    require.function("f", f)
+    t = require.reals("t", t, "numbers along the valley")
+    require.shape("t", t, (None,), "one for each point")
     p, λ = point.point, np.abs(point.eigenvalues)
     n, N = point.eigenvectors[:, λ.argmin()], point.eigenvectors[:, λ <= 1e-6 * λ.max()]
     with precision.of(p):

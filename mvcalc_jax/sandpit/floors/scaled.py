@@ -75,8 +75,9 @@ class Floor:
         """Depth, gradient (2,) and Hessian (2, 2) at a point, in one call of a compiled program."""
         if require.traced(p):
             return self._scaled(*self.family.seen(self.coefficients, p))
+        p = _points(p, (2,))
         with double():
-            seen = self.family.look(self.coefficients, np.asarray(p, float))
+            seen = self.family.look(self.coefficients, p)
             return self._scaled(*map(np.asarray, seen))
 
     def depth(self, p: Float[AnyArray, "2"]) -> Float[AnyArray, ""] | float:
@@ -99,10 +100,18 @@ class Floor:
 
     def heights(self, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
         """The depth at many points."""
+        points = _points(points, (None, 2))
         return self.zero + self.scale * seen(self.family, self.coefficients, points)[0]
 
     def _scaled(self, f: Any, g: Any, H: Any) -> tuple[Any, Any, Any]:
         return self.zero + self.scale * f, self.scale * g, self.scale * H
+
+
+def _points(p: Any, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Require a point, or many, and return them as an array."""
+    array = require.reals("p", p, "a point (x, y), or a row for each of many")
+    require.shape("p", array, shape, "(x, y)" if len(shape) == 1 else "(points, 2): a row (x, y) for each")
+    return array
 
 
 def made(family: Family, seed: int, c: Coefficients, lie: Lie) -> Floor:

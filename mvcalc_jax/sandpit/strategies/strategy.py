@@ -81,3 +81,9 @@ class Strategy:
             return 1.0 if self.learning_rate is None else self.learning_rate
         require.positive("learning_rate", learning_rate)
         return float(learning_rate)
+
+
+def required(name: str, strategy: Any) -> None:
+    """Require a strategy, and not its name."""
+    if not isinstance(strategy, Strategy):
+        raise TypeError(f"`{name}` must be a Strategy, such as STRATEGIES['gradient']; got {strategy!r}")

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from mvcalc_jax import require
 from mvcalc_jax.sandpit.floors import NEAR, Floor
 from mvcalc_jax.sandpit.floors.family import BOX, SIDE
-from mvcalc_jax.sandpit.strategies.strategy import Failed, Strategy
+from mvcalc_jax.sandpit.strategies.strategy import Failed, Strategy, required
 
 STILL = 1e-6
 """Metres: a shorter step is none."""
@@ -77,6 +77,7 @@ def walk(
     >>> [mv.sandpit.walk(pit, mv.sandpit.STRATEGIES["gradient"], start).message for start in ((2, 4), (5, 1))]
     ['gradient found the phone', 'gradient wants to leave the sandpit, to (6.08, 1.14)']
     """
+    required("strategy", strategy)
     p = in_box("start", start)
     require.whole("steps", steps, least=0)
     rate = None if learning_rate is None else strategy.rate(learning_rate)
@@ -130,11 +131,9 @@ def in_box(name: str, point: Any) -> Float[np.ndarray, "2"]:
     Raises:
         ValueError: where it is not two finite numbers from 0 to 6.
     """
-    wanted = f"`{name}` must be two numbers from 0 to {SIDE:g}, (x, y)"
-    try:
-        p = np.array(point, float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{wanted}; got {point!r}") from None
+    pair = f"two numbers from 0 to {SIDE:g}, (x, y)"
+    wanted = f"`{name}` must be {pair}"
+    p = require.reals(name, point, pair).copy()
     if p.shape != (2,) or not np.isfinite(p).all():
         raise ValueError(f"{wanted}; got {point!r}")
     if (p < BOX[:, 0]).any() or (p > BOX[:, 1]).any():

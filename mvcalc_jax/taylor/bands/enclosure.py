@@ -183,6 +183,10 @@ def _checked(f: Any, x0: Any, radius: Any, order: Any, pieces: Any) -> tuple[Any
     if require.whole("pieces", pieces, 1) > 1 and x0.ndim:
         raise ValueError(f"`pieces` are for functions of one variable; got {pieces} for {len(x0)} variables")
     dtype = np.result_type(x0.dtype, radius.dtype)
+    if require.traced((x0, radius)):
+        dtype = jax.dtypes.canonicalize_dtype(
+            dtype
+        )  # inside `jit` a Python number is as precise as the caller's JAX
     return x0.astype(dtype), radius.astype(dtype)
 
 

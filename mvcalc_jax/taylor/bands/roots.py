@@ -77,11 +77,13 @@ def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
     """
     given, box, alone = function_on_box(f, box)
     g = (lambda x: given(x)[None]) if alone else given
-    shape = require.traceable("f", given, jnp.zeros(len(box))).shape
+    value = require.traceable("f", given, jnp.zeros(len(box)))
+    shape = getattr(value, "shape", None)
     if shape != (() if alone else (len(box),)):
-        raise ValueError(
-            f"`f` must return as many numbers as it has variables, {len(box)}; got shape {shape}"
-        )
+        got = f"shape {shape}" if shape is not None else type(value).__name__
+        raise ValueError(f"`f` must return as many numbers as it has variables, {len(box)}; got {got}")
+    if not jnp.issubdtype(value.dtype, jnp.floating):
+        raise TypeError(f"`f` must return floating-point numbers; got {value.dtype}")
     with precision.of(box):
         contract = jax.jit(jax.vmap(partial(_krawczyk, g)))
         boxes, seen = box[None], 0

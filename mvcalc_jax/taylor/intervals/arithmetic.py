@@ -28,7 +28,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import require, text
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.taylor.intervals.ulps import FLOOR
 
 ARITHMETIC, QUOTIENT = 2.0, 4.0
@@ -67,6 +67,7 @@ class Interval:
 
     def contains(self, x: Any) -> jax.Array:
         """Whether x lies in it."""
+        x = precision.floats("x", x)
         return (self.lo <= x) & (x <= self.hi)
 
     def __neg__(self) -> "Interval":

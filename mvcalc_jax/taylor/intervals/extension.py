@@ -45,7 +45,7 @@ def interval(f: Callable[..., Any]) -> Callable[..., Any]:
         with precision.of(*numbers), compiled_apart(require.traced(numbers)):
             given = [_given(k, leaf) for k, leaf in enumerate(leaves)]
             shapes = [_shape(leaf) for leaf in given]
-            result = jax.eval_shape(lambda *flat: f(*jax.tree.unflatten(structure, flat)), *shapes)
+            result = require.traceable("f", lambda *flat: f(*jax.tree.unflatten(structure, flat)), *shapes)
             flat = lambda *values: jax.tree.leaves(f(*jax.tree.unflatten(structure, values)))
             found = carried_out(flat, shapes, given, None)
             return jax.tree.unflatten(jax.tree.structure(result), [_result(value) for value in found])

@@ -101,7 +101,7 @@ class Polynomial:
         terms = list(self.coefficients)
         xp: Any = jnp if require.traced((self.coefficients, self.x0, x)) else np
         with precision.promoting():
-            x = xp.asarray(precision.floats("x", x)).astype(terms[0].dtype)
+            x = _of_kind(xp, x, terms[0].dtype)
             if several and x.shape[-1:] != self.x0.shape:
                 raise ValueError(f"`x` must have shape (..., {len(self.x0)}), as `x0` has; got {x.shape}")
             h = x if self.direction is not None else x - self.x0
@@ -125,9 +125,12 @@ class Polynomial:
             )
         xp: Any = jnp if require.traced((self.neglected, self.x0, x)) else np
         with precision.promoting():
-            x = xp.asarray(precision.floats("x", x)).astype(self.coefficients.dtype)
+            x = _of_kind(xp, x, self.coefficients.dtype)
             h = x if self.direction is not None else x - self.x0
-            return (h.reshape(h.shape + (1,) * self.neglected.ndim) ** self.error_order * self.neglected)[()]
+            with np.errstate(over="ignore"):
+                return (h.reshape(h.shape + (1,) * self.neglected.ndim) ** self.error_order * self.neglected)[
+                    ()
+                ]
 
     def truncated(self, order: int) -> "Polynomial":
         """The polynomial of a lower order."""
@@ -173,6 +176,13 @@ class Polynomial:
     def singularity(self) -> complex:
         """The nearest singularity of f in the complex plane – the upper one of a pair; nan if it is not known."""
         return self.convergence.singularity
+
+
+def _of_kind(xp: Any, x: Any, dtype: Any) -> Any:
+    """Numbers as precise as a polynomial's coefficients; inside `jit`, as far as the caller's JAX is."""
+    return xp.asarray(precision.floats("x", x)).astype(
+        dtype if xp is np else jax.dtypes.canonicalize_dtype(dtype)
+    )
 
 
 def taylor(f: Callable[..., Any], x0: Any, order: int, *, direction: Any = None) -> Polynomial:
