@@ -10,6 +10,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     binning    raw values counted in bins
     compiling  programs that run only a few times
     jaxprs     what stands inside a jaxpr, whichever version of JAX made it
+    status     how a search can end: a number, and a sentence
     precision  a computation is as precise as its arguments
     named      functions in files of the user's, by name
     calculus   functions of one and several variables: slopes
