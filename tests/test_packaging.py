@@ -165,7 +165,8 @@ def test_the_command_line_works_from_the_wheel(alone, installed, tmp_path):
     assert well.stdout.endswith("all is well\nnext: mvcalc sandpit\n")
 
     asked = alone(mvcalc, "run")
-    assert (asked.returncode, asked.stderr[:40]) == (2, "mvcalc: there are no experiments here: they ")
+    assert asked.returncode == 2
+    assert asked.stderr.startswith("mvcalc: there are no experiments here: ")
     assert "sandpit" in alone(mvcalc, "completion", "bash").stdout
 
     (tmp_path / "layer.py").write_text(
