@@ -156,13 +156,13 @@ def first_line(said: object, otherwise: str = "(without a message)") -> str:
     return (lines or [otherwise])[0]
 
 
-def unknown(what: str, name: str, known: Iterable[str], otherwise: str = "") -> str:
+def unknown(what: str, name: object, known: Iterable[str], otherwise: str = "") -> str:
     """Says that a name is not known, and which is near; the known ones are listed, or `otherwise` is said.
 
     >>> mv.text.unknown("floor", "well", ["wells", "cliff"])
     "unknown floor 'well'; did you mean 'wells'? known: wells, cliff"
     """
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown {what} {name!r}; {hint}{otherwise or 'known: ' + ', '.join(names)}"

@@ -71,13 +71,12 @@ def verified_integral(
         found = _numbers(integrals(pieces))
         while True:
             width = found[:, 1] - found[:, 0]
-            total = along(Interval(*found.T), point(jnp.ones(len(found))))
             size = np.abs(found).max(1).sum()
             floor = 64 * np.finfo(float).eps * size  # what halving does not make smaller: rounding
             done = width.sum() <= max(tolerance * size, floor) or not np.isfinite(limits).all()
             narrow = pieces[:, 1] - pieces[:, 0] <= 16 * np.spacing(np.abs(limits).max())
             if done or len(pieces) >= PIECES or (narrow & ~np.isfinite(width)).any():
-                return _result(total, len(pieces))
+                return _result(along(Interval(*found.T), point(jnp.ones(len(found)))), len(pieces))
             worst = np.argsort(-np.where(np.isnan(width), np.inf, width))[: AT_ONCE // 2]
             middle = pieces[worst].mean(1)
             halves = np.concatenate(

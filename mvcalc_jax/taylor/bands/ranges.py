@@ -60,7 +60,7 @@ def verified_range(f: Callable[[Any], Any], box: Any, *, tolerance: float = 1e-6
     require.scalar("f", f, jnp.zeros(len(box)) if not alone else jnp.zeros(1))
     with precision.of(box):
         bounds = jax.jit(jax.vmap(partial(_bounds, f)))
-        boxes, found = box[None], _numbers(bounds(box[None]))
+        boxes, found = box[None], _numbers(bounds(padded(box[None])), 1)
         seen = 1
         while True:
             inner = found.most.min(), found.least.max()  # f is proven to go this far down, and this far up
