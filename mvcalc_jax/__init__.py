@@ -11,6 +11,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     binning    raw values counted in bins
     compiling  programs that run only a few times
     jaxprs     what stands inside a jaxpr, whichever version of JAX made it
+    status     how a search can end: a number, and a sentence
     precision  a computation is as precise as its arguments
     named      functions in files of the user's, by name
     calculus   functions of one and several variables: slopes, rules, critical points, roots, extrema on constraints
@@ -40,6 +41,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
 Public names are loaded when they are first used (`__init__.pyi` lists them), so that `mvcalc --help` need
 not wait for JAX. Their examples begin after
 
+>>> from pathlib import Path
 >>> import jax
 >>> import jax.numpy as jnp
 >>> import numpy as np

@@ -15,7 +15,6 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: where there is no room or no right to write; what was at `path` before is then still there.
 
-    >>> from pathlib import Path
     >>> place = Path("numbers.bin")
     >>> with mv.atomic.replacing(place) as file:
     ...     _ = file.write(b"all")
@@ -45,7 +44,6 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8, whole or not at all.
 
-    >>> from pathlib import Path
     >>> mv.atomic.write_text(Path("formula.txt"), "σ′ = σ(1 − σ)")
     >>> Path("formula.txt").read_text(encoding="utf-8")
     'σ′ = σ(1 − σ)'

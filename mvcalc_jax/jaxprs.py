@@ -33,6 +33,12 @@ def walk(
         args: what stands for its arguments.
         step: takes an equation, and what stands for its inputs, to what stands for its outputs.
         constant: takes a constant to what stands for it.
+
+    >>> from mvcalc_jax import jaxprs
+    >>> jaxpr = jax.make_jaxpr(lambda x: jnp.sin(x) * x)(1.0).jaxpr
+    >>> words = lambda equation, inputs: [f"{equation.primitive}({', '.join(inputs)})"]
+    >>> jaxprs.walk(jaxpr, [], ["x"], words, constant=str)
+    ['mul(sin(x), x)']
     """
     known: dict[Any, Any] = dict(zip(jaxpr.invars, args, strict=True))
     known.update(zip(jaxpr.constvars, map(constant, consts), strict=True))
@@ -50,13 +56,27 @@ def walk(
 
 
 def performed(equation: Any, *values: Any, **other: Any) -> list[Any]:
-    """An equation carried out by itself, on numbers; `other` are parameters in place of its own."""
+    """An equation carried out by itself, on numbers; `other` are parameters in place of its own.
+
+    >>> from mvcalc_jax import jaxprs
+    >>> (equation,) = jax.make_jaxpr(jnp.cos)(1.0).jaxpr.eqns
+    >>> print(*jaxprs.performed(equation, 0.0))
+    1.0
+    """
     found = equation.primitive.bind(*values, **equation.primitive.get_bind_params(equation.params) | other)
     return list(found) if equation.primitive.multiple_results else [found]
 
 
 def called(equation: Any) -> Any:
-    """The function that an equation calls with its own arguments; None if it is no call."""
+    """The function that an equation calls with its own arguments; None if it is no call.
+
+    >>> from mvcalc_jax import jaxprs
+    >>> jit, add = jax.make_jaxpr(lambda x: jax.jit(jnp.sin)(x) + 1)(1.0).jaxpr.eqns
+    >>> jit.primitive.name in jaxprs.CALLS, jit.primitive.name in jaxprs.OWN_RULE
+    (True, False)
+    >>> [str(e.primitive) for e in jaxprs.opened(jaxprs.called(jit))[0].eqns], jaxprs.called(add)
+    (['sin'], None)
+    """
     if equation.primitive.name not in CALLS | OWN_RULE:
         return None
     return next(equation.params[key] for key in ("jaxpr", "call_jaxpr") if key in equation.params)
@@ -79,6 +99,17 @@ def unrolled(
         entry: takes what stands for an array, a round and the array's place among the scan's to its entry there.
         stack: puts what stands for entries together; with the array's place among the scan's results.
         constant: takes a constant to what stands for it.
+
+    >>> from mvcalc_jax import jaxprs
+    >>> f = lambda x: jax.lax.scan(lambda carry, row: (carry * row, carry), x, jnp.arange(1.0, 4.0))
+    >>> (scan,) = (e for e in jax.make_jaxpr(f)(1.0).eqns if str(e.primitive) == "scan")
+    >>> step = lambda equation, inputs: jaxprs.performed(equation, *inputs)
+    >>> run = lambda jaxpr, consts, args: jaxprs.walk(jaxpr, consts, args, step)
+    >>> entry, stack = lambda array, t, k: array[t], lambda entries, k: [float(e) for e in entries]
+    >>> inputs = [2.0, np.arange(1.0, 4.0, dtype="float32")]
+    >>> end, kept = jaxprs.unrolled(scan.params, inputs, run, entry, stack, constant=lambda c: c)
+    >>> float(end), kept  # 2 · 1 · 2 · 3, and what was carried into each round
+    (12.0, [2.0, 2.0, 4.0])
     """
     body, held = opened(params["jaxpr"])
     consts, carried = inputs_of_scan(params)
@@ -135,7 +166,13 @@ def inside(jaxpr: Jaxpr) -> Iterator[tuple[Jaxpr, Sequence[Any]]]:
 
 
 def equations(jaxpr: Jaxpr) -> Iterator[Any]:
-    """Every equation of a jaxpr, and of all functions inside it."""
+    """Every equation of a jaxpr, and of all functions inside it.
+
+    >>> from mvcalc_jax import jaxprs
+    >>> outer = jax.make_jaxpr(lambda x: jax.jit(jnp.sin)(x) + 1)(1.0).jaxpr
+    >>> [str(e.primitive) for e in jaxprs.equations(outer)]
+    ['jit', 'add', 'sin']
+    """
     yield from jaxpr.eqns
     for inner, _ in inside(jaxpr):
         yield from inner.eqns

@@ -49,7 +49,6 @@ def targets(names: tuple[str, ...]) -> list[Target]:
         ValueError: where a name is none of these, is not in its file, or the file cannot be imported.
         OSError: where there is no such file.
 
-    >>> from pathlib import Path
     >>> from mvcalc_jax import named
     >>> _ = Path("parabola.py").write_text("f = lambda x: x**2\njac = lambda x: 2 * x\n")
     >>> f, jac = named.targets(("parabola.py:f", "jac"))
@@ -94,7 +93,6 @@ def _file(place: str) -> Path | None:
 def near(path: Path, like: str) -> str:
     """A hint at a file beside it that is called something like it.
 
-    >>> from pathlib import Path
     >>> from mvcalc_jax import named
     >>> _ = Path("layers.py").write_text("")
     >>> named.near(Path("layer.py"), "*.py")
@@ -164,7 +162,6 @@ def _found(place: str, name: str, module: ModuleType) -> Target:
 def blame(error: BaseException, file: Path) -> str:
     r"""What was raised, in a line, and by which line of the user's.
 
-    >>> from pathlib import Path
     >>> from mvcalc_jax import named
     >>> _ = Path("reciprocal.py").write_text("def f(x):\n    return 1 / x\n")
     >>> (f,) = named.targets(("reciprocal.py:f",))
@@ -192,7 +189,6 @@ def kind(error: BaseException) -> str:
 def line(error: BaseException, file: Path) -> str:
     r"""The last line of the user's code that an exception went through, such as `layer.py:12`; "" if there is none.
 
-    >>> from pathlib import Path
     >>> from mvcalc_jax import named
     >>> _ = Path("inverse.py").write_text("def f(x):\n    return 1 / x\n")
     >>> (f,) = named.targets(("inverse.py:f",))

@@ -34,12 +34,8 @@ AnyArray = jax.Array | np.ndarray
 """An array of JAX's or NumPy's, or a tracer of one."""
 LARGEST = 1e100
 """Squares of larger numbers, summed, leave the range of floats."""
-
-
 MOST = 2**40
 """Of anything that is counted: more is a slip of the pen, and NumPy and JAX no longer say so in words."""
-
-
 BOX = "a pair (low, high) for each variable, such as ((-1, 1), (0, 2))"
 """What `box` requires, in words."""
 
@@ -112,7 +108,13 @@ def floating(name: str, value: Any) -> None:
 
 
 def unmasked(name: str, value: Any) -> None:
-    """Refuse NumPy's masked arrays: JAX knows none, and what is hidden in them would be counted."""
+    """Refuse NumPy's masked arrays: JAX knows none, and what is hidden in them would be counted.
+
+    >>> mv.require.unmasked("x", np.ma.masked_less([1.0, -1.0], 0))
+    Traceback (most recent call last):
+        ...
+    TypeError: `x` must be an array without a mask; got a masked array; ...
+    """
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"`{name}` must be an array without a mask; got a masked array; give {name}.filled(…), or {name}.data and "
@@ -162,6 +164,7 @@ def shape(name: str, value: AnyArray, required: tuple[int | None, ...], meaning:
 def finite(name: str, value: Any) -> None:
     """Require finite numbers, where they are known: inside `jit` and `vmap` nothing can be looked at.
 
+    >>> mv.require.finite("x", [mv.require.LARGEST])
     >>> mv.require.finite("x", [1.0, np.nan, np.inf])
     Traceback (most recent call last):
         ...
@@ -229,7 +232,7 @@ def level(name: str, value: Any) -> float:
 def whole(name: str, value: Any, least: int, most: int | None = MOST) -> int:
     """Require a whole number from `least` to `most`, and return it as an `int`.
 
-    >>> mv.require.whole("steps", np.int64(5), least=1)
+    >>> mv.require.whole("steps", np.int64(5), least=1, most=mv.require.MOST)
     5
     >>> mv.require.whole("steps", 2.5, least=1)
     Traceback (most recent call last):
@@ -368,12 +371,14 @@ def reals(name: str, value: Any, meaning: str) -> np.ndarray:
 
     Raises:
         ValueError: where there are other things among them, or rows of different lengths; it says the `meaning`.
+
+    >>> mv.require.reals("box", [(1, 2), (3, 4)], mv.require.BOX).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
     """
     try:
         array = np.asarray(value)
-        missing = array.dtype == object and any(
-            entry is None for entry in array.flat
-        )  # NumPy makes NaN of it
+        # of None, NumPy makes NaN
+        missing = array.dtype == object and any(entry is None for entry in array.flat)
         if not missing and (array.dtype in (object, bool) or _is_real(array.dtype)):
             return np.asarray(array, float)
     except (TypeError, ValueError, OverflowError):

@@ -55,7 +55,6 @@ def create(experiment: str, config: Any, seed: int, device: Device, root: Path, 
     Raises:
         OSError: where the directory cannot be made or written.
 
-    >>> from pathlib import Path
     >>> directory = mv.runs.create("dig", mv.sandpit.State(seed=7), 7, jax.devices()[0], Path("runs"))
     >>> directory.name.endswith("-s7"), [file.name for file in directory.iterdir()]
     (True, ['config.json'])
@@ -81,7 +80,6 @@ def create(experiment: str, config: Any, seed: int, device: Device, root: Path, 
 def describe(directory: Path, experiment: str, config: Any, device: Device, data: Any = ()) -> None:
     """Write the `config.json` of a run: its settings, what it works with and on, and a digest of its data.
 
-    >>> from pathlib import Path
     >>> mv.runs.describe(Path(), "dig", mv.sandpit.State(seed=7), jax.devices()[0])
     """
     description = {
@@ -116,7 +114,6 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
     Raises:
         ValueError: where it is not the directory of a run of `experiment`.
 
-    >>> from pathlib import Path
     >>> mv.runs.describe(Path(), "dig", mv.sandpit.State(seed=7), jax.devices()[0])
     >>> mv.runs.settings(Path(), "dig", mv.sandpit.State).seed
     7
@@ -154,7 +151,6 @@ def _revived(field: Any, hints: dict[str, Any], value: Any) -> Any:
 def require_same_data(directory: Path, data: Any) -> None:
     """Refuse to go on with a run whose data have changed since.
 
-    >>> from pathlib import Path
     >>> mv.runs.describe(Path(), "dig", mv.sandpit.State(), jax.devices()[0], data=np.arange(3.0))
     >>> mv.runs.require_same_data(Path(), np.arange(3.0))
     """
@@ -172,7 +168,6 @@ def alone(directory: Path) -> Iterator[None]:
     Raises:
         ValueError: where another process is at work there.
 
-    >>> from pathlib import Path
     >>> with mv.runs.alone(Path()): mv.runs.save_arrays("params.npz", {"W": np.eye(2)})
     """
     if fcntl is None:
@@ -192,7 +187,6 @@ def alone(directory: Path) -> Iterator[None]:
 def discard_unused(directory: Path) -> bool:
     """Remove a run directory in which nothing was computed yet; whether it was one.
 
-    >>> from pathlib import Path
     >>> mv.runs.discard_unused(mv.runs.create("dig", mv.sandpit.State(), 0, jax.devices()[0], Path("runs")))
     True
     """
@@ -261,13 +255,10 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
         *blocks: sentences, and rows of tables; `Verbatim`, `Written` and `Picture`. Empty ones are left out. Each
             `Next` stands at the end.
 
-    >>> from pathlib import Path
     >>> mv.runs.describe(Path(), "dig", mv.sandpit.State(), jax.devices()[0])
     >>> mv.runs.report(Path(), "An example", "All went well.")
-    <BLANKLINE>
     An example
     All went well.
-    <BLANKLINE>
     wrote .: report.md
     """
     written, said = [f"# {title}"], ["", title]
@@ -275,9 +266,8 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
     there = [block for block in blocks if not isinstance(block, Next) and len(block)]
     for block in there:
         if isinstance(block, Picture):
-            written.append(
-                f"![{block.caption}]({block.file})\n\n*{block.caption}*"
-            )  # what stands in brackets is not shown
+            # what stands in brackets is not shown
+            written.append(f"![{block.caption}]({block.file})\n\n*{block.caption}*")
         elif isinstance(block, Verbatim):
             written.append(f"```\n{block}\n```")
             said.append(f"\n{block}")
@@ -312,10 +302,7 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
 def write_metrics(directory: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
     """Write columns of equal length as the `metrics.csv` of a run, with their names as its header.
 
-    >>> from pathlib import Path
     >>> mv.runs.write_metrics(Path(), {"step": [0, 1], "cost": [2.0, 0.5]})
-    >>> np.loadtxt("metrics.csv", delimiter=",", skiprows=1).tolist()
-    [[0.0, 2.0], [1.0, 0.5]]
     """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")

@@ -41,12 +41,23 @@ def markdown(rows: Rows) -> str:
 
 
 def plain(parts: Parts) -> str:
-    """Sentences and tables, line by line."""
+    """Sentences and tables, line by line.
+
+    >>> print(mv.text.plain(["Two people", [("name", "age"), ("Ada", "36")]]))
+    Two people
+    name  age
+    Ada   36
+    """
     return "\n".join(part if isinstance(part, str) else columns(part) for part in parts)
 
 
 def table(rows: Rows) -> str:
-    """A table in HTML, which is no wider than its page; the first row is its header."""
+    """A table in HTML, which is no wider than its page; the first row is its header.
+
+    >>> html = mv.text.table([("name", "age"), ("Ada", "36")])
+    >>> html.count("<tr"), html.count("<th"), html.count("<td")
+    (2, 2, 2)
+    """
     said = [[html.escape(cell) for cell in row] for row in rows]
     header, *body = [
         "".join(f'<{tag} style="{_LEFT}">{cell}</{tag}>' for cell in row)
@@ -62,6 +73,14 @@ def shown(of: _Class) -> _Class:
 
     To be put on a class, not inherited from: so a `NamedTuple` is one way to be told like a dataclass, and neither
     changes as a record.
+
+    >>> @mv.text.shown
+    ... class Answer:
+    ...     def _parts(self):
+    ...         return ["the answer is", [("number", "43")]]
+    >>> print(Answer())
+    the answer is
+    number  43
     """
 
     def printed(self: Any) -> str:
@@ -112,7 +131,11 @@ def vector(numbers: Iterable[float], digits: int) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """(one, two); one alone without brackets; of many those in the middle are left out."""
+    """(one, two); one alone without brackets; of many those in the middle are left out.
+
+    >>> mv.text.listed(["x", "y"]), mv.text.listed(["x"])
+    ('(x, y)', 'x')
+    """
     if len(words) > 8:
         words = [*words[:4], "…", *words[-3:]]
     return words[0] if len(words) == 1 else f"({', '.join(words)})"
@@ -123,6 +146,8 @@ def first_line(said: object, otherwise: str = "(without a message)") -> str:
 
     >>> mv.text.first_line(ValueError("no\nsuch file")), mv.text.first_line("")
     ('no', '(without a message)')
+    >>> mv.text.first_line(f"a number {mv.text.TRACED}\nand more")
+    'a number inside jit, vmap or grad, where its numbers are not known'
     """
     try:
         lines = str(said).splitlines()
@@ -132,7 +157,11 @@ def first_line(said: object, otherwise: str = "(without a message)") -> str:
 
 
 def unknown(what: str, name: object, known: Iterable[str], otherwise: str = "") -> str:
-    """Says that a name is not known, and which is near; the known ones are listed, or `otherwise` is said."""
+    """Says that a name is not known, and which is near; the known ones are listed, or `otherwise` is said.
+
+    >>> mv.text.unknown("floor", "well", ["wells", "cliff"])
+    "unknown floor 'well'; did you mean 'wells'? known: wells, cliff"
+    """
     names = list(known)
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""

@@ -137,7 +137,7 @@ def test_the_sdist_holds_all_that_the_tests_need_and_makes_the_same_wheel(releas
 
 @pytest.mark.slow
 def test_the_sdist_can_run_the_tests(released):
-    tests = ["tests/test_text.py", "tests/test_layout.py", "-n", "0"]
+    tests = ["tests/test_text.py", "tests/test_binning.py", "-n", "0"]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests]
     environment = {**os.environ, "PYTHONPATH": str(released[2]), "PYTHONDONTWRITEBYTECODE": "1"}
     found = subprocess.run(
@@ -163,6 +163,11 @@ def test_the_command_line_works_from_the_wheel(alone, installed, tmp_path):
     well = alone(mvcalc, "doctor")
     assert well.returncode == 0, well.stdout + well.stderr
     assert well.stdout.endswith("all is well\nnext: mvcalc sandpit\n")
+
+    asked = alone(mvcalc, "run")
+    assert asked.returncode == 2
+    assert asked.stderr.startswith("mvcalc: there are no experiments here: ")
+    assert "sandpit" in alone(mvcalc, "completion", "bash").stdout
 
     (tmp_path / "layer.py").write_text(
         "import jax.numpy as jnp\n"

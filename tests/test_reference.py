@@ -1,8 +1,8 @@
 """The reference: every public name shows itself at work, and its examples print what they say.
 
 Public is what the `__all__` of the package and of its rooms names, and all without an underscore of a module named
-there. An example is what a reader would type into a fresh interpreter after `import jax`, `import jax.numpy as jnp`,
-`import numpy as np` and `import mvcalc_jax as mv`.
+there. An example is what a reader would type into a fresh interpreter after the imports that the docstring of the
+package begins its own example with.
 """
 
 import ast
@@ -25,7 +25,9 @@ import mvcalc_jax
 
 PACKAGE = Path(mvcalc_jax.__file__).parent
 ROOT = PACKAGE.parent
-COMMANDS = {"check", "cli", "command", "dig", "doctor", "fit"}
+COMMANDS = {
+    "arguments", "check", "cli", "command", "completion", "dig", "doctor", "fit", "interrupts", "options", "output",
+}  # fmt: skip
 """What stands behind `mvcalc`, of which `--help` has the examples."""
 ROOMS = sorted(
     {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
@@ -80,10 +82,14 @@ def shown(name, value, used):
     return ">>> " in (value.__doc__ or "")
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize(
     "room",
     ROOMS,
 )
+=======
+@pytest.mark.parametrize("room", ROOMS)
+>>>>>>> h-docb
 def test_every_public_name_has_an_example(room):
     files = [PACKAGE / f"{room}.py", *(PACKAGE / room).rglob("*.py")]
     examples = "\n".join(said for path in files if path.exists() for said, _ in texts(path))
@@ -110,7 +116,7 @@ def test_what_a_room_imports_for_others_is_in_its_list(room):
 @pytest.mark.parametrize("path", SHOWN, ids=named)
 def test_examples_print_what_they_say(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    known = {"jax": jax, "jnp": jnp, "np": np, "mv": mvcalc_jax}
+    known = {"Path": Path, "jax": jax, "jnp": jnp, "np": np, "mv": mvcalc_jax}
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     said = []
     with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):

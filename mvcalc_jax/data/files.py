@@ -64,7 +64,6 @@ def read_table(path: Path | str) -> tuple[tuple[str, ...], Float[np.ndarray, "ro
         ValueError: as `read_columns` does.
         OSError: for a file that cannot be read.
 
-    >>> from pathlib import Path
     >>> _ = Path("points.csv").write_text("x;y\n1;2,5\n2;4,5\n")
     >>> names, numbers = mv.data.read_table(Path("points.csv"))
     >>> names, numbers.tolist()

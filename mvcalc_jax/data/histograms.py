@@ -229,7 +229,6 @@ def histogram(name: str, bin_width: float | None = None) -> Histogram:
 
     >>> sorted(mv.data.HISTOGRAMS)
     ['course', 'galton', 'galton-men', 'galton-women', 'macdonell']
-    >>> from pathlib import Path
     >>> _ = Path("heights.csv").write_text("height\n170\n171\n173\n174\n178\n181\n")
     >>> mine = mv.data.histogram("heights.csv", bin_width=4)
     >>> print(mine.centres, mine.counts)

@@ -38,6 +38,8 @@ def density(theta: Float[AnyArray, "2"], x: Float[AnyArray, "..."]) -> Float[Arr
 
     >>> print(np.array(mv.gaussian.density(jnp.array([170.0, 5.0]), jnp.array([165.0, 170.0]))).round(4))
     [0.0484 0.0798]
+    >>> float(mv.gaussian.density(jnp.array([0.0, 1.0]), jnp.array(mv.gaussian.FAR)))
+    0.0
     """
     σ, u = _standardise(theta, x)
     return jnp.exp(-(u**2) / 2) / (σ * math.sqrt(2 * math.pi))

@@ -162,7 +162,6 @@ def animate(
 ) -> None:
     """Write the attempts one after the other as an animation, each with its caption.
 
-    >>> from pathlib import Path
     >>> heart = mv.data.curve("heart", 30)
     >>> mv.plots.curve.animate(Path("heart.gif"), heart, heart.points[None] * np.ones((2, 1, 1)), ["one", "two"])
     >>> Path("heart.gif").read_bytes()[:3]

@@ -48,7 +48,6 @@ def save_gif(
         milliseconds: between frames.
         hold: milliseconds for the last.
 
-    >>> from pathlib import Path
     >>> figure, ax = mv.plots.chart(3, 2)
     >>> (dot,) = ax.plot([0], [0], "o")
     >>> mv.plots.gif.save_gif(Path("dot.gif"), figure, [dot], lambda x: dot.set_data([x], [0]), [0.0, 0.01, 0.02])
@@ -99,7 +98,6 @@ def write(
         hold: milliseconds for the last.
         palette: an image in the colours that are used for all; unless given, 128 of the last.
 
-    >>> from pathlib import Path
     >>> from PIL import Image
     >>> image = Image.linear_gradient("L").convert("RGB")
     >>> mv.plots.gif.write(Path("turn.gif"), [image.rotate(angle) for angle in (0, 90, 180)], milliseconds=100)

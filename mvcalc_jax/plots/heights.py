@@ -275,7 +275,6 @@ def animate(
 ) -> None:
     """The Gaussian moving over the histogram, beside the descent on the contours.
 
-    >>> from pathlib import Path
     >>> men = mv.data.histogram("galton-men")
     >>> bins = mv.plots.heights.Bins("height / in", men.centres, men.widths, men.density)
     >>> bowl = mv.plots.heights.survey(lambda mu, sigma: (mu - 68) ** 2 + (sigma - 3) ** 2, 68.0, 3.0, points=20)

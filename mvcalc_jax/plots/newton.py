@@ -310,7 +310,6 @@ def convergence(errors: Mapping[str, Float[np.ndarray, " r"]]) -> Figure:
 def animate(path: Path, curve: Curve, steps: Steps) -> None:
     """The tangents walking, a frame for each step; all of them stay, pale.
 
-    >>> from pathlib import Path
     >>> grid, x = np.linspace(0, 3, 50), np.array([2.0, 1.5, 17 / 12])
     >>> curve = mv.plots.newton.Curve("x² − 2", grid, grid**2 - 2)
     >>> mv.plots.newton.animate(Path("steps.gif"), curve, mv.plots.newton.Steps(x, x**2 - 2, 2 * x, "√2", "a root"))

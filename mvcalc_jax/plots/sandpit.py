@@ -76,7 +76,11 @@ class Way(NamedTuple):
 
 
 def colour_of(strategy: str) -> str:
-    """The colour of a strategy, wherever it is drawn."""
+    """The colour of a strategy, wherever it is drawn.
+
+    >>> mv.plots.sandpit.colour_of("gradient") == mv.plots.sandpit.colour_of("mine.py:step")
+    False
+    """
     return _COLOURS.get(strategy, _OWN)
 
 
@@ -105,9 +109,9 @@ def draw_ground(ax: Axes, ground: Ground, color: str = QUIET) -> None:
 def shaded(leads_to: Int[np.ndarray, "k k"], dips: Int[np.ndarray, "k k"]) -> Float[np.ndarray, "k k 3"]:
     """A colour for each minimum, paler the sooner a start comes to it; a start that comes to none is grey.
 
-    >>> picture = mv.plots.sandpit.shaded(np.array([[0, -1]]), np.array([[3, 25]]))
+    >>> picture = mv.plots.sandpit.shaded(np.array([[0, -1], [1, 1]]), np.array([[3, 25], [4, 9]]))
     >>> picture.shape, len(mv.plots.sandpit.HOLLOWS)  # colours of minima
-    ((1, 2, 3), 7)
+    ((2, 2, 3), 7)
     """
     order = (0, *(1 + np.arange(max(int(leads_to.max(initial=0)), 0)) % (len(HOLLOWS) - 1)))
     colours = np.array([to_rgb(HOLLOWS[k]) for k in order])
@@ -182,8 +186,8 @@ def ways(races: Mapping[str, tuple[Ground, Sequence[Way]]], columns: int = 5) ->
     >>> way = mv.plots.sandpit.Way("gradient", np.array([[3.0, 3.0], [1.0, 1.0], [0.0, 0.0]]), True)
     >>> figure = mv.plots.sandpit.ways({"a slope": (ground, [way])})
     >>> colours = {line.get_color() for ax in figure.axes for line in ax.lines}
-    >>> mv.plots.sandpit.COLOURS["gradient"] in colours, mv.plots.sandpit.OWN in colours
-    (True, False)
+    >>> [mv.plots.sandpit.colour_of(name) in colours for name in ("gradient", "adam")]
+    [True, False]
     """
     rows = -(-(len(races) + 1) // columns)
     figure = Figure(figsize=(2.35 * columns, 2.55 * rows), layout="constrained")

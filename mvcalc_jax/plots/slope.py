@@ -96,7 +96,6 @@ def closing(secants: Secants) -> Figure:
 def animate(path: Path, secants: Secants) -> None:
     """One secant that closes on the tangent, and its slope.
 
-    >>> from pathlib import Path
     >>> x, h = np.linspace(-1, 2, 50), np.array([1.0, 0.5])
     >>> secants = mv.plots.slope.Secants("x²", x, x**2, 1.0, 1.0, h, (1 + h) ** 2, slope=2.0)
     >>> mv.plots.slope.animate(Path("secant.gif"), secants)

@@ -118,6 +118,11 @@ def drawn(draw: Callable[[], Figure], path: str | Path | None) -> Figure | Path:
     Raises:
         ValueError: if `path` does not end in .png, .svg or .pdf.
         OSError: if it cannot be written.
+
+    >>> mv.plots.drawn(lambda: mv.plots.chart()[0], "empty.png").name
+    'empty.png'
+    >>> float(mv.plots.drawn(lambda: mv.plots.chart(width=6)[0], None).get_figwidth())
+    6.0
     """
     if path is None:
         return draw()

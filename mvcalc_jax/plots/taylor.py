@@ -87,7 +87,6 @@ def _draw_disc(ax: Axes, sums: Sums) -> None:
 def animate(path: Path, sums: Sums) -> None:
     """One partial sum after the other, a frame for each order.
 
-    >>> from pathlib import Path
     >>> x = np.linspace(-2, 2, 50)
     >>> sums = mv.plots.taylor.Sums("exp x", x, np.exp(x), (0, 1), np.stack([1 + 0 * x, 1 + x]), 0.0, np.inf)
     >>> mv.plots.taylor.animate(Path("sums.gif"), sums)

@@ -45,6 +45,7 @@ from mvcalc_jax.sandpit.strategies import walk as walk
 
 __all__ = [
     "Game",
+    "play",
     "Dip",
     "State",
     "Status",

@@ -19,6 +19,9 @@ def play(game: Game | None = None) -> "Pit":
 
     Raises:
         ImportError: where there is no ipympl.
+
+    >>> pit = mv.sandpit.play()  # doctest: +SKIP
+    >>> pit  # doctest: +SKIP
     """
     try:
         widgets: Any = importlib.import_module("ipympl.backend_nbagg")

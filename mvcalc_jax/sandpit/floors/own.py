@@ -25,7 +25,6 @@ def own_floor(name: str) -> Floor:
         ValueError: where there is no such function, or it is no floor: no number, not finite on [0, 6]², flat, or not
             to be compiled and differentiated.
 
-    >>> from pathlib import Path
     >>> _ = Path("bowl.py").write_text("def f(x, y): return (x - 2) ** 2 + (y - 3) ** 2\n")
     >>> floor = mv.sandpit.own_floor("bowl.py:f")
     >>> print(floor.lowest.round(6), float(floor.depth(np.array([2.0, 3.0]))), floor.highest)

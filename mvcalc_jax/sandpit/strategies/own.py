@@ -39,7 +39,6 @@ def own_strategy(name: str, *, patience: float = PATIENCE) -> Strategy:
     Raises:
         ValueError: where there is no such function, or it does not take these arguments.
 
-    >>> from pathlib import Path
     >>> _ = Path("mine.py").write_text("def step(state, p, depth, g, H): return state, -0.1 * g\n")
     >>> mine = mv.sandpit.own_strategy("mine.py:step")
     >>> mv.sandpit.walk(mv.sandpit.floor("wells"), mine, (2.0, 4.0)).found
