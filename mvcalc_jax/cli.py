@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from mvcalc_jax import arguments, command, options, text
+from mvcalc_jax import command, options, text, usage
 from mvcalc_jax.arguments import Arg, Only
 from mvcalc_jax.output import answer, wanted
 
@@ -208,7 +208,7 @@ def sandpit(asked: Sandpit) -> int:
         dig.play(asked)
     else:
         dig.contest(asked)
-        if experiments():
+        if experiments() and not wanted():
             print("\nnext: mvcalc run sandpit_strategies draws who leads where")
     return command.DONE
 
@@ -223,7 +223,7 @@ class Completion:
         mvcalc completion fish | source"""
 
     shell: Annotated[Literal["bash", "zsh", "fish"], Arg(metavar="SHELL", positional=True)]
-    """The shell."""
+    """Bash, zsh or fish."""
 
 
 def completion(asked: Completion) -> int:
@@ -245,7 +245,8 @@ COMMANDS: dict[str, tuple[type, Callable[[Any], int]]] = {
 
 SCREEN = """usage: mvcalc COMMAND [options]
 
-Write a function and its derivative by hand; mvcalc proves the derivative, runs it, and shows what happened.
+Write a function and its derivative by hand; mvcalc proves the derivative, runs it, and shows what
+happened.
 
   check       is a derivative right, and if not, why?       mvcalc check layer.py:f jac
   fit         Gaussians by the million, from a file         mvcalc fit curves.npy -o fits.npy
@@ -254,8 +255,8 @@ Write a function and its derivative by hand; mvcalc proves the derivative, runs 
   doctor      is everything there that is needed?           mvcalc doctor
   completion  for bash, zsh or fish                         source <(mvcalc completion bash)
 
-mvcalc COMMAND --help shows the options of each. All take --debug, and all that answer take --json; --version says
-which mvcalc this is."""
+mvcalc COMMAND --help shows the options of each. All take --debug, and all that answer take --json;
+--version says which mvcalc this is."""
 
 
 def experiments() -> dict[str, str]:
@@ -284,7 +285,7 @@ def chosen(args: list[str]) -> int:
     """Run what the first word asks for."""
     name, *rest = args or ["--help"]
     if name in ("-h", "--help"):
-        print(f"{SCREEN}\n\n{arguments.wrapped(command.EXIT_CODES)}")
+        print(f"{SCREEN}\n\n{usage.wrapped(command.EXIT_CODES)}")
         return command.DONE
     if name == "--version":
         import importlib.metadata  # here, for it takes longer than all the rest
