@@ -117,8 +117,8 @@ class Fit:
     """Sigma is in the units of y; else only ratios count, and standard errors follow from the misfit."""
     rows: bool = False
     """A line of a .csv is a curve."""
-    omit: bool = False
-    """Leave out points that are NaN, infinite or, in a .csv, empty; else a curve that has one is not fitted."""
+    omit: Annotated[bool, options.OMIT] = False
+    """Else a curve that has one is not fitted."""
     precision: options.Precision | None = None
     """Unless given, as DATA is."""
     xtol: float | None = None
@@ -128,10 +128,10 @@ class Fit:
     device: options.Device = "auto"
     """All there are of the kind."""
     force: bool = False
-    """Replace an OUT that exists, and begin anew where a part was begun with other settings or data."""
+    """Replace a FILE that exists, and begin anew where a part was begun with other settings or data."""
     pictures: bool = True
     """Draw nothing; else the best, the median and the worst fit and how the parameters are spread are drawn beside
-    OUT: curves_fits.png."""
+    FILE: curves_fits.png."""
     coordinator: Annotated[str | None, Arg(metavar="HOST:PORT"), Only("launched", False)] = None
     """Share the work among several processes: where process 0 can be reached. All must see the same folder."""
     processes: Annotated[int | None, Only("launched", False)] = None
