@@ -33,7 +33,7 @@ import mvcalc_jax as mv
 from benchmarks import loops, results
 from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Findings, Table
-from mvcalc_jax import text
+from mvcalc_jax import options, text
 from mvcalc_jax.plots.style import CYCLE
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -48,10 +48,9 @@ EAGER, WAYS = "eager", ("no cache", "empty cache", "filled cache")
 
 @dataclass(frozen=True)
 class Config:
-    """Find where compiling has paid; about 4 minutes. --debug shows where an error comes from."""
+    """Find where compiling has paid; about 4 minutes."""
 
-    device: str = "auto"
-    """auto, cpu or gpu."""
+    device: options.Device = "auto"
     quick: bool = False
     """The course's network, one step and ten."""
     rounds: int = 9

@@ -37,7 +37,7 @@ PRECISIONS = ("float64", "float32", "bfloat16")
 
 @dataclass(frozen=True)
 class Config:
-    """Put the checker through its exam; about 15 minutes on two cores. --debug shows where an error comes from."""
+    """Put the checker through its exam; about 15 minutes on two cores."""
 
     cases: str = ""
     """Only cases whose name contains this."""

@@ -51,7 +51,7 @@ SEEN = """
 
 @dataclass(frozen=True)
 class Config:
-    """Time clicks in a browser; about a minute. --debug shows where an error comes from."""
+    """Time clicks in a browser; about a minute."""
 
     clicks: int = 60
     """Of each kind."""

@@ -23,7 +23,7 @@ import mvcalc_jax as mv
 from benchmarks import results
 from benchmarks.harness import spoken
 from benchmarks.results import Bar, Findings, Table, progress
-from mvcalc_jax import autodiff, text
+from mvcalc_jax import autodiff, options, text
 from mvcalc_jax.calculus.constraints.bordered import Kind
 from mvcalc_jax.calculus.constraints.lagrange import lagrange
 
@@ -36,12 +36,11 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True)
 class Config:
-    """Random constrained problems; a minute. --debug shows where an error comes from."""
+    """Random constrained problems; a minute."""
 
     problems: int = 25
     """Of each kind."""
-    seed: int = 0
-    """Of the random numbers."""
+    seed: options.Seed = 0
     quick: bool = False
     """One of each of the first two kinds."""
 

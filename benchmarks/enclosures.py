@@ -23,7 +23,7 @@ import mvcalc_jax as mv
 from benchmarks import catalogue, edges, proven, results
 from benchmarks.harness import spoken
 from benchmarks.results import Bar, Findings, Table, progress
-from mvcalc_jax import text
+from mvcalc_jax import options, text
 from mvcalc_jax.taylor.bands.enclosure import TaylorEnclosure, taylor_enclosure
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -37,7 +37,7 @@ SIMPLE, COMPOSED, PIECEWISE, RATIONAL, COVERED = 1.05, 2.0, 1.05, 2.0, 40
 
 @dataclass(frozen=True)
 class Config:
-    """Look for points outside of bands; a quarter of an hour. --debug shows where an error comes from."""
+    """Look for points outside of bands; a quarter of an hour."""
 
     functions: tuple[str, ...] = ()
     """By name; none means all."""
@@ -47,8 +47,7 @@ class Config:
     """For each box."""
     orders: str = "1,2,5"
     """Such as 1-8."""
-    seed: int = 0
-    """Of the random boxes and points."""
+    seed: options.Seed = 0
     full: bool = False
     """200 boxes, 200 points, orders 1-8: hours."""
     quick: bool = False

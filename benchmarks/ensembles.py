@@ -22,6 +22,7 @@ from benchmarks import limit, results
 from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Bar, Findings, Table, of_time
 from benchmarks.training import DATA, RATE
+from mvcalc_jax import options
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 MEMBERS = (1, 4, 16, 64, 256, 1024, 4096)
@@ -39,10 +40,9 @@ OURS, VMAPPED, LOOPED, C = (
 
 @dataclass(frozen=True)
 class Config:
-    """Time ensembles; three minutes. --debug shows where an error comes from."""
+    """Time ensembles; three minutes."""
 
-    device: str = "auto"
-    """auto, cpu or gpu."""
+    device: options.Device = "auto"
     rounds: int = 7
     """Rounds in which all are timed."""
     quick: bool = False

@@ -24,7 +24,7 @@ from benchmarks.batches import Batch
 from benchmarks.harness import Timing, measure, seconds, spoken
 from benchmarks.peers import Chunked, Found
 from benchmarks.results import Bar, Findings, Table, progress
-from mvcalc_jax import text
+from mvcalc_jax import options, text
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 ACCURACY = {"float64": 1e-8, "float32": 1e-4}
@@ -40,12 +40,12 @@ OURS, VMAPPED = ("fit_gaussian", "curve_fit"), ("optimistix", "jaxopt")
 
 @dataclass(frozen=True)
 class Config:
-    """Race the fitters, and see how this package scales; about 20 minutes. --debug shows where an error comes from."""
+    """Race the fitters, and see how this package scales; about 20 minutes."""
 
     problems: str = ""
     """Only races whose title contains this."""
-    device: str = "auto"
-    """auto, cpu or gpu: of everything in JAX."""
+    device: options.Device = "auto"
+    """Of everything in JAX."""
     rounds: int = 5
     """Rounds in which every contender is timed."""
     fits: int = 500_000

@@ -30,7 +30,7 @@ from benchmarks.counts import Counts, counts
 from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Findings, Table
 from benchmarks.spread import Ratio, ratio
-from mvcalc_jax import autodiff, text
+from mvcalc_jax import autodiff, options, text
 from mvcalc_jax.models import lanes
 from mvcalc_jax.models.activations import ACTIVATIONS
 from mvcalc_jax.plots.style import INK
@@ -50,10 +50,9 @@ TURN = 0.03
 
 @dataclass(frozen=True)
 class Config:
-    """Compare hand-written Jacobians with jax.grad; about 5 minutes. --debug shows where an error comes from."""
+    """Compare hand-written Jacobians with jax.grad; about 5 minutes."""
 
-    device: str = "auto"
-    """auto, cpu or gpu."""
+    device: options.Device = "auto"
     quick: bool = False
     """A few small networks."""
     rounds: int = 15

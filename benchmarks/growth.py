@@ -29,7 +29,7 @@ import mvcalc_jax as mv
 from benchmarks import loops, results
 from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Bar, Findings, Table
-from mvcalc_jax import text
+from mvcalc_jax import options, text
 from mvcalc_jax.plots.style import BLUE, QUIET, RED
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -86,10 +86,9 @@ AXES = (
 
 @dataclass(frozen=True)
 class Config:
-    """Find how training grows; about 6 minutes and 2 GB. --debug shows where an error comes from."""
+    """Find how training grows; about 6 minutes and 2 GB."""
 
-    device: str = "auto"
-    """auto, cpu or gpu."""
+    device: options.Device = "auto"
     quick: bool = False
     """Small sizes, all of them within the cache."""
     rounds: int = 7

@@ -51,7 +51,7 @@ LEAST, TURN, CALLS = 11, 0.05, 4
 
 @dataclass(frozen=True)
 class Config:
-    """Compare the working tree with a revision; about a minute. --debug shows where an error comes from."""
+    """Compare the working tree with a revision; about a minute."""
 
     against: str = "HEAD"
     """The revision of git that it was fast at."""

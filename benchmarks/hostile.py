@@ -22,7 +22,7 @@ import mvcalc_jax as mv
 from benchmarks import batches, results
 from benchmarks.harness import spoken
 from benchmarks.results import Bar, Findings, Table
-from mvcalc_jax import text
+from mvcalc_jax import options, text
 from mvcalc_jax.fitting.result import Status
 from mvcalc_jax.text import Rows
 
@@ -36,14 +36,13 @@ NEAR = 1e-3
 
 @dataclass(frozen=True)
 class Config:
-    """Fit a million random curves, and look again; a minute. --debug shows where an error comes from."""
+    """Fit a million random curves, and look again; a minute."""
 
     fits: int = 1_000_000
     """In all, half of them peaks and half decays."""
     precision: str = "float64"
     """float64 or float32."""
-    seed: int = 0
-    """Of the random numbers."""
+    seed: options.Seed = 0
     quick: bool = False
     """Four thousand curves."""
 

@@ -27,7 +27,7 @@ QUESTION = (__doc__ or "").partition("\n")[0]
 
 @dataclass(frozen=True)
 class Config:
-    """Time checks, small and large, and weigh the large ones; a minute. --debug shows where an error comes from."""
+    """Time checks, small and large, and weigh the large ones; a minute."""
 
     parameters: int = 10_000_000
     """Of the large function."""

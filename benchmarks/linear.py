@@ -22,6 +22,7 @@ from benchmarks import results
 from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Bar, Findings, Table
 from benchmarks.strd.linear import PROBLEMS, Problem
+from mvcalc_jax import options
 
 QUESTION = (__doc__ or "").partition("\n")[0]
 MOST = 15.0
@@ -35,10 +36,9 @@ SIZES = ((100, 2), (10_000, 10), (1_000_000, 5))
 
 @dataclass(frozen=True)
 class Config:
-    """Count the digits of linear regression, and time it; half a minute. --debug shows where an error comes from."""
+    """Count the digits of linear regression, and time it; half a minute."""
 
-    device: str = "auto"
-    """auto, cpu or gpu."""
+    device: options.Device = "auto"
     rounds: int = 5
     """Rounds in which every contender is timed."""
     quick: bool = False

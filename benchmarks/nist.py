@@ -33,7 +33,7 @@ SOLVED = 4
 
 @dataclass(frozen=True)
 class Config:
-    """Fit NIST's problems and count the digits; about two minutes. --debug shows where an error comes from."""
+    """Fit NIST's problems and count the digits; about two minutes."""
 
     problems: str = ""
     """Only problems whose name contains this."""

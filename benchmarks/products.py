@@ -21,6 +21,7 @@ import mvcalc_jax as mv
 from benchmarks import results
 from benchmarks.harness import measure, spoken
 from benchmarks.results import Bar, Findings, Table, of_time
+from mvcalc_jax import options
 from mvcalc_jax.models import network
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -32,10 +33,9 @@ SAMPLES, RATE, BAR = 10_000, 0.1, 2.0
 
 @dataclass(frozen=True)
 class Config:
-    """Time large steps and their products; two minutes. --debug shows where an error comes from."""
+    """Time large steps and their products; two minutes."""
 
-    device: str = "auto"
-    """auto, cpu or gpu."""
+    device: options.Device = "auto"
     rounds: int = 9
     """Rounds in which all are timed."""
     quick: bool = False

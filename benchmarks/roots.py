@@ -26,7 +26,7 @@ import mvcalc_jax as mv
 from benchmarks import results
 from benchmarks.harness import spoken
 from benchmarks.results import Bar, Findings, Table
-from mvcalc_jax import text
+from mvcalc_jax import options, text
 from mvcalc_jax.calculus.rootfinding.newton import newton
 from mvcalc_jax.calculus.rootfinding.outcome import Root, Status
 from mvcalc_jax.text import Rows
@@ -40,14 +40,13 @@ LIMIT_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Config:
-    """Search for roots of random polynomials, and look again; a minute. --debug shows where an error comes from."""
+    """Search for roots of random polynomials, and look again; a minute."""
 
     polynomials: int = 10_000
     """How many."""
     others: int = 100
     """Of each function that fails, how many are stretched and shifted at random."""
-    seed: int = 0
-    """Of the random numbers."""
+    seed: options.Seed = 0
     quick: bool = False
     """At most 100 polynomials, and one of each function that fails."""
 

@@ -24,7 +24,7 @@ import mvcalc_jax as mv
 from benchmarks import results
 from benchmarks.harness import measure, spoken
 from benchmarks.results import Bar, Findings, Table, progress
-from mvcalc_jax import autodiff
+from mvcalc_jax import autodiff, options
 from mvcalc_jax.calculus.tracing import PRIMITIVES, trace_rules
 from mvcalc_jax.calculus.tracing.record import record
 from mvcalc_jax.calculus.tracing.walk import Walk
@@ -38,14 +38,13 @@ LEAST = 50
 
 @dataclass(frozen=True)
 class Config:
-    """Trace random functions and compare; two minutes. --debug shows where an error comes from."""
+    """Trace random functions and compare; two minutes."""
 
     functions: int = 200
     """Of each kind."""
     operations: int = 12
     """At most so many in each, beside three at its end."""
-    seed: int = 0
-    """Of the random functions."""
+    seed: options.Seed = 0
     quick: bool = False
     """One short function of each kind."""
 

@@ -50,7 +50,7 @@ print(json.dumps({name: [sandpit.floor(name, k).minima.tolist() for k in seeds] 
 
 @dataclass(frozen=True)
 class Config:
-    """Time pits and a contest, and compare minima; about a minute. --debug shows where an error comes from."""
+    """Time pits and a contest, and compare minima; about a minute."""
 
     pits: int = 100
     """New pits of each family."""

@@ -21,6 +21,7 @@ from scipy.differentiate import derivative as by_scipy
 import mvcalc_jax as mv
 from benchmarks import results
 from benchmarks.results import Bar, Findings, Table
+from mvcalc_jax import options
 from mvcalc_jax.calculus.slopes.hard import HARD
 from mvcalc_jax.calculus.slopes.slope import SLOPE_METHODS, central_slope, ridders
 
@@ -33,12 +34,11 @@ HOLDS, BETTER, COMPLEX = 0.99, 3.0, 14.0
 
 @dataclass(frozen=True)
 class Config:
-    """Differentiate twelve hard functions and ten thousand random ones; two minutes. --debug shows where one errs."""
+    """Differentiate twelve hard functions and ten thousand random ones; two minutes."""
 
     functions: int = 10_000
     """Random ones, each at a point of its own; a tenth as many again in JAX and in float32."""
-    seed: int = 0
-    """Of the random numbers."""
+    seed: options.Seed = 0
     quick: bool = False
     """A hundred random functions, and the hard ones in float64 alone."""
 

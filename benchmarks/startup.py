@@ -58,7 +58,7 @@ PICTURE = "the first picture"
 
 @dataclass(frozen=True)
 class Config:
-    """Time the start of the main command, and the compilation of its loop. --debug shows where an error comes from."""
+    """Time the start of the main command, and the compilation of its loop."""
 
     rounds: int = 9
     """Fresh processes; and a third as often, each loop compiled anew."""

@@ -20,7 +20,7 @@ import mvcalc_jax as mv
 from benchmarks import results
 from benchmarks.harness import spoken
 from benchmarks.results import Bar, Findings, Table
-from mvcalc_jax import autodiff
+from mvcalc_jax import autodiff, options
 from mvcalc_jax.calculus import SURFACES
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -30,12 +30,11 @@ CELLS = 1500
 
 @dataclass(frozen=True)
 class Config:
-    """Find the critical points of known and of random surfaces; a minute. --debug shows where an error comes from."""
+    """Find the critical points of known and of random surfaces; a minute."""
 
     random: int = 50
     """Random surfaces."""
-    seed: int = 0
-    """Of these."""
+    seed: options.Seed = 0
     quick: bool = False
     """Two of the standard surfaces, and one random one, counted on a coarser grid."""
 

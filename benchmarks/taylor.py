@@ -41,7 +41,7 @@ FEW_ORDERS = (1, 3)
 
 @dataclass(frozen=True)
 class Config:
-    """Digits, speed and radius of convergence of Taylor series; three minutes. --debug shows where one errs."""
+    """Digits, speed and radius of convergence of Taylor series; three minutes."""
 
     points: int = 5
     """In the domain of every function."""

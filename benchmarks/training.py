@@ -29,7 +29,7 @@ import mvcalc_jax as mv
 from benchmarks import course, gradients, limit, results, torch_peer
 from benchmarks.harness import Timing, measure, spoken
 from benchmarks.results import Bar, Findings, Table, of_time
-from mvcalc_jax import autodiff
+from mvcalc_jax import autodiff, options
 from mvcalc_jax.plots.style import CYCLE, QUIET
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -55,10 +55,9 @@ ONE_KERNEL = "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshol
 
 @dataclass(frozen=True)
 class Config:
-    """Time a training step in every way; about a minute. --debug shows where an error comes from."""
+    """Time a training step in every way; about a minute."""
 
-    device: str = "auto"
-    """auto, cpu or gpu."""
+    device: options.Device = "auto"
     rounds: int = 15
     """Rounds in which every contender is timed."""
     quick: bool = False

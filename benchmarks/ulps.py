@@ -25,7 +25,7 @@ import mvcalc_jax as mv
 from benchmarks import compositions, results
 from benchmarks.elementary import BINARY, CASES, PRECISIONS, Exact, allowance, exactly
 from benchmarks.results import Bar, Findings, Table, progress
-from mvcalc_jax import text
+from mvcalc_jax import options, text
 from mvcalc_jax.taylor.intervals import ulps
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -37,12 +37,11 @@ ROUNDS = 5
 
 @dataclass(frozen=True)
 class Config:
-    """Compare XLA's functions with Arb's; ten minutes. --debug shows where an error comes from."""
+    """Compare XLA's functions with Arb's; ten minutes."""
 
     points: int = 20_000
     """For each function and precision, about half as many again around the worst."""
-    seed: int = 0
-    """Of the random points."""
+    seed: options.Seed = 0
     only: tuple[str, ...] = ()
     """These functions; none means all."""
     quick: bool = False

@@ -24,6 +24,7 @@ from benchmarks import results
 from benchmarks.harness import measure, spoken
 from benchmarks.results import Findings, Table
 from benchmarks.training import DATA, RATE, START
+from mvcalc_jax import options
 from mvcalc_jax.descent.advance import WIDE
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -31,10 +32,9 @@ QUESTION = (__doc__ or "").partition("\n")[0]
 
 @dataclass(frozen=True)
 class Config:
-    """Time a watched descent against a bare scan of the same step; half a minute. --debug shows where one errs."""
+    """Time a watched descent against a bare scan of the same step; half a minute."""
 
-    device: str = "auto"
-    """auto, cpu or gpu."""
+    device: options.Device = "auto"
     rounds: int = 9
     """Rounds in which both are timed."""
     steps: int = 200_000

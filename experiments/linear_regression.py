@@ -32,6 +32,7 @@ class Config:
     """A .csv file of your own; Anscombe's quartet and fathers and sons unless given."""
     response: Annotated[str | None, Arg(metavar="COLUMN"), Only("data")] = None
     """The name of the column that the others are to explain; the last unless given."""
+    omit: Annotated[bool, options.OMIT, Only("data")] = False
     degree: Annotated[int | None, Only("data")] = None
     """Fit a polynomial of this degree, in the one other column."""
     intercept: bool = True
@@ -95,7 +96,7 @@ def lessons(config: Config, device: Any) -> int:
 
 def own(config: Config, device: Any) -> int:
     """One of the columns of a file, explained by the others."""
-    names, table = mv.data.read_table(Path(config.data or ""))
+    names, table = mv.data.read_table(Path(config.data or ""), omit=config.omit)
     response = names[-1] if config.response is None else config.response
     mv.require.one_of("response", response, names)
     others = [name for name in names if name != response]

@@ -2,7 +2,7 @@
 
     python -m experiments.safe_steps
     python -m experiments.safe_steps --curve butterfly --seed 3
-    python -m experiments.safe_steps --fixed 3 --too-large 12
+    python -m experiments.safe_steps --learning-rate 3 --too-large 12
 
 Trains the course's network and fits its heights by steepest descent, at every step with the learning rate that Taylor
 enclosures of the cost prove to go down, against fixed rates. Over 1000 steps of the network the cost never rises, and
@@ -40,8 +40,8 @@ class Config:
     """Points on the curve."""
     steps: options.Steps = 1000
     """Of the network."""
-    fixed: float = 7.0
-    """A fixed learning rate for the network."""
+    learning_rate: Annotated[float, options.RATE] = 7.0
+    """A fixed one, for the network."""
     too_large: float = 40.0
     """Another one."""
     height_steps: int = 40
@@ -59,14 +59,14 @@ def main(config: Config) -> int:
     for name in ("samples", "steps", "height_steps"):
         mv.require.whole(name, getattr(config, name), least=2)
     mv.require.whole("measured", config.measured, least=1)
-    for name in ("fixed", "too_large"):
+    for name in ("learning_rate", "too_large"):
         mv.require.positive(name, getattr(config, name))
     with (
         mv.devices.computing(config.device, "float64") as device,
         mv.aside.Aside(config.device, "float64") as aside,
     ):
         network = stepping.network(
-            config.curve, config.samples, config.seed, (config.fixed, config.too_large)
+            config.curve, config.samples, config.seed, (config.learning_rate, config.too_large)
         )
         heights = stepping.heights((2000.0, 10000.0))
         run = mv.runs.create("safe_steps", config, config.seed, device, config.out, network.data)
@@ -121,7 +121,8 @@ def conclude(tasks: list[Any], found: list[Any], run: Path) -> int:
         mv.runs.Picture(HEIGHTS, "heights.png"),
         mv.runs.Next(f"{PROG} --steps 3000", "a fixed rate that happens to be right overtakes, swinging"),
         mv.runs.Next(
-            f"{PROG} --fixed 3 --too-large 12", "how narrow the margin is in which a fixed rate does well"
+            f"{PROG} --learning-rate 3 --too-large 12",
+            "how narrow the margin is in which a fixed rate does well",
         ),
         mv.runs.Next("python -m experiments.error_bands", "the enclosures that this rests on"),
     )

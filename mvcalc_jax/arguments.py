@@ -13,10 +13,9 @@ fit is a `ValueError` of one sentence, in the words of the command line.
 
 import ast
 import inspect
-import shutil
 import textwrap
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from types import NoneType, UnionType
@@ -112,14 +111,16 @@ class Option:
             said += f" By name: {', '.join(self.arg.known)}."
         said += "".join(f" Only for --{_hyphened(only.field)}." for only in self.only if only.value is ...)
         values = self.default if isinstance(self.default, tuple) else (self.default,)
-        if not self.switch and self.default not in (None, MISSING, ()):
+        if not self.switch and self.default not in (None, MISSING, (), ""):
             said += f" (default: {' '.join(map(str, values))})"
         return said.strip()
 
     def value(self, word: str) -> Any:
         """What a word on the command line stands for."""
         if self.choices and word not in self.choices:
-            raise ValueError(text.unknown(self.flag.lstrip("-").replace("-", " "), word, self.choices))
+            raise ValueError(
+                text.unknown(self.flag.lstrip("-").replace("-", " ").lower(), word, self.choices)
+            )
         try:
             return self.kind(word)
         except ValueError:
@@ -175,6 +176,9 @@ def _read(known: list[Option], args: Sequence[str]) -> dict[str, Any]:
     given, loose, rest = {}, [], deque(args)
     while rest:
         word = rest.popleft()
+        if word == "--":  # all that follows stands alone
+            loose += rest
+            break
         if not _is_flag(word):
             loose.append(word)
             continue
@@ -255,52 +259,10 @@ def _docstrings(config: type) -> dict[str, str]:
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
             said = below.value if isinstance(below, ast.Expr) else None
             if isinstance(said, ast.Constant):
-                found[field.target.id] = inspect.cleandoc(str(said.value))
+                margin = "\n" + " " * said.col_offset
+                found[field.target.id] = str(said.value).replace(margin, "\n")
     return found
 
 
 def _hyphened(name: str) -> str:
     return name.replace("_", "-")
-
-
-def help(prog: str, config: type, more: Iterable[tuple[str, str]], closing: str) -> str:
-    """What `--help` shows.
-
-    Args:
-        prog: what the user typed.
-        config: a frozen dataclass; its docstring says what the command does.
-        more: options that all commands have, each with its help.
-        closing: the last paragraph.
-    """
-    known = options(config)
-    places = [option for option in known if option.arg.positional]
-    usage = " ".join([prog, *(option.shown for option in places), "[options]"])
-    parts = [f"usage: {usage}", wrapped(inspect.getdoc(config) or "")]
-    if places:
-        parts.append("\n".join(_row(option.shown, option.explained) for option in places))
-    rows = [(option.shown, option.explained) for option in known if not option.arg.positional]
-    parts.append("\n".join(_row(*row) for row in [*rows, *more]))
-    return "\n\n".join([*parts, wrapped(closing)])
-
-
-_COLUMN = 24
-
-
-def _row(name: str, said: str) -> str:
-    lines = wrapped(said, _COLUMN).splitlines() or [""]
-    if len(name) + 4 > _COLUMN:
-        return "\n".join([f"  {name}", *lines])
-    return "\n".join([f"  {name}".ljust(_COLUMN) + lines[0][_COLUMN:], *lines[1:]])
-
-
-def wrapped(said: str, indent: int = 0) -> str:
-    """Paragraphs as wide as the terminal; lines that are indented stay as they are."""
-    width, lines, flowing = min(shutil.get_terminal_size().columns, 100), [], ""
-    for line in [*said.splitlines(), ""]:
-        if line and not line.startswith(" "):
-            flowing = f"{flowing} {line}".strip()
-            continue
-        lines += textwrap.wrap(flowing, max(width - indent, 40), break_on_hyphens=False)
-        lines += [line] if line else []
-        flowing = ""
-    return textwrap.indent("\n".join(lines), " " * indent)

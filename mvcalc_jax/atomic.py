@@ -34,10 +34,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         beside.replace(path)
     except BaseException as error:
         beside.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno and not error.filename:
-            raise OSError(
-                error.errno, error.strerror, str(path)
-            ) from error  # a full disk names no file itself
+        # A full disk names no file itself; and nobody has asked for the one beside.
+        if isinstance(error, OSError) and error.errno and error.filename in (None, str(beside)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

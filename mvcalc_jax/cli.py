@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from mvcalc_jax import __version__, arguments, command, options, text
+from mvcalc_jax import __version__, command, options, text, usage
 from mvcalc_jax.arguments import Arg, Only
 from mvcalc_jax.output import answer, wanted
 
@@ -117,8 +117,8 @@ class Fit:
     """Sigma is in the units of y; else only ratios count, and standard errors follow from the misfit."""
     rows: bool = False
     """A line of a .csv is a curve."""
-    omit: bool = False
-    """Leave out points that are NaN, infinite or, in a .csv, empty; else a curve that has one is not fitted."""
+    omit: Annotated[bool, options.OMIT] = False
+    """Else a curve that has one is not fitted."""
     precision: options.Precision | None = None
     """Unless given, as DATA is."""
     xtol: float | None = None
@@ -128,10 +128,10 @@ class Fit:
     device: options.Device = "auto"
     """All there are of the kind."""
     force: bool = False
-    """Replace an OUT that exists, and begin anew where a part was begun with other settings or data."""
+    """Replace a FILE that exists, and begin anew where a part was begun with other settings or data."""
     pictures: bool = True
     """Draw nothing; else the best, the median and the worst fit and how the parameters are spread are drawn beside
-    OUT: curves_fits.png."""
+    FILE: curves_fits.png."""
     coordinator: Annotated[str | None, Arg(metavar="HOST:PORT"), Only("launched", False)] = None
     """Share the work among several processes: where process 0 can be reached. All must see the same folder."""
     processes: Annotated[int | None, Only("launched", False)] = None
@@ -208,7 +208,7 @@ def sandpit(asked: Sandpit) -> int:
         dig.play(asked)
     else:
         dig.contest(asked)
-        if experiments():
+        if experiments() and not wanted():
             print("\nnext: mvcalc run sandpit_strategies draws who leads where")
     return command.DONE
 
@@ -223,7 +223,7 @@ class Completion:
         mvcalc completion fish | source"""
 
     shell: Annotated[Literal["bash", "zsh", "fish"], Arg(metavar="SHELL", positional=True)]
-    """The shell."""
+    """Bash, zsh or fish."""
 
 
 def completion(asked: Completion) -> int:
@@ -245,7 +245,8 @@ COMMANDS: dict[str, tuple[type, Callable[[Any], int]]] = {
 
 SCREEN = """usage: mvcalc COMMAND [options]
 
-Write a function and its derivative by hand; mvcalc proves the derivative, runs it, and shows what happened.
+Write a function and its derivative by hand; mvcalc proves the derivative, runs it, and shows what
+happened.
 
   check       is a derivative right, and if not, why?       mvcalc check layer.py:f jac
   fit         Gaussians by the million, from a file         mvcalc fit curves.npy -o fits.npy
@@ -254,8 +255,8 @@ Write a function and its derivative by hand; mvcalc proves the derivative, runs 
   doctor      is everything there that is needed?           mvcalc doctor
   completion  for bash, zsh or fish                         source <(mvcalc completion bash)
 
-mvcalc COMMAND --help shows the options of each. All take --debug, and all that answer take --json; --version says
-which mvcalc this is."""
+mvcalc COMMAND --help shows the options of each. All take --debug, and all that answer take --json;
+--version says which mvcalc this is."""
 
 
 def experiments() -> dict[str, str]:
@@ -284,7 +285,7 @@ def chosen(args: list[str]) -> int:
     """Run what the first word asks for."""
     name, *rest = args or ["--help"]
     if name in ("-h", "--help"):
-        print(f"{SCREEN}\n\n{arguments.wrapped(command.EXIT_CODES)}")
+        print(f"{SCREEN}\n\n{usage.wrapped(command.EXIT_CODES)}")
         return command.DONE
     if name == "--version":
         print(__version__)

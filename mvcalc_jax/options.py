@@ -24,6 +24,7 @@ Port = Annotated[
 ]
 
 RATE = Arg('The course\'s "aggression": how far a step goes, in units of the Jacobian.')
+OMIT = Arg("Leave out points that are NaN, infinite or, in a .csv, empty.")
 STARTS = Arg("How many points to begin from, at most 20000.")
 _HISTOGRAMS = ("course", "galton", "galton-men", "galton-women", "macdonell")
 HISTOGRAM = Arg(

@@ -82,14 +82,7 @@ def shown(name, value, used):
     return ">>> " in (value.__doc__ or "")
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize(
-    "room",
-    ROOMS,
-)
-=======
 @pytest.mark.parametrize("room", ROOMS)
->>>>>>> h-docb
 def test_every_public_name_has_an_example(room):
     files = [PACKAGE / f"{room}.py", *(PACKAGE / room).rglob("*.py")]
     examples = "\n".join(said for path in files if path.exists() for said, _ in texts(path))

@@ -4,6 +4,7 @@ Whatever is wrong with a file is said in one line, with the line of the file whe
 """
 
 import csv
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,14 @@ def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "row
     return np.array([[_number(path, k, cells, column, separator) for column in columns] for k, cells in rows])
 
 
-def read_table(path: Path | str) -> tuple[tuple[str, ...], Float[np.ndarray, "rows columns"]]:
+def read_table(
+    path: Path | str, *, omit: bool = False
+) -> tuple[tuple[str, ...], Float[np.ndarray, "rows columns"]]:
     r"""The names of the columns of a CSV file, "column 1" and so on if it has none, and the numbers in them.
+
+    Args:
+        path: the file.
+        omit: whether lines in which a number is missing, NaN or infinite are left out; else they are refused.
 
     Raises:
         ValueError: as `read_columns` does.
@@ -79,9 +86,20 @@ def read_table(path: Path | str) -> tuple[tuple[str, ...], Float[np.ndarray, "ro
     for k, cells in rows:
         if any(cells[width:]):
             raise ValueError(f"{path}, line {k}: {counted(width, 'column')} needed; got {len(cells)}")
+    if omit:
+        rows = [(k, cells) for k, cells in rows if len(cells) >= width and not any(map(_is_missing, cells))]
+        if not rows:
+            raise ValueError(f"{path} has no line in which no number is missing")
     return tuple(names), np.array(
         [[_number(path, k, cells, column, separator) for column in range(width)] for k, cells in rows]
     )
+
+
+def _is_missing(cell: str) -> bool:
+    try:
+        return not math.isfinite(float(cell or "nan"))
+    except ValueError:  # text, which is refused, or a decimal comma
+        return False
 
 
 def separator_of(lines: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from benchmarks import __main__ as command_line
 from benchmarks import apart, document, results
 from benchmarks.harness import Timing
 from benchmarks.results import Bar, Findings, Section, Table
-from mvcalc_jax import command
+from mvcalc_jax import arguments, command
 
 SUITE = '''"""{question}
 
@@ -246,7 +246,10 @@ def test_misuse_of_the_command(fakes, capsys):
     for call, said in (
         (lambda: run("fin"), "unknown suite 'fin'; did you mean 'fine'"),
         (lambda: run("fine", device="tpu"), "unknown device 'tpu'"),
-        (lambda: run("fine", publish=True, out=fakes), "`publish` has a folder of its own"),
+        (
+            lambda: arguments.parse(command_line.Config, ["--publish", "--out", "x"]),
+            "--out is not for --publish",
+        ),
         (lambda: run(take=(fakes / "nowhere",)), "nowhere is no folder of results"),
     ):
         with pytest.raises(ValueError, match=said):

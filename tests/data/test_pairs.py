@@ -41,6 +41,20 @@ def test_a_table_is_read_with_its_names(written, names, rows, tmp_path):
     np.testing.assert_array_equal(table, rows)
 
 
+def test_lines_in_which_a_number_is_missing_are_left_out_if_asked(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a,b\n1,2\n2,\n3\n4,nan\n5,-inf\n6,7\n")
+    np.testing.assert_array_equal(mv.data.read_table(path, omit=True)[1], [[1, 2], [6, 7]])
+    path.write_text("a;b\n1;2,5\n;3\n")
+    np.testing.assert_array_equal(mv.data.read_table(path, omit=True)[1], [[1, 2.5]])
+    path.write_text("a,b\n1,\n")
+    with pytest.raises(ValueError, match="has no line in which no number is missing"):
+        mv.data.read_table(path, omit=True)
+    path.write_text("a,b\n1,x\n")
+    with pytest.raises(ValueError, match="line 2: column 2 must be a number; got 'x'"):
+        mv.data.read_table(path, omit=True)
+
+
 @pytest.mark.parametrize(
     ("written", "message"),
     [

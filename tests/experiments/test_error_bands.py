@@ -8,7 +8,7 @@ import pytest
 from experiments.error_bands import Config, main
 from mvcalc_jax import command
 
-SMALL = Config(points=11)
+SMALL = Config(samples=11)
 
 
 def rows(said, first):
@@ -51,7 +51,7 @@ def test_another_function_of_another_order_in_pieces(tmp_path, capsys):
         ({"function": "bel"}, "unknown function 'bel'; did you mean 'bell'"),
         ({"order": 0}, "`order` must be at least 1"),
         ({"order": 9}, "`order` must be at most 8; got 9"),
-        ({"points": 3}, "`points` must be at least 11"),
+        ({"samples": 3}, "`samples` must be at least 11"),
         ({"pieces": 0}, "`pieces` must be at least 1"),
         ({"radius": -1.0}, "`radius` must be positive"),
         ({"at": float("nan")}, "`at` must be finite"),

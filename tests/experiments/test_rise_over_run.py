@@ -43,6 +43,8 @@ def test_every_bar_holds_and_every_picture_is_there(config, tmp_path, capsys):
         ({"function": "root", "at": -1.0}, "`at` must be where √x has a slope"),
         ({"function": "logarithm", "at": 0.0}, "`at` must be where ln x has a slope"),
         ({"at": float("nan")}, "`at` must be finite"),
+        ({"at": 1e300}, "`at` must be where x, f and f′ are within the range of float32"),
+        ({"at": 1e20}, "`at` must be where the numbers of float64 lie closer together than sin"),
         ({"device": "tpu"}, "unknown device"),
     ],
     ids=str,

@@ -43,8 +43,10 @@ def test_the_course(tmp_path, capsys):
         (Config(function="quotients"), "unknown function 'quotients'; did you mean 'quotient'"),
         (Config(function="neuron", at=(1.0,)), "`at` must hold 4 numbers for neuron; got 1"),
         (Config(at=(float("nan"),)), "must be finite"),
+        (Config(at=(1e300,)), "`at` must be where quotient is finite"),
+        (Config(at=(1e3,)), "`at` must be where the derivative of quotient is finite"),
     ],
-    ids=["function", "number", "nan"],
+    ids=["function", "number", "nan", "far", "steep"],
 )
 def test_misuse_is_said_before_anything_is_written(config, message, tmp_path):
     from dataclasses import replace

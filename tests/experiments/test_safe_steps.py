@@ -39,7 +39,7 @@ def test_both_tasks_in_a_run_directory(tmp_path, capsys):
         ({"steps": 1}, "`steps` must be at least 2"),
         ({"samples": 1}, "`samples` must be at least 2"),
         ({"measured": 0}, "`measured` must be at least 1"),
-        ({"fixed": 0.0}, "`fixed` must be positive"),
+        ({"learning_rate": 0.0}, "`learning_rate` must be positive"),
         ({"too_large": float("nan")}, "`too_large` must be"),
     ],
     ids=str,
