@@ -83,7 +83,9 @@ class Pit:
         canvas: Any = self.figure.canvas
         if not hasattr(canvas, "_repr_mimebundle_"):
             return None
-        return {kind: data for kind, data in canvas._repr_mimebundle_(**formats).items() if kind != "text/html"}
+        return {
+            kind: data for kind, data in canvas._repr_mimebundle_(**formats).items() if kind != "text/html"
+        }
 
     def show(self) -> None:
         """Bring the figure up to date."""
