@@ -97,8 +97,8 @@ def shown(of: _Class) -> _Class:
 
 def _paragraph(said: str) -> str:
     """In HTML; several lines stay as they are, one below the other."""
-    tag = "pre" if "\n" in said else "p"
-    return f'<{tag} style="margin: 0.3em 0">{html.escape(said)}</{tag}>'
+    tag, font = ("pre", "; font-family: monospace") if "\n" in said else ("p", "")
+    return f'<{tag} style="margin: 0.3em 0{font}">{html.escape(said)}</{tag}>'
 
 
 def count(number: int) -> str:

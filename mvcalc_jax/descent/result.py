@@ -137,7 +137,7 @@ class Result(NamedTuple):
         more = [f"and {text.count(len(leaves) - _ROWS)} more"] if len(leaves) > _ROWS else []
         if self.cost is None:
             return [self.message, rows, *more]
-        start = np.take(self.trace.cost, 0, axis=-1)
+        start = np.asarray(self.trace.cost)[..., 0]
         what = "median cost" if np.ndim(self.cost) else "cost"
         return [
             self.message,
