@@ -43,6 +43,14 @@ def pytest_configure(config):
         jax.config.update("jax_platforms", "cpu")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file of tests is one worker's, so that what its tests share is made, traced and compiled once."""
+    from xdist.scheduler import LoadFileScheduling
+
+    return LoadFileScheduling(config, log) if config.option.dist == "load" else None
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _frugal():
     """Compiled programs, thousands of them, would fill the memory: what there is of them is given back from time to

@@ -53,6 +53,7 @@ def test_jacobian_is_a_finite_differences_too(case, float64):
     np.testing.assert_allclose(bell.jacobian(shape, jnp.asarray(theta), x), difference, atol=1e-7)
 
 
+@pytest.mark.long
 def test_the_checker_agrees(case):
     shape, theta, x = case
     v = np.linspace(0.5, 2, x.shape[-1])

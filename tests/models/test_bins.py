@@ -12,6 +12,7 @@ import mvcalc_jax as mv
 from mvcalc_jax import autodiff
 from mvcalc_jax.calculus import central_difference
 from mvcalc_jax.models import bell, bins
+from tests.cases import few
 
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
 """An exponent near 450 is rounded, and e to its power with it; the rest is right to 1e-14."""
@@ -124,8 +125,9 @@ def test_nothing_is_nan_however_far_or_narrow(precision):
         assert float(bins.binned_peak(theta, edges).value.sum()) == pytest.approx(7, rel=1e-5)
 
 
-@pytest.mark.parametrize("shape", [bins.binned_peak, bins.midpoint_peak], ids=lambda f: f.__name__)
-def test_the_checker_agrees(shape, rng):
+@pytest.mark.parametrize("name", few(["binned_peak", "midpoint_peak"], "binned_peak"))
+def test_the_checker_agrees(name, rng):
+    shape = getattr(bins, name)
     theta, v = np.array([40.0, 0.3, 1.7]), rng.random(4)
     edges = np.array([[-3.0, -1.0, 0.2, 0.9], [-1.0, 0.2, 0.3, 4.0]])
     mv.assert_jacobian(jax.jit(partial(bell.value, shape)), partial(bell.jacobian, shape), theta, edges)

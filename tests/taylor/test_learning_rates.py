@@ -56,3 +56,28 @@ def test_it_may_be_compiled_and_mapped(float64):
     p = np.array(start) + np.array([[0.0, 0.0], [0.3, 0.0], [0.0, -1.0]])
     one = lambda p: mv.safe_learning_rate(cost, p, jax.grad(cost)(p), 1e4)
     np.testing.assert_allclose(jax.jit(jax.vmap(one))(p), [one(each) for each in p], rtol=1e-9)
+
+
+def bowl(p):
+    return 0.5 * jnp.sum(jnp.asarray([1.0, 10.0]) * p * p)
+
+
+def test_a_rate_that_is_none_has_none_inside_jit(float64):
+    of = jax.jit(lambda most: mv.safe_learning_rate(bowl, np.array([0.0, 1.0]), np.array([0.0, 10.0]), most))
+    assert of(0.1) == 0.1
+    assert of(-0.1) == 0 and of(np.nan) == 0 and of(0.0) == 0
+
+
+def test_misuse_is_refused_in_a_sentence(float64):
+    with pytest.raises(ValueError, match="`most` must be positive"):
+        mv.safe_learning_rate(bowl, np.ones(2), np.ones(2), 0.0)
+    with pytest.raises(ValueError, match="single number"):
+        mv.safe_learning_rate(lambda p: p, np.ones(2), np.ones(2), 1.0)
+    with pytest.raises(ValueError, match="'sort' has none"):
+        mv.safe_learning_rate(lambda p: jnp.sort(p)[0], np.ones(2), np.ones(2), 1.0)
+
+
+def test_a_direction_that_is_not_shaped_like_the_parameters():
+    for wrong in (np.ones(3), 1.0, [np.ones(2)], np.ones((2, 1))):
+        with pytest.raises(ValueError, match="`jacobian` must have the structure and shapes of `params`"):
+            mv.safe_learning_rate(lambda p: p @ p, np.ones(2), wrong, 1.0)

@@ -272,7 +272,9 @@ def test_the_courses_network_link_by_link():
     assert len(report.links) == 7
 
 
-@pytest.mark.parametrize("wrong", range(7))
+@pytest.mark.parametrize(
+    "wrong", [pytest.param(k, marks=[pytest.mark.long] * (k not in (0, 4, 5))) for k in range(7)]
+)
 def test_each_link_of_the_courses_network_is_named_if_it_is_wrong(wrong):
     change, kind = [
         (lambda J: -J, "sign"),

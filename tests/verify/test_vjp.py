@@ -9,6 +9,7 @@ import pytest
 
 import mvcalc_jax as mv
 from mvcalc_jax.verify import backward
+from tests.cases import few
 
 slow = pytest.mark.slow  # what a newer JAX may break is tested in less time by the others
 
@@ -143,7 +144,7 @@ BENT = {
 }
 
 
-@pytest.mark.parametrize("how", BENT)
+@pytest.mark.parametrize("how", few(BENT, *BENT.keys() - {"squared", "absolute"}))
 def test_a_backward_pass_must_be_linear(how):
     turn, kind, said = BENT[how]
     report = mv.check_vjp(dense, fwd, lambda r, g: (bwd(r, turn(g))[0], bwd(r, g)[1]), W, X)
