@@ -16,15 +16,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
-
-import tyro
+from typing import Annotated, Any
 
 import mvcalc_jax as mv
 from benchmarks import apart, document, harness, results
 from benchmarks.results import Measured, Section, progress
-from mvcalc_jax import command, text
+from mvcalc_jax import command, options, text
+from mvcalc_jax.arguments import Arg, Only
 from mvcalc_jax.atomic import write_text
+from mvcalc_jax.output import answer
 
 GROUPS: Mapping[str, Sequence[str]] = {
     "training": (
@@ -52,21 +52,23 @@ PUBLISHED = Path(__file__).parent / "measured"
 
 @dataclass(frozen=True)
 class Config:
-    """Run the benchmarks and write down what they find. --debug shows where an error comes from."""
+    """Run the benchmarks and write down what they find."""
 
-    suites: tyro.conf.Positional[tuple[str, ...]] = ()
+    suites: Annotated[tuple[str, ...], Arg(metavar="SUITE ...", positional=True), Only("show", False)] = ()
     """By name; none means all, or with --take none."""
-    quick: bool = False
+    quick: Annotated[bool, Only("show", False)] = False
     """At sizes of a few seconds, which show that all of it runs."""
-    device: str = "auto"
-    """auto, cpu or gpu; with gpu, only the suites that run there."""
-    out: Path | None = None
+    device: Annotated[options.Device, Only("show", False)] = "auto"
+    """With gpu, only the suites that run there."""
+    out: Annotated[
+        Path | None, Arg(metavar="DIR", short="-o"), Only("show", False), Only("publish", False)
+    ] = None
     """The folder of results; unless given, a new one under runs/benchmarks."""
-    take: tuple[Path, ...] = ()
+    take: Annotated[tuple[Path, ...], Arg(metavar="DIR"), Only("show", False)] = ()
     """Folders of other results, to take over what they hold."""
-    publish: bool = False
+    publish: Annotated[bool, Only("show", False)] = False
     """Write RESULTS.md of the repository, and what belongs to it into benchmarks/measured."""
-    show: Annotated[bool, tyro.conf.arg(name="list")] = False
+    show: Annotated[bool, Arg(name="list")] = False
     """List the suites and their questions, and run none."""
 
 
@@ -75,10 +77,8 @@ def main(config: Config) -> int:
     for name in config.suites:
         mv.require.one_of("suite", name, known)
     if config.show:
-        print(listed())
+        answer(text.columns(listed()), [dict(zip(_COLUMNS, row, strict=True)) for row in listed()])
         return command.DONE
-    if config.publish and config.out:
-        raise ValueError("`publish` has a folder of its own; leave `out` away, or --take it")
     mv.devices.choose(config.device)
     folder = Folder(new() if config.out is None else config.out)
     if config.publish:
@@ -100,7 +100,8 @@ def main(config: Config) -> int:
             progress(f"      {results.spoken_bar(bar)}")
         folder.add(found)
         failed |= found.section.failed
-    print(f"wrote {folder.document}")
+    found = {"document": folder.document, "results": folder.saved}
+    answer(f"wrote {folder.document}", found)
     return command.FAILED if failed else command.DONE
 
 
@@ -143,13 +144,21 @@ class Folder:
         results.save_pictures(found, self.path / "figures")
         for name in set(before.figures if before else ()) - set(section.figures):
             (self.path / "figures" / name).unlink(missing_ok=True)
-        order = [name for names in GROUPS.values() for name in names]
-        some = sorted(self.sections.values(), key=lambda of: (of.gpu, order.index(of.suite)))
-        saved = {"sections": {_key(of): results.as_json(of) for of in some}}
         self.path.mkdir(parents=True, exist_ok=True)
-        write_text(self.path / "results.json", json.dumps(saved, indent=1, ensure_ascii=False) + "\n")
+        write_text(self.path / "results.json", json.dumps(self.saved, indent=1, ensure_ascii=False) + "\n")
         way = (self.path / "figures").relative_to(self.document.parent).as_posix()
-        write_text(self.document, document.written(some, GROUPS, way))
+        write_text(self.document, document.written(self.ordered, GROUPS, way))
+
+    @property
+    def ordered(self) -> list[Section]:
+        """The sections in the order of `GROUPS`."""
+        order = [name for names in GROUPS.values() for name in names]
+        return sorted(self.sections.values(), key=lambda of: (of.gpu, order.index(of.suite)))
+
+    @property
+    def saved(self) -> dict[str, Any]:
+        """What results.json holds."""
+        return {"sections": {_key(of): results.as_json(of) for of in self.ordered}}
 
 
 def read(path: Path) -> dict[str, Section]:
@@ -167,14 +176,16 @@ def read(path: Path) -> dict[str, Section]:
         ) from None
 
 
-def listed() -> str:
-    """A line for each suite, with its question."""
-    rows = [
+_COLUMNS = "group", "suite", "question"
+
+
+def listed() -> list[tuple[str, str, str]]:
+    """Every suite with its group and its question."""
+    return [
         (group, name, results.about(f"{PACKAGE}.{name}")["question"])
         for group, names in GROUPS.items()
         for name in names
     ]
-    return text.columns(rows)
 
 
 def _key(section: Section) -> str:

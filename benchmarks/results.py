@@ -31,6 +31,7 @@ import mvcalc_jax as mv
 from benchmarks import harness
 from mvcalc_jax import command, text
 from mvcalc_jax.atomic import replacing
+from mvcalc_jax.output import answer
 from mvcalc_jax.plots.style import style
 from mvcalc_jax.text import Rows
 
@@ -143,8 +144,8 @@ def leave(findings: Callable[[Any], Findings], config: Any) -> NoReturn:
         except (MissingError, ModuleNotFoundError) as why:
             print(f"{prog}: {advice(why)}", file=sys.stderr)
             return command.MISUSED
-        print(f"{found.section.question}\n{harness.spoken_setting(found.section.setting)}\n")
-        print(markdown(found.section))
+        about = f"{found.section.question}\n{harness.spoken_setting(found.section.setting)}"
+        answer(f"{about}\n\n{markdown(found.section)}", as_json(found.section))
         for path in save_pictures(found, FOLDER):
             progress(f"wrote {path}")
         return command.FAILED if found.section.failed else command.DONE

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.compare_gradients"
+PROG = command.called("compare_gradients")
 PRECISIONS = ("float64", "float32")
 RIGHT = 1e-13
 """The error in float64 from which a derivative by hand is called wrong: some hundred roundings."""
@@ -25,14 +25,11 @@ RIGHT = 1e-13
 
 @dataclass(frozen=True)
 class Config:
-    """Compare ways of differentiating. --debug shows where an error comes from."""
+    """Compare ways of differentiating."""
 
-    seed: int = 0
-    """Of the points at which derivatives are compared."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    seed: options.Seed = 0
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

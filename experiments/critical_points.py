@@ -13,14 +13,14 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.critical_points"
+PROG = command.called("critical_points")
 MOST = 20_000
 """Starts, which take a few seconds."""
 DEGENERATE = ("flat", "ledge", "monkey", "peano", "trough")
@@ -28,17 +28,33 @@ DEGENERATE = ("flat", "ledge", "monkey", "peano", "trough")
 
 @dataclass(frozen=True)
 class Config:
-    """Find and judge all critical points of a surface. --debug shows where an error comes from."""
+    """Find and judge all critical points of a surface."""
 
-    surface: str = "himmelblau"
-    """himmelblau, camel, three-humps, rosenbrock, styblinski, peaks, branin, mccormick, goldstein, two-wells, egg-box,
-    bowl, pass; or one of which the Hessian says nothing: monkey, flat, ledge, peano, trough."""
-    starts: int = 256
-    """How many points to begin from; more follow where a point was met by few."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    surface: Literal[
+        "himmelblau",
+        "camel",
+        "three-humps",
+        "rosenbrock",
+        "styblinski",
+        "peaks",
+        "branin",
+        "mccormick",
+        "goldstein",
+        "two-wells",
+        "egg-box",
+        "bowl",
+        "pass",
+        "monkey",
+        "flat",
+        "ledge",
+        "peano",
+        "trough",
+    ] = "himmelblau"
+    """The surface to look at; of the last five the Hessian says nothing."""
+    starts: Annotated[int, options.STARTS] = 256
+    """More follow where a point was met by few."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

@@ -16,62 +16,56 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
+from mvcalc_jax.arguments import Arg, Only
 
-PROG = "python -m experiments.draw_curve"
+PROG = command.called("draw_curve")
 MAY_CHANGE = ("steps", "device", "live", "port", "browser", "resume", "out")
 """Settings that a resumed run may have otherwise than before."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Train a network to draw a curve, every derivative written by hand. --debug shows where an error comes from."""
+    """Train a network to draw a curve, every derivative written by hand."""
 
-    curve: str = "heart"
-    """A name (heart, star, butterfly …), or a .csv or .svg file of your own."""
+    curve: Annotated[str, options.CURVE] = "heart"
     samples: int = 100
     """Points on the curve."""
     hidden: tuple[int, ...] = (6, 7)
     """Widths of the hidden layers."""
-    activation: str = "logistic"
-    """Activation of the hidden layers: logistic, tanh, relu, softplus, sin or identity."""
-    output_activation: str = "logistic"
-    """Activation of the output layer."""
-    optimizer: str = "steepest"
-    """steepest (by hand), or sgd, momentum, adam or lbfgs (optax)."""
-    race: tuple[str, ...] = ("sgd",)
-    """Optimizers to compare with, from the same start and without noise: sgd, momentum, adam, lbfgs."""
-    steps: int = 50_000
-    """Steps of the descent."""
-    learning_rate: float | None = None
-    """The course's "aggression"; for steepest descent 7 unless given."""
+    activation: Literal["logistic", "tanh", "relu", "softplus", "sin", "identity"] = "logistic"
+    """How the hidden layers bend their sums."""
+    output_activation: Literal["logistic", "tanh", "relu", "softplus", "sin", "identity"] = "logistic"
+    """How the output layer does."""
+    optimizer: Literal["steepest", "sgd", "momentum", "adam", "lbfgs"] = "steepest"
+    """By hand (steepest), or by optax."""
+    race: Annotated[tuple[Literal["sgd", "momentum", "adam", "lbfgs"], ...], Only("seeds", 1)] = ("sgd",)
+    """Optimizers to compare with, from the same start and without noise."""
+    steps: options.Steps = 50_000
+    learning_rate: Annotated[float | None, options.RATE] = None
+    """Unless given, what suits the optimizer: of steepest descent 7."""
     noise: float = 1.0
     """Standard deviation of the factor on each tensor of the Jacobian."""
     batch_size: int | None = None
     """Samples for each step; all of them unless given."""
-    seed: int = 0
-    """Seed of the initial parameters, the noise and the batches."""
+    seed: options.Seed = 0
     seeds: int = 1
     """Train this many networks at once, from seed on, and show how they spread; they do not race."""
-    precision: str = "float32"
-    """float32 or float64."""
-    device: str = "auto"
-    """auto, cpu or gpu; so small a network is slower on a GPU."""
+    precision: options.Precision = "float32"
+    device: options.Device = "auto"
+    """So small a network is slower on a GPU."""
     live: bool = False
     """Watch it learn, in a window or a browser."""
-    port: int = 8988
-    """Port of the page that --live serves where there is no window."""
-    browser: bool = True
-    """Open that page; otherwise only its address is printed."""
-    resume: Path | None = None
-    """Go on with the run in this directory; --steps may ask for more of them."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    port: Annotated[options.Port, Only("live")] = None
+    browser: Annotated[options.Browser, Only("live")] = True
+    resume: Annotated[Path | None, Arg(metavar="DIR")] = None
+    """Go on with the run that is kept there; --steps may ask for more of them."""
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:
@@ -199,7 +193,7 @@ def onward(config: Config, result: mv.Result, run: Path) -> mv.runs.Next:
             f"{PROG} --curve butterfly --hidden 30 30 --live", "a harder curve, and you see it learn"
         )
     return mv.runs.Next(
-        "python -m experiments.fit_heights", "the same descent, through two parameters that can be seen"
+        command.called("fit_heights"), "the same descent, through two parameters that can be seen"
     )
 
 

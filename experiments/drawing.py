@@ -95,7 +95,7 @@ def pose(config: Any) -> Task:
     of_network = mv.network.forward, mv.network.cost, mv.network.jacobian
     forward, cost, jacobian = (partial(f, activation=activation) for f in of_network)
     steps, many = require.whole("steps", config.steps, least=1), require.whole("seeds", config.seeds, least=1)
-    require.port(config.port, least=1)
+    require.port("port", config.port)
     sizes = (1, *(require.whole("hidden", width, least=1) for width in config.hidden), 2)
     row = np.dtype(config.precision).itemsize * sum(o * (i + 1) for i, o in pairwise(sizes)) * many
     rows = min(ROWS, ROOM // row, max(COSTS // many, FEW))

@@ -13,14 +13,14 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.error_bands"
+PROG = command.called("error_bands")
 RADII, PRECISIONS, MAGNIFIED = tuple(10.0**-k for k in range(1, 9)), ("float64", "float32"), 1e-6
 TOLD = (1e-2, 1e-4, 1e-6, 1e-8)
 MOST = 8
@@ -45,31 +45,28 @@ magnified, all less the exact f: a bound above 0 on both sides, or below it, doe
 
 @dataclass(frozen=True)
 class Config:
-    """Compare proven bands with others. --debug shows where an error comes from."""
+    """Compare proven bands with others."""
 
-    function: str = "fraction"
-    """fraction, bell, softplus, logistic, root or tail."""
-    at: float | None = None
-    """The point x₀; if not given, one that is interesting for the function."""
+    function: Literal["fraction", "bell", "root", "logistic", "softplus", "tail"] = "fraction"
+    """The function to look at."""
+    at: Annotated[float | None, options.POINT] = None
     radius: float | None = None
     """How far the region reaches on either side."""
     order: int = 2
     """n, the power of h that the remainder comes with, 1 to 8."""
     pieces: int = 1
     """Parts of the region, each with a remainder of its own."""
-    points: int = 201
-    """At how many points each band is held against the exact function."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    samples: int = 201
+    """Points at which each band is held against the exact function."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:
     from experiments import bounding  # here and not above, so that --help need not wait for JAX
 
     mv.require.one_of("function", config.function, bounding.EXAMPLES)
-    mv.require.whole("points", config.points, least=11)
+    mv.require.whole("samples", config.samples, least=11)
     mv.require.whole("order", config.order, least=1, most=MOST)
     example = bounding.EXAMPLES[config.function]
     at = example.at if config.at is None else config.at
@@ -86,7 +83,7 @@ def main(config: Config) -> int:
         run = mv.runs.create("error_bands", config, 0, device, config.out)
         waiting = {
             (name, precision): aside.submit(
-                bounding.near, each, each.at, precision, RADII, config.order, config.points
+                bounding.near, each, each.at, precision, RADII, config.order, config.samples
             )
             for name, each in bounding.EXAMPLES.items()
             for precision in PRECISIONS

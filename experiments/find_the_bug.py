@@ -19,9 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.find_the_bug"
+PROG = command.called("find_the_bug")
 LEAVES = ("W¹", "b¹", "W²", "b²", "W³", "b³")
 PRODUCT = "the product"
 """What is wrong where every link is right."""
@@ -29,16 +29,13 @@ PRODUCT = "the product"
 
 @dataclass(frozen=True)
 class Config:
-    """Find the mistakes planted in a backward pass. --debug shows where an error comes from."""
+    """Find the mistakes planted in a backward pass."""
 
     samples: int = 100
     """Points on the heart that the network is to draw; link by link, one of them is looked at."""
-    seed: int = 0
-    """Of the parameters, and of the points near them at which the checks are repeated."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    seed: options.Seed = 0
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 class Plan(NamedTuple):

@@ -14,14 +14,14 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.fit_heights"
+PROG = command.called("fit_heights")
 COURSE_START, COURSE_RATE = (155.0, 6.0), 2000.0
 AWAY, WIDE = -3.1, 0.8
 """Other data start, as the course does, this many standard deviations from the mean, with σ this many wide."""
@@ -33,24 +33,20 @@ MOST = 10**6
 
 @dataclass(frozen=True)
 class Config:
-    """Fit a Gaussian to heights by steepest descent. --debug shows where an error comes from."""
+    """Fit a Gaussian to heights by steepest descent."""
 
-    data: str = "course"
-    """course, galton, galton-men, galton-women, macdonell; or a .csv file of raw values, or of bins and counts."""
+    data: Annotated[str, options.HISTOGRAM] = "course"
     bin_width: float | None = None
     """For raw values; chosen from them unless given."""
     start: tuple[float, float] | None = None
     """Initial μ and σ; unless given, as far from the data as the course starts."""
-    learning_rate: float | None = None
-    """The course's "aggression"; 0.4 of the largest stable rate unless given."""
-    steps: int = 50
-    """Steps of the descent."""
+    learning_rate: Annotated[float | None, options.RATE] = None
+    """Of heights of your own 0.4 of the largest stable one unless given, of the course's 2000."""
+    steps: options.Steps = 50
     compare: bool = True
-    """Other methods and other estimators, too; without them it takes 5 s."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    """Leave other methods and other estimators out, and take 5 s."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

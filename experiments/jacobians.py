@@ -15,14 +15,14 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.jacobians"
+PROG = command.called("jacobians")
 LARGEST = 1e6
 """Of a Jacobian's entries, and of times: beyond it, nothing is seen."""
 WIDTH, MOST = 0.8, {2: 40, 3: 10}
@@ -31,24 +31,22 @@ WIDTH, MOST = 0.8, {2: 40, 3: 10}
 
 @dataclass(frozen=True)
 class Config:
-    """See what Jacobians do to area, and how they multiply. --debug shows where an error comes from."""
+    """See what Jacobians do to area, and how they multiply."""
 
-    map: str = "polar"
-    """polar, elliptic, parabolic or twist; cylindrical or spherical."""
-    at: tuple[float, ...] = ()
-    """The point at which a cell is looked at, a number for each variable; one inside the grid unless given."""
+    map: Literal["polar", "cylindrical", "spherical", "elliptic", "parabolic", "twist"] = "polar"
+    """The change of variables."""
+    at: Annotated[tuple[float, ...], options.POINT] = ()
+    """A number for each variable."""
     cells: int = 8
     """Along each axis of the grid."""
-    surface: str = "hills"
-    """hills, bowl, saddle or ripples: the one whose gradient is drawn."""
-    chain: str = "course"
-    """course, cost (many numbers to one) or motion (one to many): the chain rule that is multiplied out."""
+    surface: Literal["hills", "bowl", "saddle", "ripples"] = "hills"
+    """The surface whose gradient is drawn."""
+    chain: Literal["course", "cost", "motion"] = "course"
+    """The chain rule that is multiplied out: the course's, from many numbers to one, or from one to many."""
     t: float = 0.7
     """Where the chain rule is taken: of course and motion the time, of cost the size of its numbers."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

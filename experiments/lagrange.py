@@ -14,30 +14,28 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.lagrange"
+PROG = command.called("lagrange")
 MOST = 20_000
 """Starts, which take a few seconds."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Find all extrema of f on a constraint. --debug shows where an error comes from."""
+    """Find all extrema of f on a constraint."""
 
-    problem: str = "course-1"
-    """course-1, course-2, ellipse, budget, cusp or circle-in-space."""
-    starts: int = 400
-    """How many points to begin from; with very few, not all extrema are found."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    problem: Literal["course-1", "course-2", "ellipse", "budget", "cusp", "circle-in-space"] = "course-1"
+    """What to optimise, on which constraint."""
+    starts: Annotated[int, options.STARTS] = 400
+    """With very few, not all extrema are found."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

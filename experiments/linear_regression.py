@@ -13,34 +13,33 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
+from mvcalc_jax.arguments import Arg, Only
 
-PROG = "python -m experiments.linear_regression"
+PROG = command.called("linear_regression")
 
 
 @dataclass(frozen=True)
 class Config:
-    """Fit lines, and look at them. --debug shows where an error comes from."""
+    """Fit lines, and look at them."""
 
-    data: Path | None = None
+    data: Annotated[Path | None, Arg(metavar="FILE")] = None
     """A .csv file of your own; Anscombe's quartet and fathers and sons unless given."""
-    response: str | None = None
+    response: Annotated[str | None, Arg(metavar="COLUMN"), Only("data")] = None
     """The name of the column that the others are to explain; the last unless given."""
-    degree: int | None = None
+    degree: Annotated[int | None, Only("data")] = None
     """Fit a polynomial of this degree, in the one other column."""
     intercept: bool = True
-    """Whether the line may miss the origin."""
+    """The line goes through the origin."""
     level: float = 0.95
     """Of confidence intervals and bands."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

@@ -14,14 +14,14 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.newton_raphson"
+PROG = command.called("newton_raphson")
 STARTS = 3
 SCENE = """Newton's method replaces a function by its tangent and takes the tangent's zero for the next guess: \
 x ← x − f/f′. Near a simple root every step doubles the number of right digits. Far from one, it may do anything."""
@@ -31,20 +31,31 @@ later steps darker; green diamonds are what was found. The last two have come ri
 
 @dataclass(frozen=True)
 class Config:
-    """Watch Newton's method find roots, and fail to. --debug shows where an error comes from."""
+    """Watch Newton's method find roots, and fail to."""
 
-    function: str = "sextic"
-    """sextic, cubic, cubic-5, root-sign, atan, cube-root, fading, square, no-root, turning, log or pole."""
+    function: Literal[
+        "sextic",
+        "cubic",
+        "cubic-5",
+        "root-sign",
+        "atan",
+        "cube-root",
+        "fading",
+        "square",
+        "no-root",
+        "turning",
+        "log",
+        "pole",
+    ] = "sextic"
+    """The function to look at."""
     start: tuple[float, ...] = ()
     """Where to start, up to three numbers; the function's own starts unless given."""
-    fractal: str = "three"
-    """three, cycle, double, five, eight, rational or sine: whose basins are drawn."""
+    fractal: Literal["three", "cycle", "double", "five", "eight", "rational", "sine"] = "three"
+    """Whose basins are drawn."""
     points: int = 600
     """Starts along each side of the basins' picture."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

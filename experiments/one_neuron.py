@@ -14,42 +14,37 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.one_neuron"
+PROG = command.called("one_neuron")
 BETTER = -5.0, 5.0
 """What the course shows for NOT."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Teach a neuron a gate, then follow the chain rule into a network. --debug shows where an error comes from."""
+    """Teach a neuron a gate, then follow the chain rule into a network."""
 
-    gate: str = "not"
-    """not, and, or, nand or xor; all but the first have two inputs, whose weights begin equal and stay so."""
-    activation: str = "tanh"
-    """tanh or logistic."""
+    gate: Literal["not", "and", "or", "nand", "xor"] = "not"
+    """What the neuron is to learn; all but the first have two inputs, whose weights begin equal and stay so."""
+    activation: Literal["tanh", "logistic"] = "tanh"
+    """How the neuron bends its sum."""
     start: tuple[float, float] = (1.3, -0.1)
     """Initial w and b."""
-    learning_rate: float = 0.7
-    """The course's "aggression"."""
-    steps: int = 200
-    """Steps of the descent."""
+    learning_rate: Annotated[float, options.RATE] = 0.7
+    steps: options.Steps = 200
     depth: int = 12
     """Layers of the networks whose gradients are measured."""
     width: int = 4
     """Neurons in each of their layers."""
-    seed: int = 0
-    """Of those networks."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    seed: options.Seed = 0
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

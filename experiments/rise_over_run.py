@@ -13,14 +13,14 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.rise_over_run"
+PROG = command.called("rise_over_run")
 RANGE = 1e30
 """Of sizes that float32, in which everything is done once more, holds well."""
 PRECISIONS = ("float64", "float32")
@@ -38,17 +38,28 @@ Found = tuple[float, dict[str, Any], Any]
 
 @dataclass(frozen=True)
 class Config:
-    """Slopes by rise over run, and what limits them. --debug shows where an error comes from."""
+    """Slopes by rise over run, and what limits them."""
 
-    function: str = "course"
-    """course, exponential, sine, logarithm, square, offset, steep, cancelling, root, ripples, switch, flat, chirp, or
-    pole, of `mvcalc_jax.calculus.slopes.hard`."""
-    at: float | None = None
-    """The point; if not given, one that is interesting for the function."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    function: Literal[
+        "course",
+        "exponential",
+        "sine",
+        "logarithm",
+        "square",
+        "offset",
+        "steep",
+        "cancelling",
+        "root",
+        "ripples",
+        "switch",
+        "flat",
+        "chirp",
+        "pole",
+    ] = "course"
+    """The function to look at."""
+    at: Annotated[float | None, options.POINT] = None
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:
@@ -63,6 +74,11 @@ def main(config: Config) -> int:
         raise ValueError(
             f"`at` must be where x, f and f′ are within the range of float32, 0 or {1 / RANGE:g} to {RANGE:g} in size; "
             f"got {at}; take another point"
+        )
+    if np.spacing(abs(at)) > case.scale / 100:
+        raise ValueError(
+            f"`at` must be where the numbers of float64 lie closer together than {case.formula} changes; got {at:g}; "
+            "take a smaller one"
         )
     with mv.devices.computing(config.device, "float64") as device, np.errstate(all="ignore"):
         found = {precision: measure(case, np.asarray(at, precision)) for precision in PRECISIONS}

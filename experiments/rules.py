@@ -14,14 +14,14 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.rules"
+PROG = command.called("rules")
 MODES = ("reverse", "forward")
 MOST = 16.0
 """Digits that a float64 has."""
@@ -29,16 +29,25 @@ MOST = 16.0
 
 @dataclass(frozen=True)
 class Config:
-    """Watch a function being differentiated, rule by rule. --debug shows where an error comes from."""
+    """Watch a function being differentiated, rule by rule."""
 
-    function: str = "quotient"
-    """quotient, chain, power, product, neuron, hill, softmax, kinks, branch or loop."""
-    at: tuple[float, ...] = ()
-    """Where, a number for each argument; a point of the function's own unless given."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    function: Literal[
+        "quotient",
+        "chain",
+        "power",
+        "product",
+        "neuron",
+        "hill",
+        "softmax",
+        "kinks",
+        "branch",
+        "loop",
+    ] = "quotient"
+    """The function to look at."""
+    at: Annotated[tuple[float, ...], options.POINT] = ()
+    """A number for each argument."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:
@@ -56,6 +65,10 @@ def main(config: Config) -> int:
         if not np.isfinite(traces["reverse"].value):
             raise ValueError(f"`at` must be where {config.function} is finite; got {at}; take another point")
         expected = np.array(mv.autodiff.gradient(f, tuple(range(len(at))))(*at))
+        if not np.isfinite(expected).all():
+            raise ValueError(
+                f"`at` must be where the derivative of {config.function} is finite; got {at}; take another point"
+            )
         worked = [digits(w) for w in mv.calculus.WORKED]
         run = mv.runs.create("rules", config, 0, device, config.out)
     steps = traces["reverse"].steps

@@ -13,14 +13,14 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.safe_steps"
+PROG = command.called("safe_steps")
 SCENE = """Along −J the cost is a function of one number, the learning rate η. Its Taylor enclosure of order 2 is a \
 parabola that provably lies above it, for all η up to some bound: where the parabola is lower than where it began, \
 so is the cost. No step is tried, and no constant guessed."""
@@ -33,14 +33,13 @@ nobody said so. Where the red dots end, the parameters are known to rounding and
 
 @dataclass(frozen=True)
 class Config:
-    """Compare proven learning rates with fixed ones. --debug shows where an error comes from."""
+    """Compare proven learning rates with fixed ones."""
 
-    curve: str = "heart"
-    """A name (heart, star, butterfly …), or a .csv or .svg file of your own."""
+    curve: Annotated[str, options.CURVE] = "heart"
     samples: int = 100
     """Points on the curve."""
-    steps: int = 1000
-    """Steps of the network."""
+    steps: options.Steps = 1000
+    """Of the network."""
     fixed: float = 7.0
     """A fixed learning rate for the network."""
     too_large: float = 40.0
@@ -49,12 +48,9 @@ class Config:
     """Steps of the heights."""
     measured: int = 20
     """At how many steps it is measured how far one could have gone."""
-    seed: int = 0
-    """Seed of the initial parameters."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    seed: options.Seed = 0
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

@@ -2,25 +2,24 @@
 
     python -m experiments.sandpit_game
     python -m experiments.sandpit_game --floor saddle --seed 7
-    python -m experiments.sandpit_game --film experiments/sandpit.gif --picture experiments/sandpit.png
 
 Each dip follows the arrow of the last, some lengths of it; where that ends in a hollow without a phone, on level ground
 or outside, it begins anew elsewhere. On the random floor of seed 8 the first hollow is the wrong one, and the phone is
-found with the tenth dip, three above par. The last command makes the README's animation and picture. About 8 s.
+found with the tenth dip, three above par. About 8 s.
 """
 
 from __future__ import annotations  # not evaluated, so that --help need not wait for JAX
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.sandpit_game"
+PROG = command.called("sandpit_game")
 LEVEL = 0.02
 """An arrow that is shorter leads nowhere."""
 DIPS = "Dots are dips, each with an arrow downhill; the relief and the phone were hidden until the end"
@@ -29,24 +28,17 @@ RACE = "Strategies race from one start, on a floor that is not seen until one of
 
 @dataclass(frozen=True)
 class Config:
-    """Follow the arrows to the phone. --debug shows where an error comes from."""
+    """Follow the arrows to the phone."""
 
-    floor: str = "random"
-    """wells, random, eggbox, rocks, narrow, valley, plateau, saddle, cliff, or FILE.py:f."""
-    seed: int = 8
-    """Of the floor."""
+    floor: Annotated[str, options.FLOOR] = "random"
+    seed: options.Seed = 8
     stride: float = 2.2
     """How many lengths of the arrow to go."""
-    race: str = "valley"
-    """The floor of the race, at its scenario's start if it has one."""
+    race_floor: Annotated[str, options.FLOOR] = "valley"
+    """For the race, which begins at its scenario's start if it has one."""
     milliseconds: int = 900
     """Of each dip in the animation."""
-    film: Path | None = None
-    """Where else to write the animation."""
-    picture: Path | None = None
-    """And the picture of the race."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:
@@ -55,16 +47,13 @@ def main(config: Config) -> int:
     mv.require.positive("stride", config.stride)
     mv.require.whole("milliseconds", config.milliseconds, least=1)
     with mv.devices.computing("cpu", "float64") as device:
-        game, race = followed(config), raced(config.race)
+        game, race = followed(config), raced(config.race_floor)
         run = mv.runs.create("sandpit_game", config, config.seed, device, config.out)
         game.save(run / "game.json")
         game.to_csv(run / "dips.csv")
-        films, pictures = [run / "game.gif"], [run / "race.png"]
         save_picture(game, run / "game.png")
-        for path in [*films, *([config.film] if config.film else [])]:
-            save_film(game, path, milliseconds=config.milliseconds)
-        for path in [*pictures, *([config.picture] if config.picture else [])]:
-            save_picture(race, path)
+        save_film(game, run / "game.gif", milliseconds=config.milliseconds)
+        save_picture(race, run / "race.png")
         conclude(game, race, run)
     return command.DONE
 

@@ -14,14 +14,15 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
+from mvcalc_jax.arguments import Arg
 
-PROG = "python -m experiments.sandpit_strategies"
+PROG = command.called("sandpit_strategies")
 SCENE = """A phone lies at the lowest point of a hidden floor, 9 m deep. A dip tells the depth, the slope and the \
 curvature at one place, and a strategy says where to dig next. It has 25 dips, and wins within 0.15 m of the phone."""
 SHARES = (
@@ -34,24 +35,23 @@ WAYS = "One start on each floor, and the dips of all strategies that look where 
 
 @dataclass(frozen=True)
 class Config:
-    """Let strategies compete. --debug shows where an error comes from."""
+    """Let strategies compete."""
 
-    floor: str = "eggbox"
-    """Whose basins are drawn: wells, random, eggbox, rocks, narrow, valley, plateau, saddle, cliff, or FILE.py:f."""
-    seed: int = 0
+    floor: Annotated[str, options.FLOOR] = "eggbox"
+    """The one whose basins are drawn."""
+    seed: options.Seed = 0
     """Of that floor, and of the floors of the ways."""
-    floors: tuple[str, ...] = ()
-    """On which they compete; on all nine unless given, and on FILE.py:f if that is the floor."""
+    floors: Annotated[tuple[str, ...], options.FLOORS] = ()
+    """Strategies compete on these; unless given, on one of your own, too, if that is the floor."""
     seeds: int = 1000
-    """How many floors of each kind, each with a start of its own."""
+    """How many of each floor, each with a start of its own."""
     points: int = 121
     """Starts along each side of the basins' pictures."""
     start: tuple[float, float] = (3.0, 3.0)
     """Of the ways."""
-    strategy: str | None = None
-    """One of your own that competes, too: FILE.py:f. It is slower, so mind --seeds and --points."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    strategy: Annotated[str | None, Arg(metavar="FILE.py:f")] = None
+    """One of your own that competes, too. It is slower, so mind --seeds and --points."""
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

@@ -14,14 +14,14 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.taylor_series"
+PROG = command.called("taylor_series")
 SHOWN = (1, 2, 4, 8, 16)
 SLOPES = (1, 2, 3, 4)
 PLANE = (4, 12, 36)
@@ -61,20 +61,19 @@ def examples() -> dict[str, Example]:
 
 @dataclass(frozen=True)
 class Config:
-    """Watch Taylor polynomials close in on a function. --debug shows where an error comes from."""
+    """Watch Taylor polynomials close in on a function."""
 
-    function: str = "course"
-    """course, witch, sine, logarithm, tangent, hyperbolic, softplus or root."""
-    at: float | None = None
-    """The point x₀; if not given, one that is interesting for the function."""
+    function: Literal["course", "witch", "sine", "logarithm", "tangent", "hyperbolic", "softplus", "root"] = (
+        "course"
+    )
+    """The function to look at."""
+    at: Annotated[float | None, options.POINT] = None
     order: int = 39
     """The highest, 16 to 170; also how many pictures the animation has, up to 40."""
     points: int = 160
     """Along each side of the picture of the complex plane."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

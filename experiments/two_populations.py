@@ -13,30 +13,28 @@ from __future__ import annotations  # not evaluated, so that --help need not wai
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 import mvcalc_jax as mv
-from mvcalc_jax import command
+from mvcalc_jax import command, options
 
-PROG = "python -m experiments.two_populations"
+PROG = command.called("two_populations")
 AIM = 0.1
 """How well, in units of the heights, one would like to know a mean."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Find two populations in one histogram. --debug shows where an error comes from."""
+    """Find two populations in one histogram."""
 
-    first: str = "galton-women"
-    """A histogram by name, or a .csv file of bins and counts: those whose mean is lower."""
-    second: str = "galton-men"
-    """Another, in bins of the same width."""
-    device: str = "auto"
-    """auto, cpu or gpu."""
-    out: Path = Path("runs")
-    """Where run directories are made."""
+    first: Annotated[str, options.HISTOGRAM] = "galton-women"
+    """Those whose mean is lower."""
+    second: Annotated[str, options.HISTOGRAM] = "galton-men"
+    """In bins of the same width."""
+    device: options.Device = "auto"
+    out: options.Out = Path("runs")
 
 
 def main(config: Config) -> int:

@@ -53,3 +53,5 @@ from .verify import check_custom as check_custom
 from .verify import check_hessian as check_hessian
 from .verify import check_jacobian as check_jacobian
 from .verify import check_vjp as check_vjp
+
+__version__: str

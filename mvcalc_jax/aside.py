@@ -16,6 +16,11 @@ class Aside:
 
     If the `with` is left by an exception, Ctrl-C for one, what has not begun is dropped, and descents that were
     given `watch` end after their present chunk.
+
+    >>> with mv.aside.Aside(precision="float64") as aside:
+    ...     later = aside.submit(jnp.sin, 1.0)
+    >>> print(f"{later.result():.12f}")
+    0.841470984808
     """
 
     def __init__(self, device: str = "auto", precision: str = "float32"):

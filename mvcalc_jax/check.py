@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import named, require, text, verify
+from mvcalc_jax import named, output, require, text, verify
 from mvcalc_jax.autodiff import Argnums
 from mvcalc_jax.verify import Report
 from mvcalc_jax.verify.chain import Link, check_chain
@@ -50,10 +50,10 @@ def examine(
     Raises:
         ValueError, TypeError, OSError: for what cannot be found, imported or called; the message is for the user.
     """
-    require.whole("--seed", seed, least=0)
+    require.whole("--seed", seed, least=0, most=None)
     if not names:
         raise ValueError("what is to be checked? such as: mvcalc check layer.py:f jac; --help says more")
-    with named.stdout_kept(), jax.enable_x64(True):
+    with output.stdout_kept(), jax.enable_x64(True):
         targets = named.targets(names)
         check, f = _meant(targets, argnums, hessian)
         try:

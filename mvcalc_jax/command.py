@@ -1,13 +1,7 @@
 """What every command does alike, whether `mvcalc` or an experiment.
 
-A frozen dataclass is the command line. Results go to stdout, progress to stderr. Bad input is one line, with
-a traceback where `--debug` was given. Exit codes:
-
-    0    done
-    1    done, and the answer is no: a check failed, a descent left the finite numbers
-    2    bad input, or a file that cannot be read or written
-    3    an error inside the program
-    130  stopped by Ctrl-C; what there was is saved
+A frozen dataclass is the command line. Results go to stdout, progress to stderr; with `--json` there is one document
+on stdout and nothing else. Bad input is one line, with a traceback where `--debug` was given. Exit codes: `EXIT_CODES`.
 """
 
 import contextlib
@@ -17,16 +11,30 @@ import os
 import shlex
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-import tyro
-
+from mvcalc_jax import arguments, interrupts, output
 from mvcalc_jax.text import first_line
 
 DONE, FAILED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_CODES = """Exit codes: 0 done; 1 done, and the answer is no, such as a check that failed or a descent that left \
+the finite numbers; 2 bad input, or a file that cannot be read or written; 3 an error inside the program; 130 stopped \
+by Ctrl-C, and what there was is kept."""
+JSON = ("--json", "Print one JSON document on stdout, and nothing else; what is infinite or NaN is null.")
+COMMON = (("--debug", "Show where an error comes from."), ("-h, --help", "Show this, and end."))
+
+PACKAGE = Path(__file__).parent
+EXPERIMENTS = PACKAGE.parent / "experiments"
+"""Where they are in a checkout; they are no part of what is installed without one."""
+
+
+def called(experiment: str) -> str:
+    """How an experiment is run: as this process was, by `mvcalc run`, or else by Python."""
+    by_mvcalc = sys.argv[0].startswith("mvcalc run ")
+    return f"mvcalc run {experiment}" if by_mvcalc else f"python -m experiments.{experiment}"
 
 
 def run(
@@ -36,7 +44,7 @@ def run(
     prog: str,
     earlier: Callable[[Any], Any] = lambda config: None,
 ) -> int:
-    """Read the command line into a `config`, run the command, and return its exit code.
+    """Read this process's command line into a `config`, run the command, and return its exit code.
 
     Args:
         command: takes the config and returns an exit code.
@@ -45,25 +53,54 @@ def run(
         earlier: the config of an earlier run that this one goes on with, or None. What the command line does
             not name is then as it was.
     """
+    return guarded(lambda args: asked(command, config, args, prog=prog, earlier=earlier), prog=prog)
 
-    def parsed(args: list[str]) -> int:
-        settings = tyro.cli(config, prog=prog, args=args)
-        before = earlier(settings)
-        return command(settings if before is None else tyro.cli(config, prog=prog, args=args, default=before))
 
-    return guarded(parsed, prog=prog)
+def asked(
+    command: Callable[[Any], int],
+    config: Any,
+    args: Sequence[str],
+    *,
+    prog: str,
+    earlier: Callable[[Any], Any] = lambda config: None,
+    documents: bool = True,
+) -> int:
+    """Run a command as `args` ask, or show its help.
+
+    Args:
+        command, config, prog, earlier: as of `run`.
+        args: without the program's name.
+        documents: whether it answers with a document under `--json`.
+    """
+    if "-h" in args or "--help" in args:
+        print(arguments.help(prog, config, (*([JSON] if documents else []), *COMMON), EXIT_CODES))
+        return DONE
+    wanted = documents and "--json" in args
+    words = [word for word in args if not (wanted and word == "--json")]
+    settings, given = arguments.parse(config, words)
+    if (before := earlier(settings)) is not None:
+        settings, given = arguments.parse(config, words, default=before)
+    with output.one_document() if wanted else contextlib.nullcontext():
+        try:
+            return command(settings)
+        except (ValueError, TypeError) as error:
+            if meant_for_the_user(error):
+                error.args = (_as_typed(first_line(error, ""), given),)
+            raise
 
 
 def guarded(command: Callable[[list[str]], int], *, prog: str) -> int:
     """Run a command on this process's arguments; whatever it raises becomes a line and an exit code."""
     args = [arg for arg in sys.argv[1:] if arg != "--debug"]
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no μ shall not cost a run
     # By default JAX takes three quarters of a GPU's memory for itself; a few thousand parameters need none of it.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     try:
-        code = command(args)
+        with interrupts.Heard():
+            code = command(args)
         sys.stdout.flush()  # a stdout that is full or closed is met here, and not at exit
         return code
     except KeyboardInterrupt:
@@ -137,10 +174,7 @@ def meant_for_the_user(error: Exception) -> bool:
     if not isinstance(error, (ValueError, TypeError)):
         return False
     last = traceback.extract_tb(error.__traceback__)[-1]
-    package = Path(__file__).parent
-    ours = any(
-        Path(last.filename).is_relative_to(place) for place in (package, package.parent / "experiments")
-    )
+    ours = any(Path(last.filename).is_relative_to(place) for place in (PACKAGE, EXPERIMENTS))
     # NumPy's functions have no frames: what they raise seems to come from the line that called them.
     return ours and (last.line or "").startswith("raise")
 
@@ -155,6 +189,24 @@ def sentence(error: Exception) -> str:
     if meant_for_the_user(error):
         return first
     return f"{type(error).__name__}: {first} (an error inside; --debug shows where)"
+
+
+def _as_typed(said: str, given: Iterable[str]) -> str:
+    """What was said of `learning_rate` in the words of whoever has typed --learning-rate."""
+    for field in given:
+        said = said.replace(f"`{field}`", f"--{field.replace('_', '-')}")
+    return said
+
+
+def _open_what_is_closed() -> None:
+    """Of a standard stream that was closed, the place is taken; else the next file that is opened would have it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def _is_of_memory(error: Exception) -> bool:

@@ -15,6 +15,10 @@ def quickly(level: int = 0) -> dict[str, Any]:
 
     Args:
         level: how much LLVM is to optimise: 0 for what runs a few times, 1 for what runs a thousand.
+
+    >>> from mvcalc_jax import compiling
+    >>> float(jax.jit(lambda x: x**2, compiler_options=compiling.quickly())(3.0))
+    9.0
     """
     return {name: level if name == _LEVEL else _WANTED[name] for name in _known()}
 

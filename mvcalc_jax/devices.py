@@ -25,6 +25,17 @@ def computing(device: str = "auto", precision: str = "float32") -> Iterator[Devi
 
     Raises:
         ValueError: for an unknown or unusable device, or an unknown precision.
+
+    >>> mv.devices.DEVICES, mv.devices.PRECISIONS
+    (('auto', 'cpu', 'gpu'), ('float32', 'float64'))
+    >>> with mv.devices.computing("cpu", "float64") as device:
+    ...     print(device.platform, jnp.ones(3).dtype)
+    cpu float64
+    >>> with mv.devices.computing("tpu"):
+    ...     pass
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown device 'tpu'; did you mean 'gpu'? known: auto, cpu, gpu
     """
     require.one_of("precision", precision, PRECISIONS)
     chosen = choose(device)
@@ -39,6 +50,9 @@ def choose(name: str) -> Device:
 
     Raises:
         ValueError: for an unknown kind, or one that JAX cannot use here; the message says what to install.
+
+    >>> mv.devices.choose("cpu").platform
+    'cpu'
     """
     require.one_of("device", name, DEVICES)
     if name == "auto":
@@ -53,6 +67,10 @@ def workers() -> list[Device]:
     """The device of each thread that keeps the machine busy, by what JAX is told to compute on.
 
     XLA runs a loop over small arrays on one core: a thread for each. Of accelerators, one for each device.
+
+    >>> with mv.devices.computing("cpu"):
+    ...     len(mv.devices.workers()) == mv.devices.cores()
+    True
     """
     devices, chosen = jax.local_devices(), getattr(jax.config, "jax_default_device")  # noqa: B009 – no stub knows it
     if chosen is not None:
@@ -62,12 +80,20 @@ def workers() -> list[Device]:
 
 
 def cores() -> int:
-    """The cores that this process may use, of all that there are."""
+    """The cores that this process may use, of all that there are.
+
+    >>> mv.devices.cores() >= 1
+    True
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def gpu_advice() -> str:
-    """What to do in order to compute on a GPU, in one line."""
+    """What to do in order to compute on a GPU, in one line.
+
+    >>> "pip install 'jax[cuda1" in mv.devices.gpu_advice()
+    True
+    """
     driver = nvidia_driver()
     if driver is None:
         return (
@@ -79,7 +105,12 @@ def gpu_advice() -> str:
 
 
 def nvidia_driver() -> str | None:
-    """The version of the NVIDIA driver, or None where there is none."""
+    """The version of the NVIDIA driver, or None where there is none.
+
+    >>> driver = mv.devices.nvidia_driver()
+    >>> driver is None or driver[0].isdigit()
+    True
+    """
     command = shutil.which("nvidia-smi")
     if command is None:
         return None

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mvcalc_jax import devices, require, runs, text
+from mvcalc_jax.output import answer
 from mvcalc_jax.sandpit import FLOORS, SCENARIOS, STRATEGIES, Game, compete, own_strategy
 from mvcalc_jax.sandpit.ahead import Ahead, programs
 
@@ -32,8 +33,7 @@ def play(options: Any) -> None:
         OSError: where the page cannot be served, or a file not read.
         KeyboardInterrupt: after Ctrl-C, when everything is kept.
     """
-    if options.port is not None:
-        require.port(options.port)
+    require.port("port", options.port)
     with devices.computing("cpu", "float64"):
         loading = threading.Thread(target=importlib.import_module, args=("mvcalc_jax.sandpit.served",))
         loading.start()  # matplotlib loads while XLA compiles
@@ -154,11 +154,19 @@ def contest(options: Any) -> None:
             strategies.append(own_strategy(options.strategy))
         found = compete(floors, options.seeds, strategies, options.learning_rate)
     many = text.counted(options.seeds, "seed")
-    say(
-        f"how often the phone is found over {many}, each with its own start, and the median of the dips then\n"
+    said = (
+        f"how often the phone is found over {many}, each with its own start, and the median of the dips then"
     )
-    say(text.columns(found.rows()))
-    say("\nnext: python -m experiments.sandpit_strategies draws who leads where")
+    words = f"{said}\n\n{text.columns(found.rows())}"
+    how = zip(found.strategies, found.success, found.median, strict=True)
+    table = {
+        name: {
+            on: {"found": part, "dips": dips}
+            for on, part, dips in zip(found.floors, share, median, strict=True)
+        }
+        for name, share, median in how
+    }
+    answer(words, {"seeds": options.seeds, "strategies": table})
 
 
 def say(line: str) -> None:

@@ -2,39 +2,39 @@
 
 import importlib.metadata
 import platform
+import sys
 from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import devices, text
+from mvcalc_jax import __version__, devices, text
 from mvcalc_jax.models import network
 from mvcalc_jax.verify import check_jacobian
 
-_PACKAGES = ("mvcalc-jax", "jax", "jaxlib", "optax", "numpy", "matplotlib")
+_PACKAGES = ("jax", "jaxlib", "optax", "numpy", "matplotlib")
 
 Finding = tuple[str, str, bool | None]
 """What was looked at, what was found, and whether that is well; None where it is neither well nor ill."""
 
 
-def examine() -> tuple[str, bool]:
-    """What was found, as text, and whether all of it is well."""
+def examine() -> tuple[list[Finding], bool]:
+    """What was found, and whether all of it is well."""
     findings = [*_software(), *_devices(), *_pictures()]
     if all(well is not False for *_, well in findings):
         findings += _proof()
-    marks = {True: "ok", False: "FAIL", None: ""}
-    well = all(well is not False for *_, well in findings)
-    return text.columns([(marks[well], what, said) for what, said, well in findings]), well
+    return findings, all(well is not False for *_, well in findings)
 
 
 def _software() -> Iterator[Finding]:
     yield "python", platform.python_version(), True
+    yield "mvcalc-jax", __version__, True
     for name in _PACKAGES:
         try:
             yield name, importlib.metadata.version(name), True
         except importlib.metadata.PackageNotFoundError:
-            yield name, "not installed; run: python -m pip install -e .", False
+            yield name, f"not installed; run: {sys.executable} -m pip install {name}", False
 
 
 def _devices() -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from mvcalc_jax.fitting.records import Results
 from mvcalc_jax.fitting.result import Status
 from mvcalc_jax.fitting.source import Job
 from mvcalc_jax.fitting.stream import Progress, Summary, default_out, fit_file
+from mvcalc_jax.output import answer
 
 _SAMPLE = 100_000
 """Fits in the histograms, evenly spaced over all."""
@@ -77,30 +78,40 @@ def fit_and_report(
         )
     if host.index:
         return True  # the first process has the word
-    print("\n".join(said(summary)))
-    for choice in chosen:
-        path = out.with_suffix(".png")
-        with plots.style():
-            plots.save(plots.fits.gallery(*choice), path)
-        print(f"drawn: {path}")
+    words, drawn = said(summary), None
+    try:
+        for choice in chosen:
+            path = out.with_suffix(".png")
+            with plots.style():
+                plots.save(plots.fits.gallery(*choice), path)
+            words.append(f"drawn: {path}")
+            drawn = path
+    finally:  # fits are kept, whatever becomes of their picture
+        answer("\n".join(words), document(summary, drawn))
     return any(status > 0 for status in summary.counts)
 
 
 def said(summary: Summary) -> list[str]:
     """What came of it: a line, and one more for each way in which fits did not converge."""
-    converged = sum(many for status, many in summary.counts.items() if status > 0)
-    fits = f"{text.count(summary.fits)} fit{'s' * (summary.fits != 1)}"
-    line = (
-        f"{summary.out}: {fits} of {text.counted(summary.points, 'point')}, {text.count(converged)} converged"
-    )
-    if summary.fitted:
-        rate = summary.fitted / summary.seconds
-        rate = text.count(round(rate)) if rate > 10 else f"{rate:.2g}"
-        part = f"{text.count(summary.fitted)} of them " if summary.fitted < summary.fits else ""
-        line += f"; {part}in {summary.seconds:.1f} s, {rate} fits/s"
     advice = lambda status: status.sentence.replace("pass nan_policy='omit'", "give --omit").replace("_", "-")
     failed = [(text.count(many), advice(status)) for status, many in summary.counts.items() if status <= 0]
-    return [line, *(f"  {many} {sentence}" for many, sentence in failed)]
+    return [summary.message, *(f"  {many} {sentence}" for many, sentence in failed)]
+
+
+def document(summary: Summary, picture: Path | None) -> dict[str, Any]:
+    """The same for a program; `statuses` are counts by name, as in `fitting.Status`."""
+    statuses = {status.name.lower(): many for status, many in summary.counts.items()}
+    return {
+        "out": summary.out,
+        "fits": summary.fits,
+        "points": summary.points,
+        "parameters": summary.names,
+        "converged": sum(many for status, many in summary.counts.items() if status > 0),
+        "statuses": statuses,
+        "fitted_now": summary.fitted,
+        "seconds": summary.seconds,
+        "picture": picture,
+    }
 
 
 class Chosen(NamedTuple):

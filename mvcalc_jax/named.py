@@ -4,14 +4,12 @@ A file is run once, as a module of its own name, and found again among those tha
 is told in a line, with the line of the user's that it came from.
 """
 
-import contextlib
 import difflib
 import importlib
 import os
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -22,7 +20,13 @@ from mvcalc_jax import text
 
 
 class Target(NamedTuple):
-    """What a name stands for, and the module that it was found in; `place` is the file or module as given."""
+    """What a name stands for, and the module that it was found in; `place` is the file or module as given.
+
+    >>> from mvcalc_jax import named
+    >>> (target,) = named.targets(("math:pi",))
+    >>> target.name, target.module.__name__, target.value
+    ('pi', 'math', 3.141592653589793)
+    """
 
     place: str
     name: str
@@ -39,11 +43,18 @@ class Target(NamedTuple):
 
 
 def targets(names: tuple[str, ...]) -> list[Target]:
-    """What some names stand for: `FILE.py:NAME` or `package.module:NAME`; after the first, `NAME` alone is in its file.
+    r"""What some names stand for, `FILE.py:NAME` or `package.module:NAME`; after the first, `NAME` is in its file.
 
     Raises:
         ValueError: where a name is none of these, is not in its file, or the file cannot be imported.
         OSError: where there is no such file.
+
+    >>> from pathlib import Path
+    >>> from mvcalc_jax import named
+    >>> _ = Path("parabola.py").write_text("f = lambda x: x**2\njac = lambda x: 2 * x\n")
+    >>> f, jac = named.targets(("parabola.py:f", "jac"))
+    >>> str(jac), f.value(3.0), jac.value(3.0)
+    ('parabola.py:jac', 9.0, 6.0)
     """
     first, _ = _parted(names[0])
     alone = [k > 0 and ":" not in name and not _is_path(name) for k, name in enumerate(names)]
@@ -55,6 +66,8 @@ def targets(names: tuple[str, ...]) -> list[Target]:
 
 def _parted(name: str) -> tuple[str, str]:
     """The file or module of a name, and the name in it."""
+    if not isinstance(name, str):
+        raise TypeError(f"a function is named by a text, such as layer.py:f; got {type(name).__name__}")
     place, _, inside = name.rpartition(":")
     if not place or not inside:
         file = name.rstrip(":") if _is_path(name.rstrip(":")) else "layer.py"
@@ -79,7 +92,14 @@ def _file(place: str) -> Path | None:
 
 
 def near(path: Path, like: str) -> str:
-    """A hint at a file beside it that is called something like it."""
+    """A hint at a file beside it that is called something like it.
+
+    >>> from pathlib import Path
+    >>> from mvcalc_jax import named
+    >>> _ = Path("layers.py").write_text("")
+    >>> named.near(Path("layer.py"), "*.py")
+    '; did you mean layers.py?'
+    """
     beside = sorted(file.name for file in path.parent.glob(like))
     found = difflib.get_close_matches(path.name, beside, n=1)
     return f"; did you mean {found[0]}?" if found else ""
@@ -142,19 +162,46 @@ def _found(place: str, name: str, module: ModuleType) -> Target:
 
 
 def blame(error: BaseException, file: Path) -> str:
-    """What was raised, in a line, and by which line of the user's."""
+    r"""What was raised, in a line, and by which line of the user's.
+
+    >>> from pathlib import Path
+    >>> from mvcalc_jax import named
+    >>> _ = Path("reciprocal.py").write_text("def f(x):\n    return 1 / x\n")
+    >>> (f,) = named.targets(("reciprocal.py:f",))
+    >>> try:
+    ...     f.value(0)
+    ... except ZeroDivisionError as error:
+    ...     print(named.blame(error, f.file))
+    reciprocal.py:2: ZeroDivisionError: division by zero
+    """
     place = line(error, file)
     return f"{place}: {kind(error)}" if place else kind(error)
 
 
 def kind(error: BaseException) -> str:
-    """What was raised, in a line."""
+    r"""What was raised, in a line.
+
+    >>> from mvcalc_jax import named
+    >>> named.kind(ValueError("no\nmore")), named.kind(KeyError())
+    ('ValueError: no', 'KeyError: (it does not say why)')
+    """
     said = error.msg if isinstance(error, SyntaxError) else error
     return f"{type(error).__name__}: {text.first_line(said, '(it does not say why)')}"
 
 
 def line(error: BaseException, file: Path) -> str:
-    """The last line of the user's code that an exception went through, such as `layer.py:12`; "" if there is none."""
+    r"""The last line of the user's code that an exception went through, such as `layer.py:12`; "" if there is none.
+
+    >>> from pathlib import Path
+    >>> from mvcalc_jax import named
+    >>> _ = Path("inverse.py").write_text("def f(x):\n    return 1 / x\n")
+    >>> (f,) = named.targets(("inverse.py:f",))
+    >>> try:
+    ...     f.value(0)
+    ... except ZeroDivisionError as error:
+    ...     print(named.line(error, f.file))
+    inverse.py:2
+    """
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_file():
         path, number = Path(error.filename), error.lineno
     else:
@@ -171,20 +218,3 @@ def _is_theirs(path: Path, file: Path) -> bool:
     foreign = Path(__file__).parent, *(Path(places[name]) for name in ("stdlib", "purelib", "platlib"))
     own = path.is_relative_to(file.parent) or path.is_relative_to(Path.cwd())
     return path == file or (own and not any(map(path.is_relative_to, foreign)))
-
-
-@contextlib.contextmanager
-def stdout_kept() -> Iterator[None]:
-    """Whatever is written to stdout within goes to stderr: by print, by a child process, or by C."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        for stream in (sys.__stdout__, sys.stderr):
-            if stream:
-                stream.flush()
-        os.dup2(kept, 1)
-        os.close(kept)

@@ -20,6 +20,13 @@ def of(*values: Any) -> Iterator[None]:
     """Within it JAX computes in float64 if any of the values is, and in float32 if none is.
 
     However strictly the caller's JAX promotes, mixed ranks and kinds of numbers are no error within.
+
+    >>> with mv.precision.of(1.0):  # a number of Python's is a float64
+    ...     print(jnp.sin(1.0).dtype)
+    float64
+    >>> with mv.precision.of(np.float32(1)):
+    ...     print(jnp.sin(1.0).dtype)
+    float32
     """
     with contextlib.ExitStack() as stack:
         if not require.traced(values):
@@ -31,7 +38,12 @@ def of(*values: Any) -> Iterator[None]:
 
 @contextlib.contextmanager
 def promoting() -> Iterator[None]:
-    """Within it, mixed ranks and kinds of numbers are no error, however strictly the caller's JAX promotes."""
+    """Within it, mixed ranks and kinds of numbers are no error, however strictly the caller's JAX promotes.
+
+    >>> with jax.numpy_dtype_promotion("strict"), mv.precision.promoting():
+    ...     print(jnp.float32(1) + jnp.int32(1))
+    2.0
+    """
     with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
         yield
 
@@ -42,16 +54,29 @@ def floats(name: str, value: Any) -> Any:
     Raises:
         TypeError: where there are no numbers in it, or complex ones.
         ValueError: where it is ragged.
+
+    >>> mv.precision.floats("x", [[1, 2], [3, 4]])
+    array([[1., 2.],
+           [3., 4.]])
+    >>> mv.precision.floats("x", [1j])
+    Traceback (most recent call last):
+        ...
+    TypeError: `x` must hold real numbers; got dtype('complex128')
     """
     if require.traced(value):
         value = jnp.asarray(value)
         require.floating(name, value)
         return value
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.extended):
+        raise TypeError(f"`{name}` must hold real numbers; got {value.dtype}")
+    require.unmasked(name, value)
     try:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(f"`{name}` must be an array, all rows of one length; got {value!r}") from None
-    if jnp.issubdtype(array.dtype, jnp.floating):  # bfloat16, too, which NumPy does not know for one
+    if array.dtype.kind == "f":  # JAX knows no long doubles, and no other order of bytes
+        return array.astype(array.dtype.newbyteorder("=") if array.dtype.itemsize <= 8 else float, copy=False)
+    if jnp.issubdtype(array.dtype, jnp.floating):  # bfloat16, which NumPy does not know for one
         return array
     if array.dtype.kind not in "iu":
         raise TypeError(

@@ -3,7 +3,7 @@
 Misuse raises before any work: `ValueError` for a wrong value or shape, `TypeError` for a wrong kind.
 A numerical outcome is never raised; it is a status (see `mvcalc_jax.descent`).
 
-The names of the axes in every signature of the package:
+The names of the axes, in every signature of the package:
 
     n    samples (columns of a network's x and y), or bins of a histogram
     i    inputs of a layer or network
@@ -17,10 +17,10 @@ The names of the axes in every signature of the package:
     ...  any axes
 """
 
-import difflib
+import inspect
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
@@ -28,7 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from mvcalc_jax import autodiff
+from mvcalc_jax import autodiff, text
 
 AnyArray = jax.Array | np.ndarray
 """An array of JAX's or NumPy's, or a tracer of one."""
@@ -36,18 +36,49 @@ LARGEST = 1e100
 """Squares of larger numbers, summed, leave the range of floats."""
 
 
+MOST = 2**40
+"""Of anything that is counted: more is a slip of the pen, and NumPy and JAX no longer say so in words."""
+
+
+BOX = "a pair (low, high) for each variable, such as ((-1, 1), (0, 2))"
+"""What `box` requires, in words."""
+
+
 def traced(tree: Any) -> bool:
-    """Whether any leaf stands inside `jit` or `vmap`, where its value cannot be looked at."""
-    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
+    """Whether any leaf stands inside `jit` or `vmap`, where its value cannot be looked at.
+
+    >>> mv.require.traced({"x": jnp.ones(3)})
+    False
+    >>> jax.jit(lambda x: print(mv.require.traced(x)))(1.0)
+    True
+    """
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree, is_leaf=_is_used_up))
+
+
+def _is_used_up(value: Any) -> bool:
+    """Whether it can be read once only, so that nobody may look what is in it; JAX warns of a tree with one."""
+    return isinstance(value, Iterator)
 
 
 def holds_traced(f: Callable[..., Any], *args: Any) -> bool:
-    """Whether f, besides such arguments, uses values that stand inside `jit`, `vmap` or `grad`."""
+    """Whether f, besides such arguments, uses values that stand inside `jit`, `vmap` or `grad`.
+
+    >>> mv.require.holds_traced(jnp.sin, 1.0)
+    False
+    >>> jax.jit(lambda scale: print(mv.require.holds_traced(lambda x: scale * x, 1.0)))(2.0)
+    True
+    """
     return traced(jax.make_jaxpr(f)(*args).consts)
 
 
 def function(name: str, value: Any) -> None:
-    """Require something that can be called."""
+    """Require something that can be called.
+
+    >>> mv.require.function("f", 3)
+    Traceback (most recent call last):
+        ...
+    TypeError: `f` must be a function; got int
+    """
     if not callable(value):
         raise TypeError(f"`{name}` must be a function; got {type(value).__name__}")
 
@@ -57,12 +88,18 @@ def floating(name: str, value: Any) -> None:
 
     Raises:
         TypeError: if `value` is not an array, or its numbers are integers, booleans or complex.
+
+    >>> mv.require.floating("x", jnp.arange(3))
+    Traceback (most recent call last):
+        ...
+    TypeError: `x` must hold floating-point numbers; got int32; convert it with x.astype(float)
     """
     if not isinstance(value, AnyArray):
         raise TypeError(
             f"`{name}` must be an array of floating-point numbers; got {type(value).__name__}; "
             f"convert it with jnp.asarray({name}, float)"
         )
+    unmasked(name, value)
     if not jnp.issubdtype(value.dtype, jnp.floating):
         raise TypeError(
             f"`{name}` must hold floating-point numbers; got {value.dtype}"
@@ -74,8 +111,23 @@ def floating(name: str, value: Any) -> None:
         )
 
 
+def unmasked(name: str, value: Any) -> None:
+    """Refuse NumPy's masked arrays: JAX knows none, and what is hidden in them would be counted."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"`{name}` must be an array without a mask; got a masked array; give {name}.filled(…), or {name}.data and "
+            "leave out what is masked"
+        )
+
+
 def shape(name: str, value: AnyArray, required: tuple[int | None, ...], meaning: str) -> None:
-    """Require a shape; `None` in `required` stands for any length. `meaning` names the axes."""
+    """Require a shape; `None` in `required` stands for any length. `meaning` names the axes.
+
+    >>> mv.require.shape("x", jnp.ones((2, 3)), (2, None, 2), "a matrix for each")
+    Traceback (most recent call last):
+        ...
+    ValueError: `x` must have shape (2, any, 2), a matrix for each; got (2, 3)
+    """
     fits = len(value.shape) == len(required) and all(
         want in (None, got) for want, got in zip(required, value.shape, strict=True)
     )
@@ -86,7 +138,13 @@ def shape(name: str, value: AnyArray, required: tuple[int | None, ...], meaning:
 
 
 def finite(name: str, value: Any) -> None:
-    """Require finite numbers, where they are known: inside `jit` and `vmap` nothing can be looked at."""
+    """Require finite numbers, where they are known: inside `jit` and `vmap` nothing can be looked at.
+
+    >>> mv.require.finite("x", [1.0, np.nan, np.inf])
+    Traceback (most recent call last):
+        ...
+    ValueError: `x` must be finite; got nan at index (1,) and 1 more like it
+    """
     if traced(value):
         return
     array = np.asarray(value)
@@ -101,24 +159,61 @@ def finite(name: str, value: Any) -> None:
 
 
 def number(name: str, value: Any) -> None:
-    """Require a single number, and a finite one where it is known."""
-    array = value if isinstance(value, AnyArray) else np.asarray(value)
-    if array.shape != () or not (
-        jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)
-    ):
+    """Require a single number, and a finite one where it is known.
+
+    >>> mv.require.number("x0", [1.0])
+    Traceback (most recent call last):
+        ...
+    TypeError: `x0` must be a single number; got [1.0]
+    """
+    try:
+        array = value if isinstance(value, AnyArray) else np.asarray(value)
+    except ValueError:  # rows of different lengths
+        array = None
+    if array is None or array.shape != () or not _is_real(array.dtype):
         raise TypeError(f"`{name}` must be a single number; got {value!r}")
     finite(name, value)
 
 
 def positive(name: str, value: Any) -> None:
-    """Require a single finite number above zero, where it is known."""
+    """Require a single finite number above zero, where it is known.
+
+    >>> mv.require.positive("radius", -1.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: `radius` must be positive; got -1.0
+    """
     number(name, value)
     if not traced(value) and np.asarray(value) <= 0:
         raise ValueError(f"`{name}` must be positive; got {np.asarray(value)}")
 
 
-def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
-    """Require a whole number of at least `least`, and of at most `most` if that is given; return it as an `int`."""
+def level(name: str, value: Any) -> float:
+    """Require the level of confidence of an interval, and return it.
+
+    Raises:
+        TypeError: where it is no number.
+        ValueError: where it is not between 0 and 1.
+
+    >>> mv.require.level("level", 0.95)
+    0.95
+    """
+    number(name, value)
+    if not 0 < value < 1:
+        raise ValueError(f"`{name}` must lie between 0 and 1, such as 0.95; got {value}")
+    return float(value)
+
+
+def whole(name: str, value: Any, least: int, most: int | None = MOST) -> int:
+    """Require a whole number from `least` to `most`, and return it as an `int`.
+
+    >>> mv.require.whole("steps", np.int64(5), least=1)
+    5
+    >>> mv.require.whole("steps", 2.5, least=1)
+    Traceback (most recent call last):
+        ...
+    TypeError: `steps` must be a whole number; got 2.5
+    """
     try:
         number = operator.index(value)
     except TypeError:
@@ -130,23 +225,39 @@ def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
     return number
 
 
-def port(value: int, least: int = 0) -> None:
-    """Require the number of a port; 0 asks for any that is free."""
-    if not least <= value < 2**16:
-        raise ValueError(f"`port` must be from {least} to {2**16 - 1}; got {value}")
+def port(name: str, value: Any) -> None:
+    """Require the number of a port, or None; 0 stands for any that is free.
+
+    >>> mv.require.port("port", 8988)
+    """
+    if value is not None and not 0 <= value < 2**16:
+        raise ValueError(f"`{name}` must be from 0 to {2**16 - 1}; got {value}")
 
 
 def one_of(what: str, name: str, known: Iterable[str]) -> None:
-    """Require a known name; the error suggests the nearest and lists them all."""
+    """Require a known name; the error suggests the nearest and lists them all.
+
+    >>> mv.require.one_of("curve", "hart", ["heart", "circle"])
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown curve 'hart'; did you mean 'heart'? known: heart, circle
+    """
     names = list(known)
-    if name not in names:
-        near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"unknown {what} {name!r}; {hint}known: {', '.join(names)}")
+    if not isinstance(name, str) or name not in names:
+        raise ValueError(text.unknown(what, name, names))
 
 
 def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
-    """Require a function that JAX can compile for these arguments, and return the shapes of what it would return."""
+    """Require a function that JAX can compile for these arguments, and return the shapes of what it would return.
+
+    >>> mv.require.traceable("f", jnp.sin, 1.0)
+    ShapeDtypeStruct(shape=(), dtype=float32, weak_type=True)
+    >>> mv.require.traceable("f", lambda x: x if x > 0 else -x, 1.0)
+    Traceback (most recent call last):
+        ...
+    TypeError: `f` must be written in JAX, so that it can be compiled: no NumPy functions of traced values,
+    no `if` on them; it raises TracerBoolConversionError
+    """
     # NumPy's own functions crash JAX 0.10 where it remembers what it has traced; all others it shall remember.
     traced_once = (lambda *values: f(*values)) if type(f).__module__ == "numpy" else f
     try:
@@ -156,6 +267,31 @@ def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
             f"`{name}` must be written in JAX, so that it can be compiled: no NumPy functions of traced values, no "
             f"`if` on them; it raises {type(error).__name__}"
         ) from error
+    except (TypeError, ValueError) as error:
+        _called_rightly(name, f, error, *args)
+        raise
+
+
+def _called_rightly(name: str, f: Callable[..., Any], error: Exception, *args: Any) -> None:
+    """Say so where JAX complains not of what happens in a function, but of what it takes or returns.
+
+    Raises:
+        TypeError: where that is so.
+    """
+    try:
+        inspect.signature(f).bind(*args)
+    except TypeError as unfit:
+        many = f"{len(args)} argument{'s' * (len(args) != 1)}"
+        raise TypeError(
+            f"`{name}` must be a function of {many}; got one with which there is {unfit}"
+        ) from None
+    except ValueError:
+        pass  # a function that does not tell
+    try:
+        jax.eval_shape(lambda *values: [f(*values), None][1], *args)
+    except Exception:
+        return  # it is f itself that fails
+    raise TypeError(f"`{name}` must return arrays of numbers; {str(error).splitlines()[0]}") from error
 
 
 def twice_differentiable(name: str, f: Callable[..., Any], x: Any) -> None:
@@ -163,6 +299,12 @@ def twice_differentiable(name: str, f: Callable[..., Any], x: Any) -> None:
 
     Raises:
         TypeError: where there is a step in it of which JAX knows no derivative, such as a loop without a fixed length.
+
+    >>> mv.require.twice_differentiable("f", jnp.sin, 1.0)
+    >>> mv.require.twice_differentiable("f", lambda x: jax.lax.while_loop(lambda y: y < 9, jnp.exp, x), 1.0)
+    Traceback (most recent call last):
+        ...
+    TypeError: `f` must be differentiable by JAX, twice; it says: ...
     """
     try:
         jax.eval_shape(autodiff.jacobian(autodiff.jacobian(f), mode="forward"), x)
@@ -180,6 +322,12 @@ def scalar(name: str, f: Callable[..., Any], *args: Any) -> None:
     Raises:
         TypeError: where it is no function, cannot be traced, or returns whole or complex numbers.
         ValueError: where it returns more than one number, or none.
+
+    >>> mv.require.scalar("f", jnp.exp, jnp.ones(3))
+    Traceback (most recent call last):
+        ...
+    ValueError: `f` must return a single number, of shape (); got an array of shape (3,); sum it, or take one
+    entry
     """
     function(name, f)
     value = traceable(name, f, *args)
@@ -193,20 +341,46 @@ def scalar(name: str, f: Callable[..., Any], *args: Any) -> None:
         raise TypeError(f"`{name}` must return a floating-point number; got {value.dtype}")
 
 
+def reals(name: str, value: Any, meaning: str) -> np.ndarray:
+    """Require real numbers in any of the forms that people have them in, and return them as float64.
+
+    Raises:
+        ValueError: where there are other things among them, or rows of different lengths; it says the `meaning`.
+    """
+    try:
+        array = np.asarray(value)
+        missing = array.dtype == object and any(
+            entry is None for entry in array.flat
+        )  # NumPy makes NaN of it
+        if not missing and (array.dtype in (object, bool) or _is_real(array.dtype)):
+            return np.asarray(array, float)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"`{name}` must be {meaning}; got {value!r}")
+
+
+def _is_real(dtype: Any) -> bool:
+    return bool(jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer))
+
+
 def box(name: str, value: Any, variables: int | None = None) -> np.ndarray:
     """Require a box, a pair (low, high) of finite numbers for each variable, and return it as an array (variables, 2).
 
     Raises:
         ValueError: where it is something else, or has no inside; or has another number of variables.
+
+    >>> mv.require.box("box", ((-1, 1), (0, 2)))
+    array([[-1.,  1.],
+           [ 0.,  2.]])
+    >>> mv.require.box("box", ((1, -1), (0, 2)))
+    Traceback (most recent call last):
+        ...
+    ValueError: `box` must have low < high for each variable; got (1, -1) for number 0
     """
-    meaning = "a pair (low, high) for each variable, such as ((-1, 1), (0, 2))"
-    try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError):
-        raise ValueError(f"`{name}` must be {meaning}; got {value!r}") from None
+    array = reals(name, value, BOX)
     if array.ndim != 2 or array.shape[1] != 2 or variables not in (None, len(array)) or not len(array):
         wanted = f" for {variables} variable{'s' * (variables != 1)}" if variables else ""
-        raise ValueError(f"`{name}` must be {meaning}{wanted}; got {value!r}")
+        raise ValueError(f"`{name}` must be {BOX}{wanted}; got {value!r}")
     finite(name, array)
     for k, (low, high) in enumerate(array):
         if not low < high:

@@ -37,7 +37,7 @@ try:
 except ImportError:  # on Windows
     fcntl = None
 
-from mvcalc_jax import text
+from mvcalc_jax import __version__, output, text
 from mvcalc_jax.atomic import replacing, write_text
 from mvcalc_jax.descent.result import Result, Stream, Watcher, join
 from mvcalc_jax.devices import Device
@@ -46,7 +46,7 @@ from mvcalc_jax.text import Rows
 Config = TypeVar("Config", bound=Any)
 
 _CONFIG = "config.json"
-_PACKAGES = ("mvcalc-jax", "jax", "jaxlib", "optax", "numpy")
+_PACKAGES = ("jax", "jaxlib", "optax", "numpy")
 
 
 def create(experiment: str, config: Any, seed: int, device: Device, root: Path, data: Any = ()) -> Path:
@@ -54,6 +54,11 @@ def create(experiment: str, config: Any, seed: int, device: Device, root: Path, 
 
     Raises:
         OSError: where the directory cannot be made or written.
+
+    >>> from pathlib import Path
+    >>> directory = mv.runs.create("dig", mv.sandpit.State(seed=7), 7, jax.devices()[0], Path("runs"))
+    >>> directory.name.endswith("-s7"), [file.name for file in directory.iterdir()]
+    (True, ['config.json'])
     """
     stem, another = root / experiment / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-s{seed}", itertools.count(2)
     directory = stem
@@ -74,21 +79,29 @@ def create(experiment: str, config: Any, seed: int, device: Device, root: Path, 
 
 
 def describe(directory: Path, experiment: str, config: Any, device: Device, data: Any = ()) -> None:
-    """Write the `config.json` of a run: its settings, what it works with and on, and a digest of its data."""
+    """Write the `config.json` of a run: its settings, what it works with and on, and a digest of its data.
+
+    >>> from pathlib import Path
+    >>> mv.runs.describe(Path(), "dig", mv.sandpit.State(seed=7), jax.devices()[0])
+    """
     description = {
         "experiment": experiment,
         "settings": asdict(config),
         "data": digest(data),
         "device": f"{device.platform} ({device.device_kind})",
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": {"mvcalc-jax": __version__} | {n: importlib.metadata.version(n) for n in _PACKAGES},
         "command": sys.argv,
     }
     write_text(directory / _CONFIG, json.dumps(description, indent=2, default=str) + "\n")
 
 
 def digest(tree: Any) -> str:
-    """A short name for the contents of a tree of arrays: another one for other contents."""
+    """A short name for the contents of a tree of arrays: another one for other contents.
+
+    >>> mv.runs.digest(np.arange(3.0)) == mv.runs.digest(np.arange(4.0))
+    False
+    """
     sha = hashlib.sha256()
     for path, leaf in _leaves(tree):
         array = np.ascontiguousarray(leaf)
@@ -102,6 +115,11 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
 
     Raises:
         ValueError: where it is not the directory of a run of `experiment`.
+
+    >>> from pathlib import Path
+    >>> mv.runs.describe(Path(), "dig", mv.sandpit.State(seed=7), jax.devices()[0])
+    >>> mv.runs.settings(Path(), "dig", mv.sandpit.State).seed
+    7
     """
     path = directory / _CONFIG
     try:
@@ -134,7 +152,12 @@ def _revived(field: Any, hints: dict[str, Any], value: Any) -> Any:
 
 
 def require_same_data(directory: Path, data: Any) -> None:
-    """Refuse to go on with a run whose data have changed since."""
+    """Refuse to go on with a run whose data have changed since.
+
+    >>> from pathlib import Path
+    >>> mv.runs.describe(Path(), "dig", mv.sandpit.State(), jax.devices()[0], data=np.arange(3.0))
+    >>> mv.runs.require_same_data(Path(), np.arange(3.0))
+    """
     before = json.loads((directory / _CONFIG).read_text(encoding="utf-8")).get("data")
     if before != digest(data):
         raise ValueError(
@@ -148,6 +171,9 @@ def alone(directory: Path) -> Iterator[None]:
 
     Raises:
         ValueError: where another process is at work there.
+
+    >>> from pathlib import Path
+    >>> with mv.runs.alone(Path()): mv.runs.save_arrays("params.npz", {"W": np.eye(2)})
     """
     if fcntl is None:
         yield
@@ -164,7 +190,12 @@ def alone(directory: Path) -> Iterator[None]:
 
 
 def discard_unused(directory: Path) -> bool:
-    """Remove a run directory in which nothing was computed yet; whether it was one."""
+    """Remove a run directory in which nothing was computed yet; whether it was one.
+
+    >>> from pathlib import Path
+    >>> mv.runs.discard_unused(mv.runs.create("dig", mv.sandpit.State(), 0, jax.devices()[0], Path("runs")))
+    True
+    """
     if {path.name for path in directory.iterdir()} != {_CONFIG}:
         return False
     shutil.rmtree(directory)
@@ -172,7 +203,10 @@ def discard_unused(directory: Path) -> bool:
 
 
 def require_same(before: Any, now: Any, but: Sequence[str]) -> None:
-    """Refuse to go on with a run under other settings, except those named."""
+    """Refuse to go on with a run under other settings, except those named.
+
+    >>> mv.runs.require_same(mv.sandpit.State(seed=1), mv.sandpit.State(seed=2), but=("seed",))
+    """
     for field in fields(before):
         was, is_now = getattr(before, field.name), getattr(now, field.name)
         if field.name not in but and was != is_now:
@@ -182,41 +216,64 @@ def require_same(before: Any, now: Any, but: Sequence[str]) -> None:
 
 
 class Picture(NamedTuple):
-    """A picture in a report: its caption, and the name of its file in the run directory."""
+    """A picture in a report: its caption, and the name of its file in the run directory.
+
+    >>> mv.runs.Picture("Cost by step", "cost.png").file
+    'cost.png'
+    """
 
     caption: str
     file: str
 
 
 class Verbatim(str):
-    """Lines of a report that are shown as they stand."""
+    r"""Lines of a report that are shown as they stand.
+
+    >>> mv.runs.Verbatim("a   b")
+    'a   b'
+    """
 
 
 class Written(str):
-    """Markdown for the report alone, such as a heading."""
+    """Markdown for the report alone, such as a heading.
+
+    >>> mv.runs.Written("## Errors")
+    '## Errors'
+    """
 
 
 class Next(NamedTuple):
-    """What to try next: a command, and what one sees then."""
+    """What to try next: a command, and what one sees then.
+
+    >>> mv.runs.Next("mvcalc doctor", "whether all is well").command
+    'mvcalc doctor'
+    """
 
     command: str
     what: str
 
 
 def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) -> None:
-    """Say what came of a run: with pictures in `report.md`, and without them on the screen.
+    """Say what came of a run: with pictures in `report.md`, and without them on the screen or as a document.
 
     Args:
-        directory: of the run.
-        title: of the report.
+        directory, title: of the run, and of its report.
         *blocks: sentences, and rows of tables; `Verbatim`, `Written` and `Picture`. Empty ones are left out. Each
             `Next` stands at the end.
+
+    >>> from pathlib import Path
+    >>> mv.runs.describe(Path(), "dig", mv.sandpit.State(), jax.devices()[0])
+    >>> mv.runs.report(Path(), "An example", "All went well.")
+    <BLANKLINE>
+    An example
+    All went well.
+    <BLANKLINE>
+    wrote .: report.md
     """
     written, said = [f"# {title}"], ["", title]
     ahead = [block for block in blocks if isinstance(block, Next)]
-    for block in blocks:
-        if isinstance(block, Next):
-            continue
+    there = [block for block in blocks if not isinstance(block, Next) and len(block)]
+    for block in there:
         if isinstance(block, Picture):
             written.append(
                 f"![{block.caption}]({block.file})\n\n*{block.caption}*"
@@ -229,20 +286,37 @@ def report(directory: Path, title: str, *blocks: str | Picture | Next | Rows) ->
         elif not isinstance(block, str):
             written.append(text.markdown(block))
             said.append(f"\n{text.columns(block)}")
-        elif block:
+        else:
             written.append(block)
             said.append(block)
     if ahead:
         written.append("## What to try next")
         written.append("\n".join(f"- `{block.command}`: {block.what}" for block in ahead))
     write_text(directory / "report.md", "\n\n".join(written) + "\n")
-    files = sorted(path.name for path in directory.iterdir() if path.suffix in (".md", ".png", ".gif"))
-    said.append(f"\nwrote {directory}: {', '.join(files)}")
-    print("\n".join([*said, *(f"next: {block.command}" for block in ahead)]))
+    shown = sorted(path.name for path in directory.iterdir() if path.suffix in (".md", ".png", ".gif"))
+    said.append(f"\nwrote {directory}: {', '.join(shown)}")
+    description = json.loads((directory / _CONFIG).read_text(encoding="utf-8"))
+    document = {
+        **{name: description[name] for name in ("experiment", "settings", "device", "versions")},
+        "run": directory,
+        "title": title,
+        "sentences": [block for block in there if isinstance(block, str) and not isinstance(block, Written)],
+        "tables": [output.table(block) for block in there if not isinstance(block, (str, Picture))],
+        "pictures": [block._asdict() for block in there if isinstance(block, Picture)],
+        "files": sorted(path.name for path in directory.iterdir()),
+        "next": [block._asdict() for block in ahead],
+    }
+    output.answer("\n".join([*said, *(f"next: {block.command}" for block in ahead)]), document)
 
 
 def write_metrics(directory: Path, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> None:
-    """Write columns of equal length as the `metrics.csv` of a run, with their names as its header."""
+    """Write columns of equal length as the `metrics.csv` of a run, with their names as its header.
+
+    >>> from pathlib import Path
+    >>> mv.runs.write_metrics(Path(), {"step": [0, 1], "cost": [2.0, 0.5]})
+    >>> np.loadtxt("metrics.csv", delimiter=",", skiprows=1).tolist()
+    [[0.0, 2.0], [1.0, 0.5]]
+    """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(columns)
@@ -251,7 +325,10 @@ def write_metrics(directory: Path, columns: Mapping[str, Sequence[Any] | np.ndar
 
 
 def save_arrays(path: Path | str, tree: Any) -> None:
-    """Write every leaf of a tree of arrays to an `.npz` file, under its path in the tree."""
+    """Write every leaf of a tree of arrays to an `.npz` file, under its path in the tree.
+
+    >>> mv.runs.save_arrays("params.npz", {"W": np.eye(2), "b": np.zeros(2)})
+    """
     arrays: Any = {jax.tree_util.keystr(key): np.asarray(leaf) for key, leaf in _leaves(tree)}
     with replacing(Path(path)) as file:
         np.savez(file, **arrays)
@@ -268,6 +345,10 @@ def load_arrays(path: Path | str, like: Any) -> Any:
     Raises:
         ValueError: where the file is cut short, or its arrays are others.
         OSError: where it cannot be read.
+
+    >>> mv.runs.save_arrays("params.npz", {"W": np.eye(2)})
+    >>> mv.runs.load_arrays("params.npz", like={"W": np.eye(2)})["W"].tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
     path = Path(path)
     with path.open("rb") as opened:
@@ -301,7 +382,13 @@ def load_arrays(path: Path | str, like: Any) -> Any:
 
 
 def checkpoints(path: Path | str, *, seconds: float = 2.0) -> Watcher:
-    """A watcher that saves the result so far every few seconds, and when the run ends, however it ends."""
+    """A watcher that saves the result so far every few seconds, and when the run ends, however it ends.
+
+    >>> watch = [mv.runs.checkpoints("checkpoint.npz")]
+    >>> run = mv.steepest_descent(lambda p: p, np.float32([1.0]), steps=4, learning_rate=0.5, watch=watch)
+    >>> print(mv.runs.load_arrays("checkpoint.npz", like=run).params)
+    [0.0625]
+    """
 
     def watch(stream: Stream) -> Stream:
         parts: list[Result] = []

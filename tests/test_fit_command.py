@@ -104,7 +104,7 @@ def test_one_curve_of_a_csv_with_a_word_for_each_column(monkeypatch, capsys):
             ["curves.npy", "--process-id", "1"],
             "--coordinator, --processes and --process-id must be given together",
         ),
-        (["curves.npy", "--max-steps", "-1"], "`max_steps` must be at least 0; got -1"),
+        (["curves.npy", "--max-steps", "-1"], "--max-steps must be at least 0; got -1"),
         (["curves.npy", "--sigma", "nope.npy"], "there is no file nope.npy"),
     ],
 )

@@ -15,8 +15,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = [
     {"autodiff"},
-    {"require", "text", "status", "atomic", "compiling", "jaxprs"},
-    {"binning", "precision", "named", "devices"},
+    {"text", "interrupts"},
+    {"require", "status", "atomic", "compiling", "jaxprs", "arguments", "output"},
+    {"binning", "precision", "named", "devices", "options"},
     {"calculus"},
     {"taylor"},
     {"models"},
@@ -28,7 +29,7 @@ LAYERS = [
     {"sandpit"},
     {"runs", "aside", "doctor", "check", "fit"},
     {"dig"},
-    {"command"},
+    {"command", "completion"},
     {"cli"},
 ]
 """A module imports from its own layer's name or from layers above it in this list, never from those below."""
@@ -74,6 +75,8 @@ def test_imports_point_one_way(path):
         if module.split(".")[0] != "mvcalc_jax":
             continue
         there = module.split(".")[1] if "." in module else name
+        if there == "__version__":  # a constant of the package itself
+            continue
         if (path.relative_to(PACKAGE).as_posix(), there) not in DOWNWARD:
             assert rank[there] < rank[here] or there == here, f"{here} must not import {there}"
 
@@ -144,8 +147,7 @@ def test_every_module_and_public_function_says_what_it_is(path):
     assert ast.get_docstring(tree)
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
-            documented = ast.get_docstring(node) or path.name == "activations.py"  # its table says it all
-            assert documented, f"{path.name}: {node.name} has no docstring"
+            assert ast.get_docstring(node), f"{path.name}: {node.name} has no docstring"
 
 
 @pytest.mark.parametrize("init", sorted(PACKAGE.rglob("__init__.py")), ids=lambda p: p.parent.name)
@@ -157,9 +159,24 @@ def test_maps_name_every_module_of_their_folder(init):
         assert re.search(rf"^ *{module}\b", docstring, re.MULTILINE), module
 
 
-def test_files_stay_readable():
-    for path in FILES:
-        assert len(path.read_text().splitlines()) <= 400, path
+LONG = 400
+"""Lines of a Python file. One that has more says in the docstring it begins with: Long because ..."""
+
+
+def too_long(source):
+    lines = source.splitlines()
+    return len(lines) > LONG and "Long because " not in (ast.get_docstring(ast.parse(source)) or "")
+
+
+def test_files_stay_readable_or_say_why_they_are_long():
+    paths = [ROOT / name for name in tracked() if name.endswith(".py")]
+    assert [str(path) for path in paths if path.exists() and too_long(path.read_text())] == []
+
+
+@pytest.mark.parametrize(("reason", "expected"), [("", True), (" Long because it is a table.", False)])
+def test_a_file_that_is_too_long_is_found(reason, expected):
+    assert too_long(f'"""A table.{reason}"""\n' + "x = 1\n" * LONG) == expected
+    assert not too_long('"""A table."""\n' + "x = 1\n" * (LONG - 1))
 
 
 def tracked():
@@ -180,6 +197,7 @@ def test_top_level_is_four_folders_and_what_packaging_needs():
         "pyproject.toml",
         "README.md",
         "RESULTS.md",
+        "CHANGELOG.md",
         "LICENSE",
     }
 

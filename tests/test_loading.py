@@ -19,7 +19,7 @@ def loaded(code, *args):
 
 def test_the_package_alone_loads_nothing_large():
     names = loaded("import mvcalc_jax" + MODULES)
-    assert names.isdisjoint({"jax", "numpy", "scipy", "matplotlib", "optax", "tyro"})
+    assert names.isdisjoint({"jax", "numpy", "scipy", "matplotlib", "optax"})
     assert {name for name in names if name.startswith("mvcalc_jax")} == {"mvcalc_jax"}
 
 
@@ -27,7 +27,7 @@ def test_the_package_alone_loads_nothing_large():
 def test_help_loads_nothing_that_computes(args):
     names = loaded("from mvcalc_jax import cli\n" + HELP, *args)
     assert names.isdisjoint({"jax", "numpy", "scipy", "matplotlib", "optax"})
-    assert {"tyro", "mvcalc_jax.command"} <= names
+    assert "mvcalc_jax.command" in names
 
 
 def test_before_the_first_step_only_what_steps_need_is_loaded():

@@ -252,10 +252,11 @@ def test_metrics_are_a_table(tmp_path):
 
 def test_a_report_says_what_to_try_next(tmp_path, capsys):
     ahead = mv.runs.Next("python -m experiments.more", "more of it")
+    run = mv.runs.create("draw", Config(), 0, jax.devices()[0], tmp_path)
     mv.runs.report(
-        tmp_path, "Why?", ahead, "Because.", mv.runs.Picture("how", "how.png"), [("a", "b"), ("1", "2")]
+        run, "Why?", ahead, "Because.", mv.runs.Picture("how", "how.png"), [("a", "b"), ("1", "2")]
     )
-    written = (tmp_path / "report.md").read_text()
+    written = (run / "report.md").read_text()
     assert written == (
         "# Why?\n\nBecause.\n\n![how](how.png)\n\n*how*\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n"
         "## What to try next\n\n- `python -m experiments.more`: more of it\n"
@@ -263,5 +264,11 @@ def test_a_report_says_what_to_try_next(tmp_path, capsys):
     said = capsys.readouterr().out
     assert (
         said
-        == f"\nWhy?\nBecause.\n\na  b\n1  2\n\nwrote {tmp_path}: report.md\nnext: python -m experiments.more\n"
+        == f"\nWhy?\nBecause.\n\na  b\n1  2\n\nwrote {run}: report.md\nnext: python -m experiments.more\n"
     )
+
+
+@pytest.mark.parametrize("path", ["", ".", "/"])
+def test_a_path_without_a_name_is_a_folder(path):
+    with pytest.raises(IsADirectoryError):
+        write_text(Path(path), "words")

@@ -19,7 +19,14 @@ Kind = Literal["gradient", "jacobian", "hessian"]
 
 
 class Worked(NamedTuple):
-    """A worked example: `derivative(*at)` is `known`."""
+    """A worked example: `derivative(*at)` is `known`.
+
+    >>> worked = mv.calculus.WORKED[1]
+    >>> worked.formula, worked.closed, worked.known, worked.by_hand(), worked.by_autodiff()
+    ('tan x', '1 + tan² x', [2.0], array([2.]), array([2.]))
+    >>> all(np.allclose(w.by_hand(), w.known, rtol=10.0 ** (1 - w.digits)) for w in mv.calculus.WORKED)
+    True
+    """
 
     topic: str
     formula: str

@@ -1,11 +1,13 @@
 """What is drawn and what is fitted, as NumPy arrays.
 
-curves      points on famous curves, or on the reader's own
-histograms  human heights, with their sources, or the reader's own
-pairs       two measurements of each: Anscombe's quartet, fathers and sons, or the reader's own columns
-tables      many curves in a file, a few at a time
-parquet     tables in Apache Parquet
-files       CSV and SVG, and what can be wrong with them
+Its parts, and what is in them:
+
+    curves      points on famous curves, or on the reader's own
+    histograms  human heights, with their sources, or the reader's own
+    pairs       two measurements of each: Anscombe's quartet, fathers and sons, or the reader's own columns
+    tables      many curves in a file, a few at a time
+    parquet     tables in Apache Parquet
+    files       CSV and SVG, and what can be wrong with them
 """
 
 from mvcalc_jax.data.curves import CURVES as CURVES
@@ -19,3 +21,17 @@ from mvcalc_jax.data.histograms import pooled as pooled
 from mvcalc_jax.data.pairs import ANSCOMBE as ANSCOMBE
 from mvcalc_jax.data.pairs import Pairs as Pairs
 from mvcalc_jax.data.pairs import fathers_and_sons as fathers_and_sons
+
+__all__ = [
+    "curve",
+    "Curve",
+    "CURVES",
+    "histogram",
+    "Histogram",
+    "HISTOGRAMS",
+    "pooled",
+    "fathers_and_sons",
+    "Pairs",
+    "ANSCOMBE",
+    "read_table",
+]

@@ -34,6 +34,10 @@ class Curve:
         points: (2, n), x and y in [0, 1], which are its targets.
         closed: whether the last point leads back to the first.
         breaks: indices of the points before which the pen was lifted.
+
+    >>> spiral = mv.data.curve("spiral", 5)
+    >>> spiral.name, spiral.closed, spiral.t.tolist(), spiral.points.shape
+    ('spiral', False, [[0.0, 0.25, 0.5, 0.75, 1.0]], (2, 5))
     """
 
     name: str
@@ -141,7 +145,7 @@ CURVES: dict[str, Formula | Callable[[], np.ndarray]] = {
 
 
 def curve(name: str, samples: int = 100) -> Curve:
-    """A curve by its name in `CURVES`, or from a `.csv` or `.svg` file.
+    r"""A curve by its name in `CURVES`, or from a `.csv` or `.svg` file.
 
     A CSV file holds a point in each row, x then y, or columns named x and y; the curve is closed if it ends
     where it begins. Of an SVG file all paths and shapes are drawn, one after the other. Both are resampled
@@ -150,6 +154,18 @@ def curve(name: str, samples: int = 100) -> Curve:
     Raises:
         ValueError: for an unknown name, fewer than 2 samples, or a file that holds no curve.
         OSError: for a file that cannot be read.
+
+    >>> sorted(mv.data.CURVES)[:4]
+    ['astroid', 'butterfly', 'cardioid', 'circle']
+    >>> heart = mv.data.curve("heart", 4)
+    >>> print(heart.t, heart.points.round(3), sep="\n")
+    [[0.   0.25 0.5  0.75]]
+    [[0.5   0.9   0.5   0.1  ]
+     [0.625 0.6   0.075 0.6  ]]
+    >>> mv.data.curve("hart")
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown curve (or .csv or .svg file) 'hart'; did you mean 'heart'? ...
     """
     samples = require.whole("samples", samples, least=2)
     suffix = Path(name).suffix.lower()

@@ -57,12 +57,18 @@ def read_columns(path: Path, *shapes: tuple[str, ...]) -> Float[np.ndarray, "row
     return np.array([[_number(path, k, cells, column, separator) for column in columns] for k, cells in rows])
 
 
-def read_table(path: Path) -> tuple[tuple[str, ...], Float[np.ndarray, "rows columns"]]:
-    """The names of the columns of a CSV file, "column 1" and so on if it has none, and the numbers in them.
+def read_table(path: Path | str) -> tuple[tuple[str, ...], Float[np.ndarray, "rows columns"]]:
+    r"""The names of the columns of a CSV file, "column 1" and so on if it has none, and the numbers in them.
 
     Raises:
         ValueError: as `read_columns` does.
         OSError: for a file that cannot be read.
+
+    >>> from pathlib import Path
+    >>> _ = Path("points.csv").write_text("x;y\n1;2,5\n2;4,5\n")
+    >>> names, numbers = mv.data.read_table(Path("points.csv"))
+    >>> names, numbers.tolist()
+    (('x', 'y'), [[1.0, 2.5], [2.0, 4.5]])
     """
     names, rows, separator = _cells(path)
     if not rows:
@@ -85,7 +91,7 @@ def separator_of(lines: Iterable[str]) -> str:
     return next((s for s in ";\t," if any(s in line for line in lines)), " ")
 
 
-def cells_of(path: Path, k: int, line: str, separator: str) -> list[str]:
+def cells_of(path: Path | str, k: int, line: str, separator: str) -> list[str]:
     """The cells of the k-th line of a file.
 
     Raises:
@@ -127,7 +133,7 @@ def read_strokes(path: Path) -> list[Float[np.ndarray, "2 _"]]:
     return strokes
 
 
-def _cells(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
+def _cells(path: Path | str) -> tuple[list[str], list[tuple[int, list[str]]], str]:
     """Names, if there are any, the cells of every line with its number, and what separates them."""
     lines = read_text(path).splitlines()
     kept = [
@@ -146,13 +152,14 @@ def _corners(segment: Any) -> list[Any]:
     return [segment.point(k / _CORNERS) for k in range(1, _CORNERS + 1)]
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path | str) -> str:
     """A text file in UTF-8.
 
     Raises:
         ValueError: for one that is not.
         OSError: for one that cannot be read.
     """
+    path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}")
     try:
@@ -170,7 +177,7 @@ def is_number(cell: str) -> bool:
     return True
 
 
-def number_in(path: Path, k: int, cells: list[str], column: int, separator: str) -> float:
+def number_in(path: Path | str, k: int, cells: list[str], column: int, separator: str) -> float:
     """The number in a cell of the k-th line of a file; with a decimal comma where semicolons separate.
 
     Raises:
@@ -186,7 +193,7 @@ def number_in(path: Path, k: int, cells: list[str], column: int, separator: str)
         ) from None
 
 
-def _number(path: Path, k: int, cells: list[str], column: int, separator: str) -> float:
+def _number(path: Path | str, k: int, cells: list[str], column: int, separator: str) -> float:
     if column >= len(cells) or not cells[column]:
         raise ValueError(f"{path}, line {k}: a number is missing in column {column + 1}")
     number = number_in(path, k, cells, column, separator)

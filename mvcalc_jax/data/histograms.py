@@ -15,6 +15,9 @@ from mvcalc_jax.binning import binned
 from mvcalc_jax.data.files import read_columns
 from mvcalc_jax.text import counted
 
+_FAR = 1e6
+"""Standard deviations beyond which nobody looks."""
+
 
 @dataclass(frozen=True)
 class Histogram:
@@ -28,6 +31,12 @@ class Histogram:
         counts: (n,) how many fell into each; a share of them will do.
         source: where the numbers come from.
         open_ends: whether the outermost bins hold all that lies beyond; their centres are then conventions.
+
+    >>> men = mv.data.histogram("galton-men")
+    >>> men.title, men.unit, round(men.mean, 2), round(men.stddev, 2)
+    ('Heights of 481 sons', 'in', 68.59, 2.63)
+    >>> print(men.centres[:3], men.counts[:3], f"{(men.density * men.widths).sum():.1f}")
+    [60.5 61.5 62.5] [1. 1. 5.] 1.0
     """
 
     title: str
@@ -58,6 +67,9 @@ class Histogram:
 
         That nobody was measured there is part of the data: without these bins a fit may put people there.
         """
+        require.number("stddevs", stddevs)
+        if abs(stddevs) > _FAR:
+            raise ValueError(f"`stddevs` must be at most {_FAR:g}; got {stddevs:g}")
         width = float(np.median(self.widths))
         first, last = self.centres[0] - self.widths[0] / 2, self.centres[-1] + self.widths[-1] / 2
         below = max(math.ceil((first - self.mean + stddevs * self.stddev) / width), 0)
@@ -84,6 +96,7 @@ class Histogram:
             skip: empty bins before the first, which move all that are taken together.
             bins: how many there are to be in the end; there are empty ones after the last.
         """
+        many, skip = require.whole("many", many, least=1), require.whole("skip", skip, least=0)
         left, right = self.centres - self.widths / 2, self.centres + self.widths / 2
         if self.open_ends:
             wide = 1000 if far else 1
@@ -111,6 +124,10 @@ def pooled(first: Histogram, second: Histogram) -> tuple[Histogram, Float[np.nda
 
     Raises:
         ValueError: unless both have the same bins as far as these go, all of one width.
+
+    >>> both, own = mv.data.pooled(mv.data.histogram("galton-women"), mv.data.histogram("galton-men"))
+    >>> print(both.counts.sum(), own.sum(axis=1), own.shape == (2, len(both.centres)))
+    934.0 [453. 481.] True
     """
     width = first.widths[0]
     whole = (second.centres - first.centres[0]) / width
@@ -197,7 +214,7 @@ HISTOGRAMS = {
 
 
 def histogram(name: str, bin_width: float | None = None) -> Histogram:
-    """A histogram by its name in `HISTOGRAMS`, or from a `.csv` file.
+    r"""A histogram by its name in `HISTOGRAMS`, or from a `.csv` file.
 
     The file has one column of raw values, which are binned; or two, the middle and the count of each bin, all
     of one width; or three, the left and right edge and the count of each.
@@ -209,6 +226,14 @@ def histogram(name: str, bin_width: float | None = None) -> Histogram:
     Raises:
         ValueError: for an unknown name, or numbers that are no histogram.
         OSError: for a file that cannot be read.
+
+    >>> sorted(mv.data.HISTOGRAMS)
+    ['course', 'galton', 'galton-men', 'galton-women', 'macdonell']
+    >>> from pathlib import Path
+    >>> _ = Path("heights.csv").write_text("height\n170\n171\n173\n174\n178\n181\n")
+    >>> mine = mv.data.histogram("heights.csv", bin_width=4)
+    >>> print(mine.centres, mine.counts)
+    [170. 174. 178. 182.] [2. 2. 1. 1.]
     """
     if Path(name).suffix.lower() not in (".csv", ".tsv", ".txt"):
         require.one_of("histogram (or .csv file)", name, HISTOGRAMS)

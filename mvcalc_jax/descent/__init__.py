@@ -1,17 +1,17 @@
 """Descents: rules that turn a Jacobian into a step, and the one compiled loop that takes the steps.
 
-steepest  p ← p − ηJ, with the course's multiplicative noise
-proven    the same, with a rate that is proven at every step
-newton    p ← p − H⁻¹J
-baseline  optax's optimisers in the same loop
-rules     all of them by name
-loop      compiled chunks, and what the host does between them
-advance   what is compiled
-members   the members of an ensemble, on all cores or devices
-problem   what is descended, and whether it fits together
-draws     noise and mini-batches, numbered by step
-result    State, Trace, Result and Status: what every descent returns
-progress  the progress bar
+    steepest  p ← p − ηJ, with the course's multiplicative noise
+    proven    the same, with a rate that is proven at every step
+    newton    p ← p − H⁻¹J
+    baseline  optax's optimisers in the same loop
+    rules     all of them by name
+    loop      compiled chunks, and what the host does between them
+    advance   what is compiled
+    members   the members of an ensemble, on all cores or devices
+    problem   what is descended, and whether it fits together
+    draws     noise and mini-batches, numbered by step
+    result    State, Trace, Result and Status: what every descent returns
+    progress  the progress bar
 
 It knows no model: a descent is given a Jacobian and parameters.
 """
@@ -39,3 +39,29 @@ from mvcalc_jax.descent.rules import rule as rule
 from mvcalc_jax.descent.steepest import stability_limit as stability_limit
 from mvcalc_jax.descent.steepest import steepest as steepest
 from mvcalc_jax.descent.steepest import steepest_descent as steepest_descent
+
+__all__ = [
+    "steepest_descent",
+    "optax_descent",
+    "Result",
+    "Status",
+    "Trace",
+    "State",
+    "stability_limit",
+    "RULES",
+    "rule",
+    "Rule",
+    "steepest",
+    "proven",
+    "newton",
+    "optax_rule",
+    "descend",
+    "Options",
+    "begin",
+    "chunks",
+    "collect",
+    "Stream",
+    "Watcher",
+    "apart",
+    "progress_bar",
+]

@@ -22,6 +22,11 @@ def optax_rule(transformation: optax.GradientTransformation) -> Rule:
 
     Raises:
         TypeError: where it is no optax transformation.
+
+    >>> import optax
+    >>> rule = mv.descent.optax_rule(optax.sgd(0.25))
+    >>> print(mv.descent.descend(rule, lambda p: 2 * p, np.float32([3.0, -4.0]), steps=3).params)
+    [ 0.375 -0.5  ]
     """
     if not isinstance(transformation, optax.GradientTransformation):
         what = getattr(transformation, "__name__", repr(transformation))
@@ -48,5 +53,11 @@ def optax_descent(
 
     Raises:
         ValueError, TypeError: for arguments that do not fit together, before any step.
+
+    >>> import optax
+    >>> start = np.float32([3.0, -4.0])
+    >>> run = mv.optax_descent(lambda p: 2 * p, start, steps=100, optimizer=optax.sgd(0.1, momentum=0.5))
+    >>> bool(abs(run.params).max() < 1e-5), run.message
+    (True, 'took all 100 steps')
     """
     return descend(optax_rule(optimizer), jacobian, params, steps=steps, noise=noise, key=key, **options)

@@ -57,11 +57,16 @@ class ChunkOptions(TypedDict, total=False):
     ensemble: bool
 
 
-class Options(ChunkOptions, total=False):
+class Options(ChunkOptions, TypedDict, total=False):  # named once more: Python 3.11 forgets it of the base
     """`ChunkOptions`, and what is to be done with the chunks.
 
     progress: show a progress bar on stderr.
     watch: who else is shown the stream of chunks, in order: checkpoints, a live picture, one's own.
+
+    >>> options = mv.descent.Options(record_every=10, progress=False)
+    >>> run = mv.steepest_descent(lambda p: p, np.float32([1.0]), steps=30, learning_rate=0.5, **options)
+    >>> print(run.trace.step)
+    [ 0 10 20 30]
     """
 
     progress: bool
@@ -75,7 +80,15 @@ def begin(
 
     Raises:
         ValueError, TypeError: unless `params` is a tree of floating-point arrays, with members if an ensemble.
+
+    >>> run = mv.descent.begin(mv.descent.steepest(0.5), np.float32([1.0]))
+    >>> print(run.params, run.steps, run.trace.step.size)
+    [1.] 0 0
     """
+    if not isinstance(rule, Rule):
+        raise TypeError(
+            f"`rule` must be a Rule, as descent.rule and descent.steepest make them; got {type(rule).__name__}"
+        )
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         require.floating("params" + jax.tree_util.keystr(path), leaf)
     params = jax.device_put(params)
@@ -129,6 +142,12 @@ def chunks(
 
     Raises:
         ValueError, TypeError: for arguments that do not fit together, at once, before any step.
+
+    >>> stream = mv.descent.chunks(
+    ...     mv.descent.steepest(0.5), lambda p: p, np.float32([1.0]), cost=lambda p: p @ p, steps=4, chunk=2
+    ... )
+    >>> [(part.steps, float(part.cost)) for part in stream]
+    [(2, 0.0625), (4, 0.00390625)]
     """
     for name, function in {"jacobian": jacobian, "cost": cost}.items():
         if not callable(function) and (name, function) != ("cost", None):
@@ -177,6 +196,10 @@ def collect(stream: Stream, watch: Sequence[Watcher] = ()) -> Result:
     """Run a stream to its end, past whoever watches, and join its chunks.
 
     Ctrl-C ends it early, with what there is until then and a status that says so.
+
+    >>> stream = mv.descent.chunks(mv.descent.steepest(0.5), lambda p: p, np.float32([1.0]), steps=4, chunk=2)
+    >>> print(mv.descent.collect(stream).trace.params[:, 0])
+    [1.     0.5    0.25   0.125  0.0625]
     """
     if not isinstance(watch, Sequence):
         raise TypeError(f"`watch` must be a list of watchers; got {type(watch).__name__}")
@@ -229,7 +252,11 @@ def descend(
     watch: Sequence[Watcher] = (),
     **options: Unpack[ChunkOptions],
 ) -> Result:
-    """Take steps of `rule` from `params`: `collect` of the `chunks`. For the arguments see there and `Options`."""
+    """Take steps of `rule` from `params`: `collect` of the `chunks`. For the arguments see there and `Options`.
+
+    >>> print(mv.descent.descend(mv.descent.steepest(0.5), lambda p: p, np.float32([1.0]), steps=2).params)
+    [0.25]
+    """
     resumed = options.get("resume")
     bar = [progress_bar(steps, resumed.steps if resumed else 0)] if progress else []
     watch = [*watch, *bar] if isinstance(watch, Sequence) else watch

@@ -31,5 +31,11 @@ class _Update(NamedTuple):
 
 
 def newton(hessian: Callable[[Any], Array]) -> Rule:
-    """The rule p ← p − H⁻¹J for a flat array of parameters; `hessian(params)` is (p, p)."""
+    """The rule p ← p − H⁻¹J for a flat array of parameters; `hessian(params)` is (p, p).
+
+    >>> H = jnp.array([[2.0, 0.0], [0.0, 20.0]])
+    >>> rule = mv.descent.newton(lambda p: H)
+    >>> print(mv.descent.descend(rule, lambda p: H @ p, np.float32([3.0, -4.0]), steps=1).params)
+    [0. 0.]
+    """
     return Rule(lambda params: (), _Update(hessian))

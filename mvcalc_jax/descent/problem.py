@@ -20,6 +20,11 @@ class Rule(NamedTuple):
 
     `resume(fresh, saved)` is the state to go on with, from what `init` makes of the parameters now and from what
     was saved. It is the saved one, except where a state holds a setting that may have changed since.
+
+    >>> step = lambda J, state, params, **more: (-0.5 * jnp.sign(J), state)  # by sign alone
+    >>> rule = mv.descent.Rule(lambda params: (), step)
+    >>> print(mv.descent.descend(rule, lambda p: 2 * p, np.float32([3.0, -4.0]), steps=4).params)
+    [ 1. -2.]
     """
 
     init: Callable[[Any], Any]

@@ -1,20 +1,29 @@
-"""A progress bar on stderr: steps, steps a second, and the cost. Silent where stderr is no terminal."""
+"""A progress bar: steps, steps a second, and the cost. In a notebook by its widgets, or as text where it has none;
+else on stderr, and silent where that is no terminal."""
 
+import sys
 from threading import RLock
 
 import numpy as np
-from tqdm import tqdm
 
 from mvcalc_jax.descent.result import Stream, Watcher
 
 
 def progress_bar(steps: int, begun: int = 0) -> Watcher:
-    """A watcher that shows how far a run has come of `steps`, `begun` of which were taken before."""
+    """A watcher that shows how far a run has come of `steps`, `begun` of which were taken before.
+
+    >>> watch = mv.descent.progress_bar(3)  # on a terminal; `progress=True` does the same
+    >>> mv.steepest_descent(lambda p: p, np.float32([1.0]), steps=3, learning_rate=0.5, watch=[watch]).steps
+    3
+    """
 
     def watch(stream: Stream) -> Stream:
+        from tqdm.auto import tqdm  # which, in a notebook without widgets, says what to install
+
         if not hasattr(tqdm, "_lock"):
             tqdm.set_lock(RLock())  # its own choice would load multiprocessing, for a tenth of a second
-        with tqdm(total=steps, initial=begun, unit=" steps", unit_scale=True, disable=None) as bar:
+        silent = False if "ipykernel" in sys.modules else None  # None: where stderr is no terminal
+        with tqdm(total=steps, initial=begun, unit=" steps", unit_scale=True, disable=silent) as bar:
             for part in stream:
                 if part.cost is not None:
                     label = "median cost" if np.ndim(part.cost) else "cost"

@@ -57,6 +57,12 @@ def proven(most: float = 1e6, *, share: float = 0.5) -> Proven:
 
     Raises:
         ValueError, TypeError: where they are not positive numbers, or the share is more than 1.
+
+    >>> cost, jacobian = lambda p: p @ p, lambda p: 2 * p
+    >>> rate = mv.descent.proven()
+    >>> run = mv.steepest_descent(jacobian, np.float32([3.0, -4.0]), cost=cost, steps=3, learning_rate=rate)
+    >>> bool((np.diff(run.trace.cost) <= 0).all())
+    True
     """
     require.positive("most", most)
     require.positive("share", share)

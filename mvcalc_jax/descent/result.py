@@ -9,14 +9,22 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
-from mvcalc_jax import require
+from mvcalc_jax import require, text
 from mvcalc_jax.require import AnyArray
 
 Params = PyTree[Float[AnyArray, "..."]]
 
+_ROWS = 20
+"""Of the parameters, so many arrays are shown."""
+
 
 class Status(IntEnum):
-    """How a run ended: 0 as asked, below 0 not."""
+    """How a run ended: 0 as asked, below 0 not.
+
+    >>> run = mv.steepest_descent(lambda p: p, np.float32([1.0]), steps=2, learning_rate=0.5)
+    >>> run.status == mv.descent.Status.FINISHED, int(mv.descent.Status.NOT_FINITE)
+    (True, -1)
+    """
 
     FINISHED = 0
     NOT_FINITE = -1
@@ -24,7 +32,12 @@ class Status(IntEnum):
 
 
 class State(NamedTuple):
-    """What the next step needs. `rule` is what the update rule remembers."""
+    """What the next step needs. `rule` is what the update rule remembers.
+
+    >>> run = mv.steepest_descent(lambda p: p, np.float32([1.0]), steps=2, learning_rate=0.5)
+    >>> print(run.state.step, run.state.params)
+    2 [0.25]
+    """
 
     step: Int[AnyArray, "*m"]
     params: Any
@@ -37,6 +50,11 @@ class Trace(NamedTuple):
     `step` is (r,) and `cost` is (r,), or None if no cost was given; each leaf of `params` has the rows as its first
     axis. Members of an ensemble come before the rows in `cost` and `params`; `jax.vmap` puts its axis first in all.
     A cost is that of all the data, where steps see batches too.
+
+    >>> cost, jacobian, start = lambda p: p @ p, lambda p: 2 * p, np.float32([1.0, 2.0])
+    >>> run = mv.steepest_descent(jacobian, start, cost=cost, steps=4, record_every=2, learning_rate=0.25)
+    >>> print(run.trace.step, run.trace.cost, run.trace.params.shape)
+    [0 2 4] [5.         0.3125     0.01953125] (3, 2)
     """
 
     step: Any
@@ -44,6 +62,7 @@ class Trace(NamedTuple):
     cost: Any
 
 
+@text.shown
 class Result(NamedTuple):
     """A run, or a chunk of one. A tree of arrays, so `jax.vmap` may return many at once.
 
@@ -52,6 +71,13 @@ class Result(NamedTuple):
         trace: how it came there.
         cost: of `params`, for each member of an ensemble; None if no cost was given.
         status: how it ended, for each member of an ensemble.
+
+    >>> descend = lambda rate: mv.steepest_descent(lambda p: p, np.float32([1.0]), steps=2, learning_rate=rate)
+    >>> print(descend(0.5).params, descend(0.5).steps, descend(0.5).message)
+    [0.25] 2 took all 2 steps
+    >>> print(jax.vmap(descend)(np.float32([0.5, 1.0])).params)  # one row for each rate
+    [[0.25]
+     [0.  ]]
     """
 
     state: State
@@ -102,6 +128,32 @@ class Result(NamedTuple):
                     "NaN; the last finite parameters are kept; try a smaller learning rate"
                 )
 
+    def _parts(self) -> text.Parts:
+        if require.traced(self):
+            return [f"a descent, {text.TRACED}"]
+        rows = [("", "shape", "values")]
+        leaves = jax.tree_util.tree_leaves_with_path(self.params)
+        rows += [(jax.tree_util.keystr(path), str(np.shape(p)), _few(p)) for path, p in leaves[:_ROWS]]
+        more = [f"and {text.count(len(leaves) - _ROWS)} more"] if len(leaves) > _ROWS else []
+        if self.cost is None:
+            return [self.message, rows, *more]
+        start = np.take(self.trace.cost, 0, axis=-1)
+        what = "median cost" if np.ndim(self.cost) else "cost"
+        return [
+            self.message,
+            f"{what} from {np.median(start):.6g} to {np.median(self.cost):.6g}",
+            rows,
+            *more,
+        ]
+
+
+def _few(values: Any) -> str:
+    """Numbers, or between which they lie."""
+    array = np.asarray(values)
+    if array.size <= 8:
+        return text.vector(array.ravel(), 6)
+    return f"{float(array.min()):.4g} … {float(array.max()):.4g}"
+
 
 Stream = Generator[Result, None, None]
 """The chunks of a run, as they are computed."""
@@ -124,6 +176,10 @@ def join(parts: Sequence[Result]) -> Result:
 
 
 def apart(a: Any, b: Any) -> float:
-    """The largest difference between two trees of arrays of one structure."""
+    """The largest difference between two trees of arrays of one structure.
+
+    >>> mv.descent.apart({"W": np.zeros(2), "b": np.ones(1)}, {"W": np.array([0.0, 0.5]), "b": np.ones(1)})
+    0.5
+    """
     pairs = zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
     return max(float(np.abs(np.asarray(x) - np.asarray(y)).max()) for x, y in pairs)

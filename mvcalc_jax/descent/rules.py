@@ -25,6 +25,13 @@ def rule(name: str, learning_rate: Any) -> Rule:
 
     Raises:
         ValueError: for an unknown name, or a learning rate that is not positive.
+
+    >>> sorted(mv.descent.RULES)
+    ['adam', 'lbfgs', 'momentum', 'sgd', 'steepest']
+    >>> mv.descent.rule("adam", -1.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: `learning_rate` must be positive; got -1.0
     """
     require.one_of("optimizer", name, RULES)
     if not callable(learning_rate):

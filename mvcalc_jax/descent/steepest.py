@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from mvcalc_jax import require
+from mvcalc_jax import precision, require
 from mvcalc_jax.descent.loop import Options, descend
 from mvcalc_jax.descent.problem import Rule
 from mvcalc_jax.descent.proven import Proven, proven_rule
@@ -51,7 +51,12 @@ class _Update(NamedTuple):
 
 
 def steepest(learning_rate: float | AnyArray | Schedule | Proven) -> Rule:
-    """The rule p ← p − ηJ, for a constant η, a schedule (any of optax's, say), or one `proven` at every step."""
+    """The rule p ← p − ηJ, for a constant η, a schedule (any of optax's, say), or one `proven` at every step.
+
+    >>> rule = mv.descent.steepest(lambda step: 0.5 / (step + 1))  # a schedule
+    >>> print(mv.descent.descend(rule, lambda p: p, np.float32([4.0]), steps=2).params)  # 4 · ½ · ¾
+    [1.5]
+    """
     if isinstance(learning_rate, Proven):
         return proven_rule(learning_rate)
     schedule = learning_rate if callable(learning_rate) else None
@@ -85,10 +90,14 @@ def stability_limit(hessian: Float[AnyArray, "p p"]) -> float:
 
     Raises:
         ValueError: where it is not square, or no curvature is positive, which is nowhere near a minimum.
+
+    >>> mv.descent.stability_limit(np.diag([1.0, 10.0]))
+    0.2
     """
-    require.shape("hessian", hessian, (len(hessian), len(hessian)), "(parameters, parameters)")
-    require.finite("hessian", hessian)
-    largest = float(np.linalg.eigvalsh(np.asarray(hessian))[-1])
+    matrix = np.asarray(precision.floats("hessian", hessian), float)
+    require.shape("hessian", matrix, (matrix.shape[:1] or (None,)) * 2, "(parameters, parameters)")
+    require.finite("hessian", matrix)
+    largest = float(np.linalg.eigvalsh(matrix)[-1])
     if not largest > 0:
         raise ValueError(f"`hessian` must have a positive curvature; its largest eigenvalue is {largest:g}")
     return 2 / largest
@@ -123,5 +132,12 @@ def steepest_descent(
 
     Raises:
         ValueError, TypeError: for arguments that do not fit together, before any step.
+
+    >>> cost, jacobian = lambda p: p @ p, lambda p: 2 * p
+    >>> run = mv.steepest_descent(jacobian, np.float32([3.0, -4.0]), cost=cost, steps=3, learning_rate=0.25)
+    >>> print(run.params, run.cost, run.message)
+    [ 0.375 -0.5  ] 0.390625 took all 3 steps
+    >>> mv.steepest_descent(jacobian, np.float32([1.0]), steps=999, learning_rate=2.0).message
+    'stopped after step 80: the next one makes the cost or a parameter infinite or NaN; ...'
     """
     return descend(steepest(learning_rate), jacobian, params, steps=steps, noise=noise, key=key, **options)

@@ -68,6 +68,14 @@ def curve_fit(
     Raises:
         ValueError, TypeError: for arguments that do not fit together, before any work.
         AssertionError: where `check_jac` finds `jac` wrong; the report says where and why.
+
+    >>> x = np.linspace(0, 4, 9)
+    >>> fits = mv.curve_fit(lambda x, a, b: a * jnp.exp(-b * x), x, [3 * np.exp(-x / 2), 5 * np.exp(-x)])
+    >>> print(fits.params.round(6).tolist(), fits.success)  # a row for each curve
+    [[3.0, 0.5], [5.0, 1.0]] [ True  True]
+    >>> popt, pcov = fits[0]  # one of them, as SciPy returns it
+    >>> print(popt.round(6), pcov.shape)
+    [3.  0.5] (2, 2)
     """
     require.function("f", f)
     names = parameter_names(f, p0)

@@ -91,6 +91,8 @@ def numbers(name: str, value: Any) -> Float[np.ndarray, "..."]:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(f"`{name}` must be an array of numbers; its rows have different lengths") from None
+    except TypeError:  # an array of JAX's, but of keys
+        raise TypeError(f"`{name}` must hold real numbers; got {type(value).__name__}") from None
     if array.dtype.kind not in "fiub":
         try:
             array = np.asarray(value, float) if array.dtype.kind == "O" else None

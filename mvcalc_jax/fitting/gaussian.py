@@ -79,6 +79,11 @@ def fit_gaussian(
 
     Raises:
         ValueError, TypeError: for arguments that do not fit together, before any work.
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> fit = mv.fit_gaussian(x, 2 * np.exp(-((x - 0.5) ** 2) / 2))
+    >>> print(fit.names, fit.params.round(6), fit.message)
+    ('amplitude', 'mean', 'stddev') [2.  0.5 1. ] converged: the gradient is zero to rounding
     """
     family = family_of(model, peaks)
     options = Options(method, absolute_sigma, tuple(fixed), nan_policy, xtol, max_steps).checked(

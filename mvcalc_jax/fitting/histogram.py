@@ -18,6 +18,8 @@ from mvcalc_jax.fitting.solve import Inputs
 from mvcalc_jax.models import bell, bins
 from mvcalc_jax.models.bell import Shape
 
+__all__ = ["fit_histogram", "expected", "components"]
+
 NAMES = ("area", "mean", "stddev")
 SHAPES: dict[str, Callable[..., Shape]] = {
     "likelihood": bins.binned_peak,
@@ -83,6 +85,12 @@ def fit_histogram(
         ValueError, TypeError: for arguments that do not fit together, and for a single histogram that cannot be
             fitted: edges that do not increase, negative counts, fewer bins that hold something than parameters. In
             a batch, such a histogram has a status that says so, and harms no other.
+
+    >>> fit = mv.fit_histogram([5, 24, 46, 21, 4], edges=[160, 165, 170, 175, 180, 185])
+    >>> print(fit.names, fit.params.round(2), fit.stderr.round(2))
+    ('area', 'mean', 'stddev') [100.42 172.24   4.36] [10.05  0.47  0.38]
+    >>> print(fit.predict(np.array([160.0, 165.0, 170.0, 175.0, 180.0, 185.0])).round(1))  # counts to be expected
+    [ 4.6 25.6 43.5 22.7  3.6]
     """
     require.one_of("estimator", estimator, SHAPES)
     names = names_of(require.whole("peaks", peaks, least=1))
@@ -120,6 +128,11 @@ def components(
     """The counts expected of each peak of a single fit, and their standard errors.
 
     The errors are √(J cov Jᵀ), J being the Jacobian of the counts by the peak's own parameters.
+
+    >>> edges = np.array([160.0, 165.0, 170.0, 175.0, 180.0, 185.0])
+    >>> each, errors = mv.fitting.histogram.components(mv.fit_histogram([5, 24, 46, 21, 4], edges), edges)
+    >>> print(each.round(1), errors.round(1))  # of its only peak
+    [[ 4.6 25.6 43.5 22.7  3.6]] [[1.7 3.7 5.4 3.5 1.5]]
     """
     pair, parts = jnp.stack([jnp.asarray(edges[:-1]), jnp.asarray(edges[1:])]), range(0, len(fit.params), 3)
     at = [bins.binned_peak(fit.params[k : k + 3], pair) for k in parts]
@@ -143,7 +156,12 @@ def shape_of(estimator: str, peaks: int = 1) -> Callable[..., Shape]:
 
 @lru_cache(maxsize=32)
 def expected(estimator: str, peaks: int = 1) -> Callable[..., Any]:
-    """The count to be expected between each edge and the next, from edges and parameters."""
+    """The count to be expected between each edge and the next, from edges and parameters.
+
+    >>> counts = jax.jit(mv.fitting.histogram.expected("likelihood"))
+    >>> print(np.array(counts(jnp.array([-1.0, 0.0, 1.0]), 100.0, 0.0, 1.0)).round(2))  # a hundred, N(0, 1)
+    [34.13 34.13]
+    """
     shape = shape_of(estimator, peaks)
 
     def counts(edges: Any, *params: Any) -> Any:

@@ -47,6 +47,7 @@ class Status(IntEnum):
     NOT_FINITE = -2
 
 
+@text.shown
 @dataclass(frozen=True, eq=False, repr=False)
 class Regression:
     """A regression, in NumPy's arrays.
@@ -69,6 +70,18 @@ class Regression:
         cook: Cook's distance: how far all fitted values move if the point is left out, squared, over p s².
         rank: how many columns, the intercept included, are independent.
         status, message: how it ended, and that in a sentence.
+
+    >>> fit = mv.linear_regression([1, 2, 3, 4, 5], [1.1, 1.9, 3.2, 3.9, 5.1], names="x")
+    >>> print(fit)
+               estimate  standard error  t       p         95 % from  to
+    intercept  0.04      0.1625          0.2462  0.821     -0.477086  0.557086
+    x          1         0.04899         20.41   0.000257  0.844093   1.15591
+    residual standard error 0.154919 on 3 degrees of freedom
+    R² 0.992851, adjusted 0.990469
+    F 416.67 on 1 and 3, p 0.000257
+    2 coefficients from 5 points
+    >>> print(fit.predict([6]).round(2), fit.prediction_band([6]).round(2), fit.cook.round(2))
+    [6.04] [[5.33 6.75]] [0.28 0.25 0.17 0.25 0.28]
     """
 
     names: tuple[str, ...]
@@ -118,6 +131,9 @@ class Regression:
 
     def summary(self, level: float = 0.95) -> str:
         """The coefficients in a table, and the fit as a whole."""
+        return text.plain(self._parts(level))
+
+    def _parts(self, level: float = 0.95) -> text.Parts:
         interval = self.confidence_interval(level)
         rows: list[tuple[str, ...]] = [
             ("", "estimate", "standard error", "t", "p", f"{100 * level:g} % from", "to")
@@ -127,23 +143,21 @@ class Regression:
             formats = (".8g", ".4g", ".4g", ".3g", ".6g", ".6g")
             rows.append((name, *(f"{v:{f}}" for v, f in zip(values, formats, strict=True))))
         terms = self.rank - self._inside.basis.intercept
-        lines = [
-            text.columns(rows),
+        return [
+            rows,
             f"residual standard error {self.residual_stderr:.6g} on {text.counted(self.dof, 'degree')} of freedom",
             f"R² {self.r2:.6g}, adjusted {self.adjusted_r2:.6g}",
             *([f"F {self.F:.5g} on {terms} and {self.dof}, p {self.F_p:.3g}"] if terms else []),
             self.message,
         ]
-        return "\n".join(lines)
 
-    def plot(self, path: str | Path) -> Path:
-        """Draw residuals by fitted value, their quantiles, their scale and their leverage into a PNG, SVG or PDF."""
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw residuals by fitted value, their quantiles, their scale and their leverage; write it to `path`, a PNG,
+        SVG or PDF, or return the figure."""
         from mvcalc_jax import plots  # pictures lie above fits; nothing else here draws
 
-        figure = plots.regression.diagnostics(
-            self.fitted, self.residuals, self.standardised, self.leverage, self.rank
-        )
-        return plots.save(figure, path)
+        x = self.fitted, self.residuals, self.standardised, self.leverage, self.rank
+        return plots.drawn(lambda: plots.regression.diagnostics(*x), path)
 
     def to_dict(self) -> dict[str, Any]:
         """Strings, lists and finite numbers, for JSON; what is infinite or NaN is None."""
@@ -159,6 +173,8 @@ class Regression:
         x, width = design.numbers("X", X), len(of.centres)
         x = x[:, None] if x.ndim == 1 and width == 1 else x
         require.shape("X", x, (None, width), "a row for each point, with the columns of the fit")
+        if not len(x):
+            return np.zeros(0), np.zeros(0)
         rows, ones = design.columns(x, of), np.ones(len(x))
         data = triangle.blocks(rows, 0 * ones, ones)
         minus_fit, _ = triangle.residual(data, inside.coefficients)
@@ -172,9 +188,7 @@ class Regression:
         return np.stack([fit - reach, fit + reach], axis=1)
 
     def _reach(self, level: float) -> float:
-        require.number("level", level)
-        if not 0 < level < 1:
-            raise ValueError(f"`level` must lie between 0 and 1, such as 0.95; got {level}")
+        level = require.level("level", level)
         return float(special.stdtrit(self.dof, (1 + level) / 2)) if self.dof else math.nan
 
 
@@ -216,6 +230,12 @@ def linear_regression(
     Raises:
         ValueError: for shapes that do not fit, numbers that are not finite, fewer points than coefficients.
         TypeError: for what is not real numbers.
+
+    >>> fit = mv.linear_regression([1, 2, 3, 4], [2.1, 3.9, 6.2, 7.8])
+    >>> print(fit.params.round(2), fit.stderr.round(2), f"{fit.r2:.4f}")
+    [0.15 1.94] [0.25 0.09] 0.9957
+    >>> mv.linear_regression(np.outer(np.arange(5.0), [1, 2]), np.arange(5.0)).status.name
+    'DEPENDENT'
     """
     data = design.checked(X, y, weights, names, intercept, degree)
     of = design.basis(data, int(intercept), degree)

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from mvcalc_jax import require, text
 from mvcalc_jax.atomic import write_text
+from mvcalc_jax.precision import floats
 from mvcalc_jax.require import AnyArray
 from mvcalc_jax.status import Spoken
 
@@ -46,6 +47,7 @@ class Status(Spoken):
     XTOL = 3, "converged: the minimum is nearer than the tolerance"
 
 
+@text.shown
 @dataclass(frozen=True)
 class Fit:
     """One fit, or a batch of them: every array then has the axes of the batch first. A tree of arrays for JAX.
@@ -64,6 +66,18 @@ class Fit:
         nfev: evaluations of the model and its derivatives.
         names: of the parameters.
         model: f(x, *params).
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> fit = mv.fit_gaussian(x, 2 * np.exp(-((x - 0.5) ** 2) / 2) + 0.1 * np.cos(9 * x))
+    >>> print(fit.summary())
+               value         standard error
+    amplitude  1.9996...     0.03445
+    mean       0.5001...     0.01989
+    stddev     1.0004...     0.01998
+    χ² = 0.123106 with 22 degrees of freedom; ... iterations
+    converged: the gradient is zero to rounding
+    >>> print(fit.predict(np.array([0.5])).round(2), fit.confidence_interval().round(2).tolist())
+    [2.] [[1.93, 2.07], [0.46, 0.54], [0.96, 1.04]]
     """
 
     params: Any
@@ -130,7 +144,7 @@ class Fit:
         """The model at x with each fit's parameters."""
         if self.model is None:
             raise ValueError("these fits know no model; they were read from a file")
-        model, x = self.model, np.asarray(x) if not isinstance(x, jax.Array) else x
+        model, x = self.model, floats("x", x)
         with jax.enable_x64(np.dtype(self.params.dtype) == np.float64):
             run = lambda params: model(x, *params)
             for _ in self.shape:
@@ -146,8 +160,7 @@ class Fit:
         """
         from scipy.stats import t
 
-        if not 0 < level < 1:
-            raise ValueError(f"`level` must lie between 0 and 1, as 0.95 does; got {level}")
+        level = require.level("level", level)
         dof = np.asarray(self.dof)[..., None]
         half = t.ppf(0.5 + level / 2, np.where(dof > 0, dof, np.nan)) * np.asarray(self.stderr)
         return np.stack([self.params - half, self.params + half], axis=-1)
@@ -165,28 +178,30 @@ class Fit:
         return {"params": value, "stderr": error} | real | whole | {"message": self.message}
 
     def summary(self) -> str:
-        """The fit as a table; of a batch, how the fits ended and how their parameters are spread."""
-        p = len(self.names)
+        """The fit as a table; of a batch, how the fits ended and how their parameters are spread. So it prints."""
+        return str(self)
+
+    def _parts(self) -> text.Parts:
+        if require.traced(self):
+            return [f"fits of shape {self.shape}, {text.TRACED}"]
+        rows: list[tuple[str, ...]]
+        params, error = np.asarray(self.params), np.asarray(self.stderr)
         if not self.shape:
-            value, error = np.asarray(self.params), np.asarray(self.stderr)
             rows = [("", "value", "standard error")]
-            rows += [(n, f"{v:.10g}", f"{e:.4g}") for n, v, e in zip(self.names, value, error, strict=True)]
+            rows += [(n, f"{v:.10g}", f"{e:.4g}") for n, v, e in zip(self.names, params, error, strict=True)]
             last = (
                 f"χ² = {float(self.chi2):.6g} with {int(self.dof)} degrees of freedom; {self.nit} iterations"
             )
-            return f"{text.columns(rows)}\n{last}\n{self.message}"
-        done = np.asarray(self.success)
-        params, error = (
-            np.asarray(self.params)[done].reshape(-1, p),
-            np.asarray(self.stderr)[done].reshape(-1, p),
-        )
-        rows: list[tuple[str, ...]] = [("", "10 %", "median", "90 %", "median standard error")]
+            return [rows, last, self.message]
+        params, error = params[np.asarray(self.success)], error[np.asarray(self.success)]
+        rows = [("", "10 %", "median", "90 %", "median standard error")]
         for k, name in enumerate(self.names):
             if len(params):
                 spread = tuple(f"{v:.6g}" for v in np.quantile(params[:, k], [0.1, 0.5, 0.9]))
-                rows.append((name, *spread, f"{np.nanmedian(error[:, k]):.4g}"))
+                known = error[~np.isnan(error[:, k]), k]
+                rows.append((name, *spread, f"{np.median(known):.4g}" if len(known) else "nan"))
         ended = [(status.sentence, text.count(many)) for status, many in counts(self.status).items()]
-        return f"{text.columns(rows)}\n{text.columns(ended)}"
+        return [rows, [("how they ended", "fits"), *ended]]
 
     def to_csv(self, path: str | Path) -> None:
         """Write a row for each fit: parameters, standard errors, χ², degrees of freedom, status, iterations."""

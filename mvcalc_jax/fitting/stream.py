@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mvcalc_jax import __version__, text
 from mvcalc_jax.data import tables
 from mvcalc_jax.fitting import batch, hosts, records
 from mvcalc_jax.fitting.hosts import ALONE, Host
@@ -40,6 +41,7 @@ class Progress(NamedTuple):
     counts: dict[Status, int]
 
 
+@text.shown
 @dataclass(frozen=True)
 class Summary:
     """What came of a file.
@@ -52,6 +54,12 @@ class Summary:
         counts: how many ended how, the most frequent first; of several processes, those of the first know all.
         fitted: fits that this call made itself; the others were there before, or were another process's.
         seconds: that it took for them.
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> np.save("curves.npy", np.exp(-((x - np.zeros((4, 1))) ** 2) / 2))
+    >>> summary = mv.fit_file("curves.npy", "fits.npy")
+    >>> summary.fits, summary.points, summary.names, {s.name: many for s, many in summary.counts.items()}
+    (4, 25, ('amplitude', 'mean', 'stddev'), {'GTOL': 4})
     """
 
     out: Path
@@ -61,6 +69,25 @@ class Summary:
     counts: dict[Status, int]
     fitted: int
     seconds: float
+
+    @property
+    def message(self) -> str:
+        """What came of it, in a line."""
+        converged = sum(many for status, many in self.counts.items() if status > 0)
+        fits = f"{text.count(self.fits)} fit{'s' * (self.fits != 1)}"
+        line = (
+            f"{self.out}: {fits} of {text.counted(self.points, 'point')}, {text.count(converged)} converged"
+        )
+        if not self.fitted:
+            return line
+        rate = self.fitted / self.seconds
+        said = text.count(round(rate)) if rate > 10 else f"{rate:.2g}"
+        part = f"{text.count(self.fitted)} of them " if self.fitted < self.fits else ""
+        return f"{line}; {part}in {self.seconds:.1f} s, {said} fits/s"
+
+    def _parts(self) -> text.Parts:
+        ended = [(status.sentence, text.count(many)) for status, many in self.counts.items()]
+        return [self.message, [("how they ended", "fits"), *ended]]
 
 
 def fit_file(
@@ -105,6 +132,13 @@ def fit_file(
     Raises:
         ValueError, TypeError, OSError: for what cannot be read, fitted or written, before any work.
         ConnectionError: where another process has ended before its part was done.
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> np.savetxt("curves.csv", np.column_stack([x, np.exp(-((x - 0.5) ** 2) / 2)]), delimiter=",")
+    >>> mv.fit_file("curves.csv", "means.npy").fits
+    1
+    >>> print(np.load("means.npy")["mean"].round(6))
+    [0.5]
     """
     data = Path(data)
     out = default_out(data) if out is None else Path(out)
@@ -125,7 +159,7 @@ def fit_file(
         )._asdict(),
         "device": batch.workers()[0].platform,
         "fits in a block": size.block,
-        "versions": " ".join(version(name) for name in ("mvcalc-jax", "jax", "jaxlib")),
+        "versions": " ".join([__version__, version("jax"), version("jaxlib")]),
     }
     journal = Journal(book, host.index, blocks)
     with closing(journal):

@@ -15,9 +15,18 @@ from mvcalc_jax.fitting.solve import Inputs, Plan, prepare
 from mvcalc_jax.models import bell
 from mvcalc_jax.precision import promoting
 
+__all__ = ["density", "Trail"]
+
 
 class Trail(NamedTuple):
-    """Parameters and cost ½ Σ r² at the start and after every iteration, refused trials included; how it ended."""
+    """Parameters and cost ½ Σ r² at the start and after every iteration, refused trials included; how it ended.
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> y = np.exp(-((x - 0.5) ** 2) / 2) / np.sqrt(2 * np.pi)
+    >>> way = mv.fitting.trail.density(x, y, np.array([0.0, 2.0]), "lm")
+    >>> way.params[0].tolist(), way.status.name, bool(way.cost[-1] < way.cost[0])
+    ([0.0, 2.0], 'GTOL', True)
+    """
 
     params: Float[np.ndarray, "rows p"]
     cost: Float[np.ndarray, " rows"]
@@ -31,7 +40,13 @@ def density(
     method: str,
     max_steps: int = 100,
 ) -> Trail:
-    """The way of (mean, stddev) of a normal density, whose area is 1, from a start to the least squares of y."""
+    """The way of (mean, stddev) of a normal density, whose area is 1, from a start to the least squares of y.
+
+    >>> x = np.linspace(-3, 3, 25)
+    >>> y = np.exp(-((x - 0.5) ** 2) / 2) / np.sqrt(2 * np.pi)
+    >>> print(mv.fitting.trail.density(x, y, np.array([0.0, 2.0]), "lm").params[-1].round(6))
+    [0.5 1. ]
+    """
     names = ("area", "mean", "stddev")
     options = Options(method, False, ("area",), None, None, max_steps).checked(names, max_steps)
     inputs, shape = prepared(x, y, None, None, np.append(1.0, start), EVERYWHERE, names)

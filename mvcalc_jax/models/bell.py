@@ -26,7 +26,12 @@ from mvcalc_jax.require import AnyArray
 
 
 class Shape(NamedTuple):
-    """A function of the parameters at many x: its value, ∂f/∂θᵢ, and ∂²f/∂θᵢ∂θⱼ by (i, j), i ≥ j, where it is not 0."""
+    """A function of the parameters at many x: its value, ∂f/∂θᵢ, and ∂²f/∂θᵢ∂θⱼ by (i, j), i ≥ j, where it is not 0.
+
+    >>> f = mv.models.bell.peak((3.0, 0.5, 1.0), jnp.array([0.5, 1.5]))
+    >>> f.value.shape, [column.shape for column in f.columns], sorted(f.second)
+    ((2,), [(2,), (2,), (2,)], [(1, 0), (1, 1), (2, 0), (2, 1), (2, 2)])
+    """
 
     value: Any
     columns: tuple[Any, ...]
@@ -34,7 +39,12 @@ class Shape(NamedTuple):
 
 
 def peak(theta: Sequence[Any] | AnyArray, x: Any) -> Shape:
-    """A peak in one dimension, θ = (amplitude, mean, stddev)."""
+    """A peak in one dimension, θ = (amplitude, mean, stddev).
+
+    >>> f = mv.models.bell.peak((3.0, 0.5, 1.0), jnp.array([0.5, 1.5]))
+    >>> print(np.array(f.value).round(4))  # A, and A e^−½
+    [3.     1.8196]
+    """
     A, m, s = theta
     u, e = standardised(x, m, s)
     Ae, uu = A * e / s, u * u
@@ -49,7 +59,12 @@ def peak(theta: Sequence[Any] | AnyArray, x: Any) -> Shape:
 
 
 def area_peak(theta: Sequence[Any] | AnyArray, x: Any) -> Shape:
-    """The same by its area a = A s √(2π), θ = (area, mean, stddev): a times the normal density."""
+    """The same by its area a = A s √(2π), θ = (area, mean, stddev): a times the normal density.
+
+    >>> f = mv.models.bell.area_peak((2.0, 0.5, 1.0), jnp.array([0.5]))
+    >>> print(np.array(f.value).round(4))  # 2/√(2π)
+    [0.7979]
+    """
     a, m, s = theta
     u, e = standardised(x, m, s)
     φ, uu = e / (s * math.sqrt(2 * math.pi)), u * u
@@ -65,7 +80,12 @@ def area_peak(theta: Sequence[Any] | AnyArray, x: Any) -> Shape:
 
 
 def round_peak(theta: Sequence[Any] | AnyArray, xy: Any) -> Shape:
-    """A round peak in two dimensions, θ = (amplitude, mean_x, mean_y, stddev); xy holds x and y on its first axis."""
+    """A round peak in two dimensions, θ = (amplitude, mean_x, mean_y, stddev); xy holds x and y on its first axis.
+
+    >>> f = mv.models.bell.round_peak((2.0, 0.0, 0.0, 1.0), jnp.array([[0.0, 1.0], [0.0, 0.0]]))
+    >>> print(np.array(f.value).round(4))  # at (0, 0) and (1, 0)
+    [2.     1.2131]
+    """
     A, m, n, s = theta
     x, y = xy
     u, v = _held((x - m) / s), _held((y - n) / s)
@@ -87,7 +107,12 @@ def round_peak(theta: Sequence[Any] | AnyArray, xy: Any) -> Shape:
 
 
 def oval_peak(theta: Sequence[Any] | AnyArray, xy: Any) -> Shape:
-    """An upright oval peak, θ = (amplitude, mean_x, mean_y, stddev_x, stddev_y)."""
+    """An upright oval peak, θ = (amplitude, mean_x, mean_y, stddev_x, stddev_y).
+
+    >>> f = mv.models.bell.oval_peak((2.0, 0.0, 0.0, 1.0, 2.0), jnp.array([[1.0, 0.0], [0.0, 1.0]]))
+    >>> print(np.array(f.value).round(4))  # at (1, 0) and (0, 1)
+    [1.2131 1.765 ]
+    """
     A, m, n, s, t = theta
     x, y = xy
     u, v = _held((x - m) / s), _held((y - n) / t)
@@ -115,7 +140,13 @@ def oval_peak(theta: Sequence[Any] | AnyArray, xy: Any) -> Shape:
 
 
 def summed(*parts: tuple[Callable[..., Shape], int], offset: bool = False) -> Callable[..., Shape]:
-    """The sum of shapes, each with its number of parameters, which follow each other; and of a constant at the end."""
+    """The sum of shapes, each with its number of parameters, which follow each other; and of a constant at the end.
+
+    >>> bell = mv.models.bell
+    >>> two = bell.summed((bell.peak, 3), (bell.peak, 3), offset=True)
+    >>> print(np.array(two((3.0, -1.0, 0.5, 2.0, 1.0, 0.5, 0.1), jnp.array([-1.0, 1.0])).value).round(3))
+    [3.101 2.101]
+    """
 
     def total(theta: Sequence[Any] | AnyArray, x: Any) -> Shape:
         value: Any = 0
@@ -135,17 +166,34 @@ def summed(*parts: tuple[Callable[..., Shape], int], offset: bool = False) -> Ca
 
 
 def value(shape: Callable[..., Shape], theta: Float[AnyArray, " p"], x: Any) -> Float[Array, "..."]:
-    """f(x; θ)."""
+    """f(x; θ).
+
+    >>> bell, theta = mv.models.bell, jnp.array([3.0, 0.5, 1.0])
+    >>> print(np.array(bell.value(bell.peak, theta, jnp.array([0.5, 1.5]))).round(4))
+    [3.     1.8196]
+    """
     return jnp.asarray(shape(theta, x).value)
 
 
 def jacobian(shape: Callable[..., Shape], theta: Float[AnyArray, " p"], x: Any) -> Float[Array, "... p"]:
-    """∂f/∂θ at every x."""
+    """∂f/∂θ at every x.
+
+    >>> bell, theta = mv.models.bell, jnp.array([3.0, 0.5, 1.0])
+    >>> print(np.array(bell.jacobian(bell.peak, theta, jnp.array([0.5, 1.5]))).round(4))
+    [[1.     0.     0.    ]
+     [0.6065 1.8196 1.8196]]
+    """
     return jnp.stack(shape(theta, x).columns, axis=-1)
 
 
 def hessian(shape: Callable[..., Shape], theta: Float[AnyArray, " p"], x: Any) -> Float[Array, "... p p"]:
-    """∂²f/∂θ² at every x."""
+    """∂²f/∂θ² at every x.
+
+    >>> bell, theta = mv.models.bell, jnp.array([3.0, 0.5, 1.0])
+    >>> H = bell.hessian(bell.peak, theta, jnp.array([0.5, 1.5]))
+    >>> print(H.shape, H[0, 1, 1])  # f_mm at the top is −A/s²
+    (2, 3, 3) -3.0
+    """
     at = shape(theta, x)
     p, zero = len(at.columns), jnp.zeros_like(at.value)
     entry = lambda i, j: at.second.get((max(i, j), min(i, j)), zero)
@@ -157,6 +205,11 @@ def _held(u: Any) -> Any:
 
 
 def standardised(x: Any, m: Any, s: Any) -> tuple[Any, Any]:
-    """u = (x − m)/s, and exp(−u²/2)."""
+    """u = (x − m)/s, and exp(−u²/2).
+
+    >>> u, e = mv.models.bell.standardised(jnp.array([170.0, 180.0]), 170.0, 5.0)
+    >>> print(u, e.round(4))
+    [0. 2.] [1.     0.1353]
+    """
     u = _held((x - m) / s)
     return u, jnp.exp(-u * u / 2)

@@ -40,7 +40,12 @@ _NARROW = 0.1
 
 
 def binned_peak(theta: Sequence[Any] | AnyArray, edges: Any) -> Shape:
-    """A Gaussian's share of each bin, θ = (area, mean, stddev); edges holds lower and upper ones on its first axis."""
+    """A Gaussian's share of each bin, θ = (area, mean, stddev); edges holds lower and upper ones on its first axis.
+
+    >>> edges = jnp.array([[-jnp.inf, -1.0, 1.0], [-1.0, 1.0, jnp.inf]])  # three bins, the outer ones open
+    >>> print(np.array(mv.models.bins.binned_peak((1.0, 0.0, 1.0), edges).value).round(4))
+    [0.1587 0.6827 0.1587]
+    """
     N, m, s = theta
     lower, upper = (jnp.clip(edge, m - FAR * s, m + FAR * s) for edge in edges)
     a, b, h = (lower - m) / s, (upper - m) / s, (upper - lower) / s
@@ -70,7 +75,12 @@ def binned_peak(theta: Sequence[Any] | AnyArray, edges: Any) -> Shape:
 
 
 def midpoint_peak(theta: Sequence[Any] | AnyArray, edges: Any) -> Shape:
-    """The density at each bin's centre times its width: what is wrong by h²/24 of the density's second derivative."""
+    """The density at each bin's centre times its width: what is wrong by h²/24 of the density's second derivative.
+
+    >>> edges = jnp.array([[-1.0], [1.0]])  # of one wide bin, which holds 0.6827
+    >>> print(np.array(mv.models.bins.midpoint_peak((1.0, 0.0, 1.0), edges).value).round(4))
+    [0.7979]
+    """
     lower, upper = edges
     width = upper - lower
     at = bell.area_peak(theta, (lower + upper) / 2)

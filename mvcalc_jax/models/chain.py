@@ -15,6 +15,7 @@ full Jacobian, output axes first, to be compared with autodiff. For o rows, h ro
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -43,7 +44,8 @@ class Factor(NamedTuple):
         """The Jacobian in full, as `jax.jacobian` returns it."""
         if self.form == "cost":
             return jnp.asarray(self.kept)
-        rows, samples = (jnp.eye(length, dtype=self.kept.dtype) for length in self.shape[:2])
+        kind = jax.dtypes.canonicalize_dtype(self.kept.dtype)  # of NumPy's float64 where JAX has only float32
+        rows, samples = (jnp.eye(length, dtype=kind) for length in self.shape[:2])
         match self.form:
             case "diagonal":
                 return jnp.einsum("ij,kq,ik->ikjq", rows, samples, self.kept)
@@ -63,6 +65,7 @@ class Factor(NamedTuple):
                 return jnp.matmul(self.kept.T, D)
 
 
+@text.shown
 class ChainRule(dict[str, Factor]):
     """The factors from the cost back to the input, by name; `print` shows them all.
 
@@ -97,14 +100,14 @@ class ChainRule(dict[str, Factor]):
             D = factor.pull(D)
         return D
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         rows = [("factor", "kept", "", "full Jacobian")]
         rows += [(f.name, f.formula, str(f.kept.shape), str(f.shape)) for f in self.values()]
-        lines = [text.columns(rows)]
+        parts: list[str | text.Rows] = [rows]
         for bottom in (f.bottom for f in self.values() if f.form in ("input", "bias")):
             product = " · ".join(factor.name for factor in self.path(bottom))
-            lines.append(f"∂C/∂{bottom} = {product}")
-        return "\n".join(lines)
+            parts.append(f"∂C/∂{bottom} = {product}")
+        return parts
 
 
 def _spelled(name: str) -> str:

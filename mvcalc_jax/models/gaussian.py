@@ -35,13 +35,22 @@ def density(theta: Float[AnyArray, "2"], x: Float[AnyArray, "..."]) -> Float[Arr
     Raises:
         ValueError: if theta does not have shape (2,), or sigma is not positive.
         TypeError: if either does not hold floating-point numbers.
+
+    >>> print(np.array(mv.gaussian.density(jnp.array([170.0, 5.0]), jnp.array([165.0, 170.0]))).round(4))
+    [0.0484 0.0798]
     """
     σ, u = _standardise(theta, x)
     return jnp.exp(-(u**2) / 2) / (σ * math.sqrt(2 * math.pi))
 
 
 def jacobian(theta: Float[AnyArray, "2"], x: Float[AnyArray, "..."]) -> Float[Array, "... 2"]:
-    """∂f/∂(μ, σ) at every x, in units of 1/x²."""
+    """∂f/∂(μ, σ) at every x, in units of 1/x².
+
+    >>> print(np.array(mv.gaussian.jacobian(jnp.array([0.0, 1.0]), jnp.array([0.0, 1.0, 2.0]))).round(4))
+    [[ 0.     -0.3989]
+     [ 0.242   0.    ]
+     [ 0.108   0.162 ]]
+    """
     σ, u = _standardise(theta, x)
     f = density(theta, x)
     df_dμ = f * u / σ
@@ -52,14 +61,24 @@ def jacobian(theta: Float[AnyArray, "2"], x: Float[AnyArray, "..."]) -> Float[Ar
 def chi_squared(
     theta: Float[AnyArray, "2"], x: Float[AnyArray, " n"], y: Float[AnyArray, " n"]
 ) -> Float[Array, ""]:
-    """χ² = |y − f(x)|²: how far a histogram's densities y at bin centres x are from the Gaussian's."""
+    """χ² = |y − f(x)|²: how far a histogram's densities y at bin centres x are from the Gaussian's.
+
+    >>> x, y = jnp.array([-1.0, 0.0, 1.0]), jnp.array([0.2, 0.4, 0.3])
+    >>> print(f"{mv.gaussian.chi_squared(jnp.array([0.0, 1.0]), x, y):.5f}")
+    0.00513
+    """
     return jnp.sum(_residual(theta, x, y) ** 2)
 
 
 def chi_squared_jacobian(
     theta: Float[AnyArray, "2"], x: Float[AnyArray, " n"], y: Float[AnyArray, " n"]
 ) -> Float[Array, "2"]:
-    """∂χ²/∂(μ, σ)."""
+    """∂χ²/∂(μ, σ).
+
+    >>> x, y = jnp.array([-1.0, 0.0, 1.0]), jnp.array([0.2, 0.4, 0.3])
+    >>> print(np.array(mv.gaussian.chi_squared_jacobian(jnp.array([0.0, 1.0]), x, y)).round(4))
+    [-0.0484  0.0008]
+    """
     return -2 * _residual(theta, x, y) @ jacobian(theta, x)
 
 

@@ -36,7 +36,12 @@ from mvcalc_jax.require import AnyArray
 
 
 class Layer(NamedTuple):
-    """One layer's parameters, or the derivatives of the cost with respect to them."""
+    """One layer's parameters, or the derivatives of the cost with respect to them.
+
+    >>> layer = mv.network.Layer(W=jnp.array([[1.0, -1.0]]), b=jnp.array([[0.5]]))
+    >>> mv.network.forward([layer], jnp.array([[2.0], [3.0]]), activation="identity")
+    Array([[-0.5]], dtype=float32)
+    """
 
     W: Float[AnyArray, "o i"]
     b: Float[AnyArray, "o 1"]
@@ -47,7 +52,13 @@ Params = Sequence[tuple[Float[AnyArray, "_ _"], Float[AnyArray, "_ 1"]]]
 
 
 class ForwardPass(NamedTuple):
-    """Every intermediate of the forward pass: z = (z¹, …, zᴸ) and a = (a⁰, …, aᴸ), a⁰ being x."""
+    """Every intermediate of the forward pass: z = (z¹, …, zᴸ) and a = (a⁰, …, aᴸ), a⁰ being x.
+
+    >>> params = mv.network.init(np.random.default_rng(0), (1, 6, 2))
+    >>> passed = mv.network.trace(params, np.zeros((1, 4)))
+    >>> len(passed.z), len(passed.a), passed.a[0].shape
+    (2, 3, (1, 4))
+    """
 
     z: tuple[Float[Array, "_ n"], ...]
     a: tuple[Float[AnyArray, "_ n"], ...]
@@ -72,12 +83,20 @@ def init(
     Raises:
         ValueError: for fewer than two sizes, or one below 1.
         TypeError: for sizes, a key, a scale or a dtype that are none.
+
+    >>> params = mv.network.init(np.random.default_rng(0), (1, 6, 7, 2))
+    >>> [(layer.W.shape, layer.b.shape) for layer in params]
+    [((6, 1), (6, 1)), ((7, 6), (7, 1)), ((2, 7), (2, 1))]
+    >>> mv.network.init(np.random.default_rng(0), (2,))
+    Traceback (most recent call last):
+        ...
+    ValueError: `sizes` must name an input and an output width at least; got (2,)
     """
     if not isinstance(sizes, Sequence):
         raise TypeError(f"`sizes` must be a sequence of widths, such as (1, 6, 7, 2); got {sizes!r}")
     require.number("scale", scale)
-    if not jnp.issubdtype(dtype, jnp.floating):
-        raise TypeError(f"`dtype` must be a floating-point one; got {np.dtype(dtype)}")
+    if not _is_floating(dtype):
+        raise TypeError(f"`dtype` must be a floating-point one; got {dtype!r}")
     sizes = [require.whole("sizes", size, least=0) for size in sizes]
     if len(sizes) < 2 or 0 in sizes:
         wanted = (
@@ -85,6 +104,7 @@ def init(
         )
         raise ValueError(f"`sizes` must {wanted}; got {tuple(sizes)}")
     shapes = [(o, i + 1) for i, o in pairwise(sizes)]  # b beside W
+    require.whole("sizes in all", sum(o * i for o, i in shapes), least=1)
     ends = np.cumsum([0, *(o * i for o, i in shapes)])
     if isinstance(key, np.random.Generator):
         drawn = (scale * key.standard_normal(ends[-1])).astype(jax.dtypes.canonicalize_dtype(dtype))
@@ -100,8 +120,23 @@ def init(
     return tuple(Layer(W=block[:, 1:], b=block[:, :1]) for block in blocks)
 
 
+def _is_floating(dtype: Any) -> bool:
+    try:
+        return isinstance(dtype, (type, str, np.dtype)) and bool(
+            jnp.issubdtype(np.dtype(dtype), jnp.floating)
+        )
+    except TypeError:
+        return False
+
+
 def trace(params: Params, x: Float[AnyArray, "i n"], *, activation: Choice = "logistic") -> ForwardPass:
-    """The forward pass in named steps, all of them kept for the way back."""
+    """The forward pass in named steps, all of them kept for the way back.
+
+    >>> params = mv.network.init(np.random.default_rng(0), (1, 6, 2))
+    >>> passed = mv.network.trace(params, np.zeros((1, 4)))
+    >>> [z.shape for z in passed.z], [a.shape for a in passed.a]
+    ([(6, 4), (2, 4)], [(1, 4), (6, 4), (2, 4)])
+    """
     _check(params, x)
     zs, activations = [], [x]
     for (W, b), σ in zip(params, per_layer(activation, len(params)), strict=True):
@@ -123,6 +158,12 @@ def forward(
     Raises:
         ValueError: where shapes do not fit together.
         TypeError: where numbers are not floating-point.
+
+    >>> params = [(jnp.array([[2.0], [-2.0]]), jnp.array([[0.0], [1.0]]))]  # one layer, 1 → 2
+    >>> x = jnp.array([[0.0, 1.0, 2.0]])  # three samples, one in each column
+    >>> print(np.array(mv.network.forward(params, x)).round(3))
+    [[0.5   0.881 0.982]
+     [0.731 0.269 0.047]]
     """
     return jnp.asarray(trace(params, x, activation=activation).a[-1])
 
@@ -138,6 +179,13 @@ def cost(
     """C = ‖aᴸ − y‖²_F / n, or the weighted mean of the samples' squared errors.
 
     A weight of 0 leaves a sample out, so one compiled program serves data of any size up to n.
+
+    >>> params = [(jnp.array([[2.0]]), jnp.array([[0.0]]))]
+    >>> x, y = jnp.array([[0.0, 1.0]]), jnp.array([[1.0, 2.0]])
+    >>> print(mv.network.cost(params, x, y, activation="identity"))
+    0.5
+    >>> print(mv.network.cost(params, x, y, activation="identity", weights=jnp.array([0.0, 1.0])))
+    0.0
     """
     a = forward(params, x, activation=activation)
     _check_target(a.shape, y, weights)
@@ -155,9 +203,15 @@ def jacobian(
     """All ∂C/∂W and ∂C/∂b, in the structure of `params`: forward in named steps, back in reverse.
 
     Of a tiny network, and where it is compiled, the same sums are taken in an order that suits a processor: `lanes`.
+
+    >>> params = [(jnp.array([[2.0]]), jnp.array([[0.0]]))]  # 2x against y, off by −1 at 0 and by 0 at 1
+    >>> x, y = jnp.array([[0.0, 1.0]]), jnp.array([[1.0, 2.0]])
+    >>> ((dW, db),) = mv.network.jacobian(params, x, y, activation="identity")
+    >>> print(dW, db)
+    [[0.]] [[-1.]]
     """
-    σ = per_layer(activation, len(params))
     _check(params, x)
+    σ = per_layer(activation, len(params))
     _check_target((params[-1][0].shape[0], x.shape[1]), y, weights)
     if lanes.suit([W for W, _ in params], x):
         share = jnp.broadcast_to(jnp.asarray(_share(y, weights), x.dtype), (1, x.shape[1]))
@@ -180,12 +234,23 @@ def _like(params: Params, derivatives: Sequence[Any]) -> Params:
 
 
 def size(params: Params) -> int:
-    """How many numbers the parameters are."""
+    """How many numbers the parameters are.
+
+    >>> mv.network.size(mv.network.init(np.random.default_rng(0), (1, 6, 7, 2)))
+    77
+    """
+    _check_layers(params)
     return sum(W.size + b.size for W, b in params)
 
 
 def multiplications(params: Params, samples: int) -> int:
-    """How many products of two numbers `jacobian` forms: each weight and sample forward, and twice back."""
+    """How many products of two numbers `jacobian` forms: each weight and sample forward, and twice back.
+
+    >>> mv.network.multiplications(mv.network.init(np.random.default_rng(0), (1, 6, 7, 2)), samples=100)
+    18600
+    """
+    _check_layers(params)
+    samples = require.whole("samples", samples, least=0)
     return 3 * samples * sum(W.size for W, _ in params)
 
 
@@ -201,9 +266,29 @@ def factors(
 
     `print(factors(…))` shows each with its shape; `factors(…)["∂a³/∂z³"]` is one of them, and
     `factors(…).product("W¹")` multiplies those that lead from the cost to W¹.
+
+    >>> params = mv.network.init(np.random.default_rng(0), (1, 6, 2))
+    >>> chain = mv.network.factors(params, np.zeros((1, 4)), np.zeros((2, 4)))
+    >>> print(chain)
+    factor   kept                 full Jacobian
+    ∂C/∂a²   2(a² − y)/n  (2, 4)  (2, 4)
+    ∂a²/∂z²  σ′(z²)       (2, 4)  (2, 4, 2, 4)
+    ∂z²/∂W²  a¹           (6, 4)  (2, 4, 2, 6)
+    ∂z²/∂b²  1            (1, 4)  (2, 4, 2, 1)
+    ∂z²/∂a¹  W²           (2, 6)  (2, 4, 6, 4)
+    ∂a¹/∂z¹  σ′(z¹)       (6, 4)  (6, 4, 6, 4)
+    ∂z¹/∂W¹  a⁰           (1, 4)  (6, 4, 6, 1)
+    ∂z¹/∂b¹  1            (1, 4)  (6, 4, 6, 1)
+    ∂z¹/∂a⁰  W¹           (6, 1)  (6, 4, 1, 4)
+    ∂C/∂W² = ∂C/∂a² · ∂a²/∂z² · ∂z²/∂W²
+    ∂C/∂b² = ∂C/∂a² · ∂a²/∂z² · ∂z²/∂b²
+    ∂C/∂W¹ = ∂C/∂a² · ∂a²/∂z² · ∂z²/∂a¹ · ∂a¹/∂z¹ · ∂z¹/∂W¹
+    ∂C/∂b¹ = ∂C/∂a² · ∂a²/∂z² · ∂z²/∂a¹ · ∂a¹/∂z¹ · ∂z¹/∂b¹
+    >>> chain["dz2/dW2"].full().shape, chain.product("W1").shape
+    ((2, 4, 2, 6), (6, 1))
     """
+    z, a = trace(params, x, activation=activation)
     σ = per_layer(activation, len(params))
-    z, a = trace(params, x, activation=σ)
     _check_target(a[-1].shape, y, weights)
     names = [superscript(str(l)) for l in range(len(params) + 1)]
     (o, n), L = y.shape, names[-1]
@@ -227,7 +312,7 @@ def _share(y: AnyArray, weights: AnyArray | None) -> AnyArray | float:
     return 1 / y.shape[1] if weights is None else weights[None, :] / weights.sum()
 
 
-def _check(params: Params, x: AnyArray) -> None:
+def _check_layers(params: Params) -> None:
     if not isinstance(params, (tuple, list)) or not all(
         isinstance(layer, (tuple, list)) and len(layer) == 2 for layer in params
     ):
@@ -237,11 +322,16 @@ def _check(params: Params, x: AnyArray) -> None:
         )
     if len(params) == 0:
         raise ValueError("`params` must hold at least one Layer(W, b); got none; network.init makes them")
-    require.floating("x", x)
-    width = x.shape[0] if x.ndim else None
     for l, (W, b) in enumerate(params):
         require.floating(f"params[{l}].W", W)
         require.floating(f"params[{l}].b", b)
+
+
+def _check(params: Params, x: AnyArray) -> None:
+    _check_layers(params)
+    require.floating("x", x)
+    width = x.shape[0] if x.ndim else None
+    for l, (W, b) in enumerate(params):
         require.shape(f"params[{l}].W", W, (None, None), "(outputs, inputs)")
         require.shape(f"params[{l}].b", b, (W.shape[0], 1), "one row for each row of W")
         if l:

@@ -26,5 +26,6 @@ from . import surface as surface
 from . import taylor as taylor
 from .style import chart as chart
 from .style import drawable as drawable
+from .style import drawn as drawn
 from .style import save as save
 from .style import style as style

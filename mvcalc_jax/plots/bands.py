@@ -1,17 +1,15 @@
 """Functions in bands: a polynomial with the band around it, several bands compared, and what rounding does to them."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax import precision
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, save, style
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure, style
 from mvcalc_jax.taylor import TaylorEnclosure, TensorEnclosure
 
 ENTRIES, POINTS = 4, 201
@@ -20,7 +18,12 @@ _COLOURS = (RED, VIOLET, GOLD, GREEN)
 
 
 class Band(NamedTuple):
-    """Lower and upper bounds at every point; infinite where nothing is known."""
+    """Lower and upper bounds at every point; infinite where nothing is known.
+
+    >>> band = mv.plots.bands.Band(lo=np.array([-0.1, 0.9]), hi=np.array([0.1, np.inf]))
+    >>> (band.hi - band.lo).tolist()
+    [0.2, inf]
+    """
 
     lo: Float[np.ndarray, " k"]
     hi: Float[np.ndarray, " k"]
@@ -37,6 +40,12 @@ class Banded(NamedTuple):
         bands: by name, the one that is shaded first.
         at: the point x₀.
         edges: of the region, and of its pieces.
+
+    >>> x = np.linspace(-1, 1, 5)
+    >>> band = mv.plots.bands.Band(x - 0.2, x + 0.2)
+    >>> panel = mv.plots.bands.Banded("sin x", x, np.sin(x), x, {"proven": band}, at=0.0, edges=(-1, 1))
+    >>> bool((band.lo <= panel.f).all() and (panel.f <= band.hi).all())
+    True
     """
 
     title: str
@@ -48,13 +57,16 @@ class Banded(NamedTuple):
     edges: Sequence[float]
 
 
-def enclosure(e: TaylorEnclosure, path: str | Path | None = None) -> Figure | Path:
+def enclosure(e: TaylorEnclosure) -> Figure:
     """f, the polynomial and the band, as `TaylorEnclosure.plot` shows them; below, all less the polynomial.
 
     Of a function that returns an array, its first entries side by side.
 
-    Raises:
-        ValueError: if `path` does not end in .png, .svg or .pdf.
+    >>> e = mv.taylor_enclosure(jnp.sin, 0.0, 1.0, order=3)
+    >>> [ax.get_xlabel() for ax in mv.plots.bands.enclosure(e).axes]  # as e.plot()
+    ['', 'x']
+    >>> mv.plots.bands.ENTRIES, mv.plots.bands.POINTS  # entries of an array at most, and points along each
+    (4, 201)
     """
     x0, edges = float(e.x0), float(e.x0) + np.asarray(e.edges)
     x = np.linspace(edges[0], edges[-1], POINTS).astype(e.x0.dtype)
@@ -79,18 +91,19 @@ def enclosure(e: TaylorEnclosure, path: str | Path | None = None) -> Figure | Pa
         for k in range(min(f.shape[1], ENTRIES))
     ]
     if float(e.radius) > 1e-3 * abs(x0):
-        return _drawn(panels, "x", path)
+        return _drawn(panels, "x")
     near = [one._replace(x=one.x - x0, at=0.0, edges=(edges - x0).tolist()) for one in panels]
-    return _drawn(near, f"x − {x0:.6g}", path)
+    return _drawn(near, f"x − {x0:.6g}")
 
 
-def tensor_enclosure(e: TensorEnclosure, path: str | Path | None = None) -> Figure | Path:
+def tensor_enclosure(e: TensorEnclosure) -> Figure:
     """f, the polynomial and the band along each variable, the others at x₀, as `TensorEnclosure.plot` shows them.
 
     Of a function that returns an array, its first entry; of more than four variables, the first four.
 
-    Raises:
-        ValueError: if `path` does not end in .png, .svg or .pdf.
+    >>> e = mv.taylor_enclosure(lambda p: p[0] * p[1], np.array([1.0, 2.0]), 0.5, order=1)
+    >>> [ax.get_xlabel() for ax in mv.plots.bands.tensor_enclosure(e).axes]
+    ['', '', 'x[0]', 'x[1]']
     """
     x0, radius = np.asarray(e.x0), np.asarray(e.radius)
     panels = []
@@ -107,7 +120,7 @@ def tensor_enclosure(e: TensorEnclosure, path: str | Path | None = None) -> Figu
             ends = [float(x0[j] - radius[j]), float(x0[j] + radius[j])]
             title = f"x[{j}] about {x0[j]:.4g}, order {e.order}" if j == 0 else f"x[{j}] about {x0[j]:.4g}"
             panels.append(Banded(title, t, f, p, {"proven": Band(lo, hi)}, float(x0[j]), ends))
-    return _drawn(panels, [f"x[{j}]" for j in range(len(panels))], path)
+    return _drawn(panels, [f"x[{j}]" for j in range(len(panels))])
 
 
 def _table(values: Any) -> np.ndarray:
@@ -116,14 +129,21 @@ def _table(values: Any) -> np.ndarray:
     return values.reshape(len(values), -1)
 
 
-def _drawn(panels: Sequence[Banded], names: str | Sequence[str], path: str | Path | None) -> Figure | Path:
+def _drawn(panels: Sequence[Banded], names: str | Sequence[str]) -> Figure:
     with style():
-        figure = banded(panels, names)
-    return figure if path is None else save(figure, path)
+        return banded(panels, names)
 
 
 def banded(panels: Sequence[Banded], names: str | Sequence[str] = "x") -> Figure:
-    """For each panel: above, function, polynomial and bands; below, all of them less the polynomial."""
+    """For each panel: above, function, polynomial and bands; below, all of them less the polynomial.
+
+    >>> x = np.linspace(-1, 1, 5)
+    >>> band = mv.plots.bands.Band(x - 0.2, x + 0.2)
+    >>> panel = mv.plots.bands.Banded("sin x", x, np.sin(x), x, {"proven": band}, at=0.0, edges=(-1, 1))
+    >>> figure = mv.plots.bands.banded([panel])
+    >>> len(figure.axes), figure.axes[0].get_title()
+    (2, 'sin x')
+    """
     names = [names] * len(panels) if isinstance(names, str) else names
     wide = len(panels)
     figure = Figure(figsize=(7.6 if wide == 1 else 3.2 + 2.9 * wide, 6.0), layout="constrained")
@@ -181,7 +201,13 @@ def _window(one: Banded, less: np.ndarray) -> tuple[float, float]:
 def widths(
     radius: Float[np.ndarray, " r"], found: Mapping[str, Float[np.ndarray, " r"]], title: str
 ) -> Figure:
-    """How wide bands are at the ends of regions of many sizes, both as logarithms; the first is the bold one."""
+    """How wide bands are at the ends of regions of many sizes, both as logarithms; the first is the bold one.
+
+    >>> radius = np.array([0.1, 0.2, 0.4])
+    >>> figure = mv.plots.bands.widths(radius, {"order 2": radius**2, "order 3": radius**3}, "two orders")
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['order 2', 'order 3']
+    """
     figure = Figure(figsize=(7.6, 4.6), layout="constrained")
     ax = figure.subplots()
     for k, (name, width) in enumerate(found.items()):
@@ -202,6 +228,11 @@ class Rounded(NamedTuple):
         naive: bounds in ordinary arithmetic.
         proven: bounds that hold.
         outside: where f lies outside the naive ones.
+
+    >>> h, Band = np.linspace(-1e-9, 1e-9, 5), mv.plots.bands.Band
+    >>> one = mv.plots.bands.Rounded("near 0", h, Band(h - 0.1, h + 0.1), Band(h - 2, h + 2), abs(h) > 5e-10)
+    >>> int(one.outside.sum())
+    3
     """
 
     title: str
@@ -212,7 +243,14 @@ class Rounded(NamedTuple):
 
 
 def rounding(radii: Sequence[float], shares: Mapping[str, Sequence[float]], one: Rounded) -> Figure:
-    """Where rounding breaks bounds: at which share of points, by the size of the region; and one region magnified."""
+    """Where rounding breaks bounds: at which share of points, by the size of the region; and one region magnified.
+
+    >>> h, Band = np.linspace(-1e-9, 1e-9, 5), mv.plots.bands.Band
+    >>> one = mv.plots.bands.Rounded("near 0", h, Band(h - 0.1, h + 0.1), Band(h - 2, h + 2), abs(h) > 5e-10)
+    >>> figure = mv.plots.bands.rounding([1e-9, 1e-6], {"sin": [0.4, 0.0]}, one)
+    >>> [ax.get_xlabel() for ax in figure.axes]
+    ['radius of the region', 'h']
+    """
     figure = Figure(figsize=(9.2, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     for k, (name, share) in enumerate(shares.items()):

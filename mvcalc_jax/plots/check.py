@@ -8,7 +8,6 @@ import itertools
 import math
 import textwrap
 from collections.abc import Callable, Collection, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,15 +15,13 @@ from jaxtyping import Shaped
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
 from mvcalc_jax.plots import matrices
-from mvcalc_jax.plots.style import BLUE, INK, OCHRE, QUIET, RED, VIOLET, drawable, style
-from mvcalc_jax.plots.style import save as save_figure
+from mvcalc_jax.plots.style import BLUE, INK, OCHRE, QUIET, RED, VIOLET, Figure, style
 from mvcalc_jax.verify.report import Diagnosis, LinkResult, Report, Slope, Verdict
 from mvcalc_jax.verify.verdict import TOLERANCE
 
@@ -84,19 +81,15 @@ class _Block(NamedTuple):
     draw: Callable[[_Sheet, float], None]
 
 
-def save(report: Report, path: str | Path) -> Path:
-    """Write the picture of a report, whole or not at all, and return its path.
-
-    Raises:
-        ValueError: if `path` does not end in .png, .svg or .pdf.
-        OSError: if it cannot be written.
-    """
-    path = drawable(path)
-    return save_figure(draw(report), path)
-
-
 def draw(report: Report) -> Figure:
-    """The verdict in words, the links of a chain, at most `ROWS` leaves, and the Taylor remainder."""
+    """The verdict in words, the links of a chain, at most `ROWS` leaves, and the Taylor remainder.
+
+    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(-jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> len(mv.plots.check.draw(report).axes) > 3  # heat maps, their scales, and the remainder
+    True
+    >>> mv.plots.check.ROWS, mv.plots.check.LINKS  # leaves and links at most
+    (4, 24)
+    """
     rows = _rows(report)
     blocks = [_heading(report, rows)]
     if report.links:
@@ -308,7 +301,14 @@ def _taylor(slope: Slope) -> _Block:
 
 
 def draw_remainder(ax: Axes, slope: Slope) -> None:
-    """The Taylor remainder against the step, above what may be rounding, with guides ∝ h and ∝ h³."""
+    """The Taylor remainder against the step, above what may be rounding, with guides ∝ h and ∝ h³.
+
+    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.check.draw_remainder(ax, report.slope)
+    >>> ax.get_xscale(), ax.get_yscale()
+    ('log', 'log')
+    """
     h = np.asarray(slope.steps, float)
     hand, exact = (np.where(np.isfinite(r) & (r > 0), r, np.nan) for r in (slope.by_hand, slope.autodiff))
     known = np.concatenate([hand, exact])

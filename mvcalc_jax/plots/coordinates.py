@@ -11,12 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Line3DCollection, Poly3DCollection
 
-from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED, Figure
 
 Map = Callable[[Float[np.ndarray, "... d"]], Float[np.ndarray, "... d"]]
 """Takes points (..., d) to their images."""
@@ -27,7 +26,13 @@ _COLOURS = "YlGnBu"
 
 
 class Cells(NamedTuple):
-    """Cells of a grid, as they are drawn: corners, |det J| in the middle, which touch a point where det J = 0."""
+    """Cells of a grid, as they are drawn: corners, |det J| in the middle, which touch a point where det J = 0.
+
+    >>> low = np.array([[1.0, 0.0], [1.0, 0.5]])  # r and θ of two cells
+    >>> cells = mv.plots.coordinates.Cells(low, low + 0.5, np.full(2, 1.25), np.zeros(2, bool), 0, ("in", "out"))
+    >>> (cells.high - cells.low).prod(axis=1).tolist(), cells.words[cells.chosen]
+    ([0.25, 0.25], 'in')
+    """
 
     low: Float[np.ndarray, "cells d"]
     high: Float[np.ndarray, "cells d"]
@@ -40,7 +45,15 @@ class Cells(NamedTuple):
 
 
 def before_and_after(cells: Cells, image: Map, variables: Sequence[str], name: str) -> Figure:
-    """The cells in u-space and their images, of two or three variables, each coloured by |det J|."""
+    """The cells in u-space and their images, of two or three variables, each coloured by |det J|.
+
+    >>> low = np.array([[1.0, 0.0], [1.0, 0.5]])  # r and θ of two cells
+    >>> cells = mv.plots.coordinates.Cells(low, low + 0.5, np.full(2, 1.25), np.zeros(2, bool), 0, ("", ""))
+    >>> polar = lambda u: np.stack([u[..., 0] * np.cos(u[..., 1]), u[..., 0] * np.sin(u[..., 1])], axis=-1)
+    >>> figure = mv.plots.coordinates.before_and_after(cells, polar, ("r", "θ"), "polar")
+    >>> figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()
+    ('r', 'θ')
+    """
     d = cells.low.shape[1]
     figure = Figure(figsize=(10.5, 4.9), layout="constrained")
     kind = {"projection": "3d"} if d == 3 else {}
@@ -74,6 +87,12 @@ def linearised(change: Any, cell: Any, image: Map, shown: int = 3) -> Figure:
         cell: a cell there that shrinks, of `mvcalc_jax.calculus` too.
         image: takes points to their images.
         shown: so many of its widths.
+
+    >>> change = mv.calculus.change_of_variables("polar", (1.0, 0.5))
+    >>> cell = mv.calculus.shrinking_cell("polar", (1.0, 0.5), 0.4)
+    >>> polar = lambda u: np.stack([u[..., 0] * np.cos(u[..., 1]), u[..., 0] * np.sin(u[..., 1])], axis=-1)
+    >>> len(mv.plots.coordinates.linearised(change, cell, polar).axes)
+    4
     """
     d, size = len(change.u), "area" if len(change.u) == 2 else "volume"
     figure = Figure(figsize=(11, 3.9), layout="constrained")
@@ -93,7 +112,11 @@ def linearised(change: Any, cell: Any, image: Map, shown: int = 3) -> Figure:
 
 
 def edges(low: Float[np.ndarray, " d"], high: Float[np.ndarray, " d"]) -> Float[np.ndarray, "edges k d"]:
-    """The edges of a cell as points: around it for d = 2; all twelve for d = 3."""
+    """The edges of a cell as points: around it for d = 2; all twelve for d = 3.
+
+    >>> [len(mv.plots.coordinates.edges(np.zeros(d), np.ones(d))) for d in (2, 3)]  # a line around, or twelve
+    [1, 12]
+    """
     d, t = len(low), np.linspace(0, 1, _SIDE)
     if d == 2:
         return low + _around(t)[None] * (high - low)

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint, CriticalPoints, Kind
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 from mvcalc_jax.plots.surface import Surface, draw_even_contours, draw_gradient_field
 
 _MARKS = {
@@ -32,6 +31,13 @@ def on_contours(surface: Surface, field: Any, found: CriticalPoints) -> Figure:
         surface: the function.
         field: its gradient on a coarser grid, as `calculus.gradient_field` gives it.
         found: its critical points.
+
+    >>> saddle, box = lambda x, y: x**2 - y**2, ((-1.0, 1.0), (-1.0, 1.0))
+    >>> surface = mv.plots.surface.sampled(saddle, np.array(box))
+    >>> field = mv.calculus.gradient_field(saddle, box)
+    >>> found = mv.critical_points(lambda p: saddle(*p), box)
+    >>> len(mv.plots.critical.on_contours(surface, field, found).axes)
+    2
     """
     figure = Figure(figsize=(10.8, 5.2), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
@@ -49,7 +55,14 @@ def on_contours(surface: Surface, field: Any, found: CriticalPoints) -> Figure:
 
 
 def draw_points(ax: Axes, found: Sequence[CriticalPoint] | CriticalPoints, share: float) -> None:
-    """A mark for each point by its kind, and the eigenvectors of H through it; `share` of the picture wide at most."""
+    """A mark for each point by its kind, and the eigenvectors of H through it; `share` of the picture wide at most.
+
+    >>> found = mv.critical_points(lambda p: p[0] ** 2 - p[1] ** 2, ((-1, 1), (-1, 1)))
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.critical.draw_points(ax, found, share=0.1)
+    >>> len(ax.lines)  # two eigenvectors, and the mark
+    3
+    """
     wide, high = np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())
     steepest = max((float(np.abs(p.eigenvalues).max()) for p in found), default=0.0) or 1.0
     for point in found:
@@ -64,7 +77,14 @@ def draw_points(ax: Axes, found: Sequence[CriticalPoint] | CriticalPoints, share
 
 
 def draw_curvatures(ax: Axes, found: CriticalPoints) -> None:
-    """The eigenvalues of H at each point against each other: the quadrant says what it is."""
+    """The eigenvalues of H at each point against each other: the quadrant says what it is.
+
+    >>> found = mv.critical_points(lambda p: p[0] ** 2 - p[1] ** 2, ((-1, 1), (-1, 1)))
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.critical.draw_curvatures(ax, found)
+    >>> sorted(text.get_text() for text in ax.texts)
+    ['maxima', 'minima', 'saddles']
+    """
     pairs = np.array([p.eigenvalues for p in found]).reshape(-1, 2)
     reach = 1.25 * float(np.abs(pairs).max(initial=0)) or 1.0
     small = np.abs(pairs[pairs != 0])
@@ -95,6 +115,13 @@ def degenerate(
     Args:
         examples: formula, surface, what was found; and the way along that direction, f straight on and f on the floor
             of the valley, as `calculus.along_valley` gives them.
+
+    >>> f, box = lambda p: p[0] ** 2 + p[1] ** 4, ((-1.0, 1.0), (-1.0, 1.0))
+    >>> surface = mv.plots.surface.sampled(lambda x, y: f((x, y)), np.array(box))
+    >>> found, t = mv.critical_points(f, box), np.linspace(-0.5, 0.5, 21)
+    >>> way = (t, *mv.calculus.along_valley(f, found[0], t))
+    >>> len(mv.plots.critical.degenerate([("x² + y⁴", surface, found, way)]).axes)
+    2
     """
     figure = Figure(figsize=(10.8, 5.2), layout="constrained")
     axes = figure.subplots(2, len(examples), height_ratios=(1.25, 1), squeeze=False)

@@ -6,16 +6,21 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from mvcalc_jax.plots.style import CYCLE, INK, QUIET
+from mvcalc_jax.plots.style import CYCLE, INK, QUIET, Figure
 
 _SEEN = 300
 """Members of an ensemble that are drawn; more are a shade, and take seconds."""
 
 
 def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Cost against step for each run. Every second is dashed, so that two that coincide are both seen."""
+    """Cost against step for each run. Every second is dashed, so that two that coincide are both seen.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.descent.draw_costs(ax, {"η = 0.1": (np.arange(4), np.array([1, 0.3, 0.1, 0.03]))})
+    >>> ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()
+    ('step', 'cost', 'log')
+    """
     for k, (label, (step, cost)) in enumerate(runs.items()):
         dashes = (0, (3, 3)) if k and k % 2 == 0 else "-"
         ax.plot(step, cost, label=label, color=CYCLE[k % len(CYCLE)], linestyle=dashes)
@@ -24,7 +29,13 @@ def draw_costs(ax: Axes, runs: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> N
 
 
 def draw_spread(ax: Axes, step: np.ndarray, costs: Float[np.ndarray, "members rows"]) -> None:
-    """The costs of an ensemble: members faint, some hundreds at most, the median bold, the middle half shaded."""
+    """The costs of an ensemble: members faint, some hundreds at most, the median bold, the middle half shaded.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.descent.draw_spread(ax, np.arange(4), np.geomspace([1, 2], [0.01, 0.03], 4).T)
+    >>> ax.get_ylabel(), ax.get_yscale()
+    ('cost', 'log')
+    """
     costs = np.where(np.isfinite(costs), costs, np.nan)
     low, middle, high = quartiles = np.full((3, len(step)), np.nan)
     known = ~np.isnan(costs).all(axis=0)
@@ -38,7 +49,14 @@ def draw_spread(ax: Axes, step: np.ndarray, costs: Float[np.ndarray, "members ro
 
 
 def draw_path(ax: Axes, path: Float[np.ndarray, "rows 2"], **line: Any) -> None:
-    """The way of a descent through two parameters: a dot for each step, a larger one for the last."""
+    """The way of a descent through two parameters: a dot for each step, a larger one for the last.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> run = mv.steepest_descent(lambda p: p, np.float32([3.0, -4.0]), steps=5, learning_rate=0.5)
+    >>> mv.plots.descent.draw_path(ax, run.trace.params, color="black")
+    >>> ax.lines[-1].get_xydata().tolist()  # where it ends
+    [[0.09375, -0.125]]
+    """
     line = {"color": CYCLE[0], "linewidth": 1.2, "marker": "o", "markersize": 2.5} | line
     ax.plot(path[:, 0], path[:, 1], zorder=3, **line)
     ax.plot(*path[-1], "o", color=line["color"], markersize=7, markeredgecolor="white", zorder=4)
@@ -67,6 +85,11 @@ def rates(
     Args:
         costs, rates: by the name of a run, the same ones; a rate of 0, where no step was taken, is not drawn.
         step, largest: where the largest is known; where it is not finite, it is not drawn.
+
+    >>> step, cost = np.arange(3), {"0.1": np.array([1.0, 0.5, 0.3])}
+    >>> figure = mv.plots.descent.rates(cost, {"0.1": np.full(3, 0.1)}, step, np.array([1.0, 0.9, np.inf]))
+    >>> [ax.get_ylabel() for ax in figure.axes]
+    ['cost', 'learning rate']
     """
     figure = Figure(figsize=(7.8, 6.4), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)

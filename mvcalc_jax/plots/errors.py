@@ -15,7 +15,14 @@ def draw_error_by_step(
     differences: Mapping[str, Float[np.ndarray, " h"]],
     levels: Mapping[str, float],
 ) -> None:
-    """The V of each finite difference, and as level lines the derivatives that need no step."""
+    """The V of each finite difference, and as level lines the derivatives that need no step.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> steps = np.array([1e-1, 1e-3, 1e-5])
+    >>> mv.plots.errors.draw_error_by_step(ax, steps, {"forward": steps / 2}, {"by hand": 1e-16})
+    >>> ax.get_xscale(), ax.lines[0].get_label(), [text.get_text() for text in ax.texts]
+    ('log', 'forward', ['by hand'])
+    """
     for (label, error), colour in zip(differences.items(), CYCLE, strict=False):
         ax.plot(steps, error, color=colour, marker="o", markersize=3, label=label)
     ax.set(xscale="log", yscale="log", xlabel="step h", ylabel="largest error / largest entry")

@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, Figure
 
 _BINS = 48
 """The most bins of a histogram."""
@@ -26,6 +25,11 @@ class Shown(NamedTuple):
         sigma: their standard deviations, or None.
         fine: where the fitted curve is drawn; None for an image, or where there is none.
         curve: the fitted curve there, or over all of an image, as finely as you like; None where there is none.
+
+    >>> x = np.linspace(-1, 1, 5)
+    >>> shown = mv.plots.fits.Shown("a line", x, 2 * x, sigma=None, fine=x, curve=2 * x)
+    >>> shown.title, shown.y.shape
+    ('a line', (5,))
     """
 
     title: str
@@ -37,7 +41,14 @@ class Shown(NamedTuple):
 
 
 def draw_curve(ax: Axes, shown: Shown) -> None:
-    """The points of a curve, with error bars where there are any, and what was fitted to them."""
+    """The points of a curve, with error bars where there are any, and what was fitted to them.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> x = np.linspace(-1, 1, 5)
+    >>> mv.plots.fits.draw_curve(ax, mv.plots.fits.Shown("a line", x, 2 * x, None, x, 2 * x))
+    >>> ax.get_title(), len(ax.lines)
+    ('a line', 2)
+    """
     assert shown.x is not None
     ax.set_title(shown.title)
     if not np.isfinite(shown.y).any():
@@ -64,7 +75,14 @@ def draw_curve(ax: Axes, shown: Shown) -> None:
 
 
 def draw_image(ax: Axes, shown: Shown) -> None:
-    """An image, and contours of what was fitted to it at tenths of its height: 10 %, 30 %, 50 %, 70 % and 90 %."""
+    """An image, and contours of what was fitted to it at tenths of its height: 10 %, 30 %, 50 %, 70 % and 90 %.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> y = np.exp(-np.hypot(*np.mgrid[-3:4, -3:4]) ** 2 / 4)
+    >>> mv.plots.fits.draw_image(ax, mv.plots.fits.Shown("a spot", None, y, None, None, y))
+    >>> ax.get_title(), len(ax.images)
+    ('a spot', 1)
+    """
     rows, columns = shown.y.shape
     extent = (-0.5, columns - 0.5, -0.5, rows - 0.5)
     ax.imshow(shown.y, cmap="Blues", origin="lower", interpolation="nearest", extent=extent)
@@ -80,7 +98,13 @@ def draw_image(ax: Axes, shown: Shown) -> None:
 
 
 def draw_histogram(ax: Axes, name: str, values: Float[np.ndarray, " m"]) -> None:
-    """How a parameter is spread, its far tails left out, with its median."""
+    """How a parameter is spread, its far tails left out, with its median.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.fits.draw_histogram(ax, "mean", np.linspace(-1, 3, 100))
+    >>> ax.get_xlabel(), ax.get_title()
+    ('mean', 'median 1')
+    """
     values = values[np.isfinite(values)]
     ax.set(xlabel=name, yticks=[])
     ax.spines["left"].set_visible(False)
@@ -105,6 +129,12 @@ def gallery(shown: Sequence[Shown], spread: Mapping[str, Float[np.ndarray, " m"]
         shown: at least one.
         spread: the parameters by name; none for a single fit.
         caption: of the histograms.
+
+    >>> x = np.linspace(-1, 1, 5)
+    >>> shown = [mv.plots.fits.Shown(title, x, 2 * x, None, x, 2 * x) for title in ("best", "worst")]
+    >>> figure = mv.plots.fits.gallery(shown, {"mean": np.linspace(-1, 3, 100)}, "all fits")
+    >>> [ax.get_title() for ax in figure.axes]
+    ['best', 'worst', 'median 1']
     """
     columns = max(len(shown), 2)
     figure = Figure(figsize=(3.4 * columns, 6.2 if spread else 3.4), layout="constrained")
@@ -120,7 +150,8 @@ def gallery(shown: Sequence[Shown], spread: Mapping[str, Float[np.ndarray, " m"]
         panels[0].legend(fontsize=9)
     for part in below:
         part.suptitle(caption, x=0.01, ha="left", fontsize=10, color=QUIET)
-        for ax, (name, values) in zip(part.subplots(1, len(spread)), spread.items(), strict=True):
+        panels = part.subplots(1, len(spread), squeeze=False)[0]
+        for ax, (name, values) in zip(panels, spread.items(), strict=True):
             draw_histogram(ax, name, values)
     return figure
 

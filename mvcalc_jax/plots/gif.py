@@ -17,7 +17,13 @@ FRAMES = 40
 
 
 def frames(rows: int, count: int = FRAMES) -> list[int]:
-    """At most `count` rows of a trace, first and last among them, close together where learning is fast."""
+    """At most `count` rows of a trace, first and last among them, close together where learning is fast.
+
+    >>> mv.plots.gif.frames(1001, count=6)
+    [0, 40, 160, 360, 640, 1000]
+    >>> len(mv.plots.gif.frames(10**6)) == mv.plots.gif.FRAMES
+    True
+    """
     return sorted({round((rows - 1) * (k / (count - 1)) ** 2) for k in range(count)})
 
 
@@ -41,6 +47,13 @@ def save_gif(
         moments: what to show, in order; the last is held.
         milliseconds: between frames.
         hold: milliseconds for the last.
+
+    >>> from pathlib import Path
+    >>> figure, ax = mv.plots.chart(3, 2)
+    >>> (dot,) = ax.plot([0], [0], "o")
+    >>> mv.plots.gif.save_gif(Path("dot.gif"), figure, [dot], lambda x: dot.set_data([x], [0]), [0.0, 0.01, 0.02])
+    >>> Path("dot.gif").read_bytes()[:3]
+    b'GIF'
     """
     canvas = FigureCanvasAgg(figure)
     for artist in moving:
@@ -58,7 +71,14 @@ def save_gif(
 
 
 def taken(canvas: FigureCanvasAgg) -> Image.Image:
-    """What is on a canvas now."""
+    """What is on a canvas now.
+
+    >>> from matplotlib.backends.backend_agg import FigureCanvasAgg
+    >>> canvas = FigureCanvasAgg(mv.plots.chart(3, 2)[0])
+    >>> canvas.draw()
+    >>> mv.plots.gif.taken(canvas).size
+    (300, 200)
+    """
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
@@ -78,6 +98,14 @@ def write(
         milliseconds: between them.
         hold: milliseconds for the last.
         palette: an image in the colours that are used for all; unless given, 128 of the last.
+
+    >>> from pathlib import Path
+    >>> from PIL import Image
+    >>> image = Image.linear_gradient("L").convert("RGB")
+    >>> mv.plots.gif.write(Path("turn.gif"), [image.rotate(angle) for angle in (0, 90, 180)], milliseconds=100)
+    >>> with Image.open("turn.gif") as turn:
+    ...     turn.n_frames, turn.info["duration"]
+    (3, 100)
     """
     palette = palette or images[-1].quantize(128, dither=Image.Dither.NONE)
     stills = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]

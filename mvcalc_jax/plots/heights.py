@@ -9,12 +9,11 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mvcalc_jax.plots.descent import draw_path
 from mvcalc_jax.plots.gif import frames, save_gif
-from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, GOLD, INK, QUIET, RED, VIOLET, Figure
 from mvcalc_jax.require import AnyArray
 
 Model = Callable[[np.ndarray, np.ndarray], AnyArray]
@@ -22,7 +21,13 @@ Model = Callable[[np.ndarray, np.ndarray], AnyArray]
 
 
 class Bins(NamedTuple):
-    """A histogram as it is drawn: label of its axis, centres, widths and densities."""
+    """A histogram as it is drawn: label of its axis, centres, widths and densities.
+
+    >>> men = mv.data.histogram("galton-men")
+    >>> bins = mv.plots.heights.Bins("height / in", men.centres, men.widths, men.density)
+    >>> print(bins.label, f"{(bins.density * bins.widths).sum():.1f}")
+    height / in 1.0
+    """
 
     label: str
     centres: Float[np.ndarray, " n"]
@@ -31,7 +36,12 @@ class Bins(NamedTuple):
 
 
 class Landscape(NamedTuple):
-    """χ² over (μ, σ), as it is drawn."""
+    """χ² over (μ, σ), as it is drawn.
+
+    >>> land = mv.plots.heights.Landscape(np.arange(3.0), np.arange(1.0, 3.0), np.ones((2, 3)))
+    >>> land.chi_squared.shape == (len(land.sigma), len(land.mu))
+    True
+    """
 
     mu: Float[np.ndarray, " i"]
     sigma: Float[np.ndarray, " j"]
@@ -53,6 +63,10 @@ def survey(
         stddev: of the data.
         start: μ and σ that are to lie on the grid, too.
         points: along each axis, and as many again to reach the start.
+
+    >>> land = mv.plots.heights.survey(lambda mu, sigma: (mu - 170) ** 2 + (sigma - 5) ** 2, 170.0, 5.0, points=20)
+    >>> land.chi_squared.shape, bool(land.mu[0] < 170 < land.mu[-1])
+    ((20, 20), True)
     """
     edges = mean - 3.8 * stddev, mean + 2.85 * stddev, 0.26 * stddev, 4.6 * stddev
     unit = 10.0 ** np.floor(np.log10(stddev))
@@ -74,7 +88,13 @@ def closeup(
     reach: Float[np.ndarray, "2"],
     points: int = 120,
 ) -> Landscape:
-    """χ² on a grid so far around the optimum."""
+    """χ² on a grid so far around the optimum.
+
+    >>> chi_squared = lambda mu, sigma: (mu - 170) ** 2 + (sigma - 5) ** 2
+    >>> land = mv.plots.heights.closeup(chi_squared, np.array([170.0, 5.0]), np.array([1.0, 0.5]), points=20)
+    >>> print(land.mu[[0, -1]], land.sigma[[0, -1]])
+    [169. 171.] [4.5 5.5]
+    """
     mu, sigma = (
         centre + far * np.linspace(-1, 1, points) for centre, far in zip(optimum, reach, strict=True)
     )
@@ -91,7 +111,15 @@ def _reaching(axis: Float[np.ndarray, " n"], start: float, beyond: float) -> Flo
 
 
 def draw_overlap(ax: Axes, bins: Bins, model: Model, theta: Float[np.ndarray, "2"]) -> None:
-    """Bars coloured by where data and model overlap, where the data exceed it, and where they fall short."""
+    """Bars coloured by where data and model overlap, where the data exceed it, and where they fall short.
+
+    >>> men = mv.data.histogram("galton-men")
+    >>> bins = mv.plots.heights.Bins("height / in", men.centres, men.widths, men.density)
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.heights.draw_overlap(ax, bins, mv.gaussian.density, np.array([68.6, 2.6]))
+    >>> len(ax.patches) >= len(men.centres)
+    True
+    """
     f = np.asarray(model(theta, bins.centres))
     shared = np.minimum(bins.density, f)
     bars = {"width": bins.widths * 0.94, "linewidth": 0}
@@ -143,7 +171,14 @@ def _thin_out(figure: Figure) -> None:
 def before_and_after(
     bins: Bins, model: Model, path: Float[np.ndarray, "rows 2"], window: tuple[float, float]
 ) -> Figure:
-    """The Gaussian over the histogram at the start of a descent and at its end."""
+    """The Gaussian over the histogram at the start of a descent and at its end.
+
+    >>> men = mv.data.histogram("galton-men")
+    >>> bins = mv.plots.heights.Bins("height / in", men.centres, men.widths, men.density)
+    >>> path = np.array([[66.0, 4.0], [68.6, 2.6]])
+    >>> len(mv.plots.heights.before_and_after(bins, mv.gaussian.density, path, (58.0, 80.0)).axes)
+    2
+    """
     figure = Figure(figsize=(9.5, 3.9), layout="constrained")
     for ax, theta, title in zip(
         figure.subplots(1, 2, sharey=True), (path[0], path[-1]), ("before", "after"), strict=True
@@ -160,7 +195,14 @@ def before_and_after(
 
 
 def draw_landscape(ax: Axes, landscape: Landscape, levels: int = 20) -> None:
-    """Contours of χ² over (μ, σ), the valley light; closer together there, where it is nearly flat."""
+    """Contours of χ² over (μ, σ), the valley light; closer together there, where it is nearly flat.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> bowl = mv.plots.heights.survey(lambda mu, sigma: (mu - 170) ** 2 + (sigma - 5) ** 2, 170.0, 5.0, points=20)
+    >>> mv.plots.heights.draw_landscape(ax, bowl)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('μ', 'σ')
+    """
     lowest, highest = landscape.chi_squared.min(), landscape.chi_squared.max()
     heights = lowest + (highest - lowest) * np.linspace(0, 1, levels + 1) ** 2
     heights[-1] = highest  # to the last bit, or a plateau at this height may remain white
@@ -176,7 +218,13 @@ def draw_landscape(ax: Axes, landscape: Landscape, levels: int = 20) -> None:
 def descent_on(
     landscape: Landscape, path: Float[np.ndarray, "rows 2"], optimum: Float[np.ndarray, "2"]
 ) -> Figure:
-    """The path of a descent on the contours of χ², and the optimum."""
+    """The path of a descent on the contours of χ², and the optimum.
+
+    >>> bowl = mv.plots.heights.survey(lambda mu, sigma: (mu - 170) ** 2 + (sigma - 5) ** 2, 170.0, 5.0, points=20)
+    >>> path = np.array([[165.0, 8.0], [169.0, 5.5], [170.0, 5.0]])
+    >>> len(mv.plots.heights.descent_on(bowl, path, path[-1]).axes)
+    1
+    """
     figure = Figure(figsize=(7, 5), layout="constrained")
     ax = figure.subplots()
     draw_landscape(ax, landscape)
@@ -192,7 +240,14 @@ def by_learning_rate(
     paths: Mapping[str, Float[np.ndarray, "rows 2"]],
     excess: Mapping[str, Float[np.ndarray, " rows"]],
 ) -> Figure:
-    """The same descent at several learning rates: its paths, and how far χ² is from the optimum."""
+    """The same descent at several learning rates: its paths, and how far χ² is from the optimum.
+
+    >>> bowl = mv.plots.heights.survey(lambda mu, sigma: (mu - 170) ** 2 + (sigma - 5) ** 2, 170.0, 5.0, points=20)
+    >>> paths = {"0.1": np.array([[165.0, 8.0], [169.0, 5.5], [170.0, 5.0]])}
+    >>> figure = mv.plots.heights.by_learning_rate(bowl, paths, {"0.1": np.array([34.0, 1.2, 0.01])})
+    >>> figure.axes[-1].get_yscale()
+    'log'
+    """
     figure = Figure(figsize=(11, 6.4), layout="constrained")
     axes = figure.subplot_mosaic([list(paths), ["below"] * len(paths)], height_ratios=[1, 0.8])
     lowest = 1e-16 * np.ptp(landscape.chi_squared)  # no smaller difference can be computed
@@ -218,7 +273,17 @@ def animate(
     path: Float[np.ndarray, "rows 2"],
     window: tuple[float, float],
 ) -> None:
-    """The Gaussian moving over the histogram, beside the descent on the contours."""
+    """The Gaussian moving over the histogram, beside the descent on the contours.
+
+    >>> from pathlib import Path
+    >>> men = mv.data.histogram("galton-men")
+    >>> bins = mv.plots.heights.Bins("height / in", men.centres, men.widths, men.density)
+    >>> bowl = mv.plots.heights.survey(lambda mu, sigma: (mu - 68) ** 2 + (sigma - 3) ** 2, 68.0, 3.0, points=20)
+    >>> path, file = np.array([[66.0, 4.0], [68.6, 2.6]]), Path("fit.gif")
+    >>> mv.plots.heights.animate(file, bins, mv.gaussian.density, bowl, path, (58.0, 80.0))
+    >>> file.exists()
+    True
+    """
     figure = Figure(figsize=(7.6, 3.4), dpi=100)
     left, right = figure.add_axes((0.09, 0.16, 0.4, 0.74)), figure.add_axes((0.58, 0.16, 0.4, 0.74))
     left.bar(bins.centres, bins.density, width=bins.widths * 0.94, color=BLUE, alpha=0.55, linewidth=0)

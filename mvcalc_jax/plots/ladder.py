@@ -6,11 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax.plots.descent import draw_path
 from mvcalc_jax.plots.heights import Landscape, draw_landscape
-from mvcalc_jax.plots.style import CYCLE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import CYCLE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 
 
 def methods(
@@ -19,7 +18,13 @@ def methods(
     excess: Mapping[str, Float[np.ndarray, " rows"]],
     optimum: Float[np.ndarray, "2"],
 ) -> Figure:
-    """The paths of several methods on the contours of χ², and how far above the optimum each is after every step."""
+    """The paths of several methods on the contours of χ², and how far above the optimum each is after every step.
+
+    >>> bowl = mv.plots.heights.survey(lambda mu, sigma: (mu - 170) ** 2 + (sigma - 5) ** 2, 170.0, 5.0, points=20)
+    >>> paths, excess = {"newton": np.array([[165.0, 8.0], [170.0, 5.0]])}, {"newton": np.array([34.0, 1e-12])}
+    >>> len(mv.plots.ladder.methods(bowl, paths, excess, np.array([170.0, 5.0])).axes)
+    2
+    """
     figure = Figure(figsize=(11.5, 4.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     draw_landscape(left, landscape)
@@ -41,7 +46,12 @@ def methods(
 
 
 class Estimate(NamedTuple):
-    """A standard deviation by one estimator from bins of several widths, and its errors; NaN where none is known."""
+    """A standard deviation by one estimator from bins of several widths, and its errors; NaN where none is known.
+
+    >>> one = mv.plots.ladder.Estimate("likelihood", np.array([1.0, 2.0]), np.array([2.6, 2.7]), np.array([0.1, 0.2]))
+    >>> one.name, len(one.width)
+    ('likelihood', 2)
+    """
 
     name: str
     width: Float[np.ndarray, " k"]
@@ -50,7 +60,12 @@ class Estimate(NamedTuple):
 
 
 class Region(NamedTuple):
-    """Where μ and σ are: an ellipse of one standard error."""
+    """Where μ and σ are: an ellipse of one standard error.
+
+    >>> region = mv.plots.ladder.Region("likelihood", np.array([68.6, 2.6]), np.diag([0.02, 0.01]))
+    >>> region.cov.shape
+    (2, 2)
+    """
 
     name: str
     centre: Float[np.ndarray, "2"]
@@ -74,6 +89,14 @@ def errors(
         others: of other estimators.
         estimates: by each estimator.
         unit: of the widths.
+
+    >>> ladder, width = mv.plots.ladder, np.array([1.0, 2.0])
+    >>> bowl = mv.plots.heights.survey(lambda mu, sigma: (mu - 68) ** 2 + (sigma - 3) ** 2, 68.0, 3.0, points=20)
+    >>> own = ladder.Region("least squares", np.array([68.0, 3.0]), np.diag([0.02, 0.01]))
+    >>> one = ladder.Estimate("likelihood", width, np.array([2.6, 2.7]), np.array([0.1, 0.2]))
+    >>> figure = ladder.errors(bowl, own, 0.5, [own._replace(name="likelihood")], [one], "in")
+    >>> len(figure.axes)
+    2
     """
     figure = Figure(figsize=(11.5, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -96,7 +119,14 @@ def errors(
 
 
 def draw_estimates(ax: Axes, estimates: Sequence[Estimate], unit: str) -> None:
-    """Standard deviations against the width of the bins."""
+    """Standard deviations against the width of the bins.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> width, stddev, error = np.array([1.0, 2.0]), np.array([2.6, 2.7]), np.array([0.1, 0.2])
+    >>> mv.plots.ladder.draw_estimates(ax, [mv.plots.ladder.Estimate("likelihood", width, stddev, error)], "in")
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('width of the bins / in', 'σ')
+    """
     narrowest = min(float(e.width.min()) for e in estimates)
     for k, (estimate, colour) in enumerate(zip(estimates, (VIOLET, GREEN, GOLD), strict=False)):
         aside = 0.06 * narrowest * (k - (len(estimates) - 1) / 2)
@@ -125,6 +155,11 @@ def draw_estimates(ax: Axes, estimates: Sequence[Estimate], unit: str) -> None:
 def ellipse(
     centre: Float[np.ndarray, "2"], cov: Float[np.ndarray, "2 2"], sigmas: float, points: int = 200
 ) -> Float[np.ndarray, "2 k"]:
-    """The points that lie so many standard deviations from a centre: L times a circle, for cov = L Lᵀ."""
+    """The points that lie so many standard deviations from a centre: L times a circle, for cov = L Lᵀ.
+
+    >>> print(abs(mv.plots.ladder.ellipse(np.zeros(2), np.diag([4.0, 1.0]), 1.0, points=5)).round(6))
+    [[2. 0. 2. 0. 2.]
+     [0. 1. 0. 1. 0.]]
+    """
     turn = np.linspace(0, 2 * np.pi, points)
     return centre[:, None] + sigmas * np.linalg.cholesky(cov) @ np.stack([np.cos(turn), np.sin(turn)])

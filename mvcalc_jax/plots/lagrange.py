@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mvcalc_jax.calculus.constraints.extrema import Extrema, Irregular, Point
 from mvcalc_jax.calculus.constraints.following import Curve, Shadow
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 from mvcalc_jax.plots.surface import Surface, draw_even_contours
 
 COLOURS = {"minimum": BLUE, "maximum": RED, "saddle": GOLD, "degenerate": VIOLET}
@@ -22,7 +21,15 @@ _WHITE = {"boxstyle": "circle,pad=0.18", "facecolor": "white", "alpha": 0.85, "l
 
 
 def on_contours(surface: Surface, curves: Sequence[Curve], found: Extrema) -> Figure:
-    """The constraint on the contours of f, with ∇f and ∇g at each point; and f along the constraint."""
+    """The constraint on the contours of f, with ∇f and ∇g at each point; and f along the constraint.
+
+    >>> f, g, box = lambda p: p[0] * p[1], lambda p: p @ p - 2, ((-2.0, 2.0), (-2.0, 2.0))
+    >>> found = mv.lagrange(f, g, (1.0, 0.5))
+    >>> curves = mv.calculus.constraint_curves(f, g, found, box)
+    >>> surface = mv.plots.surface.sampled(lambda x, y: x * y, np.array(box))
+    >>> len(mv.plots.lagrange.on_contours(surface, curves, found).axes)
+    2
+    """
     figure = Figure(figsize=(10.8, 4.9), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.05))
     draw_even_contours(left, surface)
@@ -49,6 +56,13 @@ def in_space(
         sheets: the constraints' surfaces as grids of x, y and z.
         curves: where they meet.
         found: the points.
+
+    >>> f, g = lambda p: p[0], lambda p: jnp.array([p @ p - 1, p[2]])  # a sphere and a plane
+    >>> found, box = mv.lagrange(f, g, (0.5, 0.5, 0.0)), ((-2.0, 2.0),) * 3
+    >>> curves = mv.calculus.constraint_curves(f, g, found, box)
+    >>> sheets = [mv.plots.lagrange.sphere(1.0), mv.plots.lagrange.plane(np.array([0.0, 0.0, 1.0]), 0.0, 1.0)]
+    >>> len(mv.plots.lagrange.in_space(sheets, curves, found).axes)
+    2
     """
     figure = Figure(figsize=(10.8, 4.9), layout="constrained")
     space, right = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)
@@ -86,7 +100,15 @@ def in_space(
 
 
 def draw_constraint(ax: Axes, curves: Sequence[Curve], found: Extrema) -> None:
-    """The constraint as a bold curve, and on it points with arrows along ∇g and ∇f."""
+    """The constraint as a bold curve, and on it points with arrows along ∇g and ∇f.
+
+    >>> f, g = lambda p: p[0] * p[1], lambda p: p @ p - 2
+    >>> found = mv.lagrange(f, g, (1.0, 0.5))
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.lagrange.draw_constraint(ax, mv.calculus.constraint_curves(f, g, found, ((-2, 2), (-2, 2))), found)
+    >>> mv.plots.lagrange.COLOURS["minimum"] in [line.get_color() for line in ax.lines]
+    True
+    """
     for curve in curves:
         ax.plot(*curve.x.T, color=INK, linewidth=2.6, solid_capstyle="round")
     low, high = np.array([ax.get_xlim(), ax.get_ylim()]).T
@@ -106,7 +128,15 @@ def draw_constraint(ax: Axes, curves: Sequence[Curve], found: Extrema) -> None:
 
 
 def draw_along(ax: Axes, curves: Sequence[Curve], found: Extrema) -> None:
-    """f along the constraint, piece after piece, with the points on it; its slope is 0 at all that are stationary."""
+    """f along the constraint, piece after piece, with the points on it; its slope is 0 at all that are stationary.
+
+    >>> f, g = lambda p: p[0] * p[1], lambda p: p @ p - 2
+    >>> found = mv.lagrange(f, g, (1.0, 0.5))
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.lagrange.draw_along(ax, mv.calculus.constraint_curves(f, g, found, ((-2, 2), (-2, 2))), found)
+    >>> len(ax.lines) > 0
+    True
+    """
     heights = [
         height for curve in curves for height in curve.value
     ]  # none where few starts met the constraint
@@ -139,6 +169,12 @@ def prices(found: Sequence[Point], shadows: Sequence[Sequence[Shadow]], names: S
         found: the points.
         shadows: for each point, how it moves with each constraint.
         names: of the constraints.
+
+    >>> f, g = lambda p: p[0] * p[1], lambda p: p @ p - 2
+    >>> found = mv.lagrange(f, g, (1.0, 0.5))
+    >>> shadows = mv.calculus.shadows(f, g, found.points, (-0.1, 0.0, 0.1))
+    >>> [ax.get_xlabel() for ax in mv.plots.lagrange.prices(found.points, shadows, ["g"]).axes]
+    ['c, for g = c', 'c, for g = c']
     """
     alike: dict[tuple[Any, ...], list[int]] = {}
     for k, p in enumerate(found):
@@ -171,7 +207,12 @@ def prices(found: Sequence[Point], shadows: Sequence[Sequence[Shadow]], names: S
 
 
 def sphere(radius: float, points: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A sphere around the origin as a grid."""
+    """A sphere around the origin as a grid.
+
+    >>> x, y, z = mv.plots.lagrange.sphere(2.0, points=5)
+    >>> x.shape, bool(np.allclose(x**2 + y**2 + z**2, 4))
+    ((5, 5), True)
+    """
     θ, φ = np.meshgrid(np.linspace(0, np.pi, points), np.linspace(0, 2 * np.pi, points))
     return radius * np.sin(θ) * np.cos(φ), radius * np.sin(θ) * np.sin(φ), radius * np.cos(θ)
 
@@ -179,7 +220,12 @@ def sphere(radius: float, points: int = 40) -> tuple[np.ndarray, np.ndarray, np.
 def plane(
     normal: Float[np.ndarray, "3"], offset: float, reach: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A square of the plane n·x = offset around its point nearest to the origin, as a grid."""
+    """A square of the plane n·x = offset around its point nearest to the origin, as a grid.
+
+    >>> x, y, z = mv.plots.lagrange.plane(np.array([0.0, 0.0, 1.0]), offset=3.0, reach=1.0)
+    >>> set(z.ravel().tolist())
+    {3.0}
+    """
     n = np.asarray(normal, float)
     along = np.linalg.svd(n[None])[2][1:]
     s, t = np.meshgrid([-reach, reach], [-reach, reach])

@@ -6,15 +6,21 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from mvcalc_jax.plots.style import BLUE, GOLD, INK, OCHRE, RED
+from mvcalc_jax.plots.style import BLUE, GOLD, INK, OCHRE, RED, Figure
 
 
 class Line(NamedTuple):
-    """A fitted line at x, where it itself may be, and where a new point may be."""
+    """A fitted line at x, where it itself may be, and where a new point may be.
+
+    >>> fit = mv.linear_regression([1, 2, 3, 4, 5], [1.1, 1.9, 3.2, 3.9, 5.1])
+    >>> x = np.linspace(1, 5, 9)
+    >>> line = mv.plots.lines.Line(x, fit.predict(x), fit.confidence_band(x), fit.prediction_band(x))
+    >>> line.confidence.shape
+    (9, 2)
+    """
 
     x: Float[np.ndarray, " k"]
     y: Float[np.ndarray, " k"]
@@ -23,14 +29,28 @@ class Line(NamedTuple):
 
 
 def draw_points(ax: Axes, x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]) -> None:
-    """The data, smaller and fainter the more there are."""
+    """The data, smaller and fainter the more there are.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.lines.draw_points(ax, np.arange(5.0), np.arange(5.0) ** 2)
+    >>> len(ax.lines) + len(ax.collections)
+    1
+    """
     n = len(x)
     size, alpha = (34, 0.85) if n <= 60 else (16, 0.55) if n <= 500 else (9, 0.35)
     ax.scatter(x, y, s=size, color=BLUE, alpha=alpha, linewidths=0, zorder=3)
 
 
 def draw_line(ax: Axes, line: Line, color: str = RED, label: str = "") -> None:
-    """The line, its confidence band (dark) and its prediction band (light)."""
+    """The line, its confidence band (dark) and its prediction band (light).
+
+    >>> of, x = mv.linear_regression([1, 2, 3, 4], [2.1, 3.9, 6.2, 7.8]), np.linspace(1, 4, 9)
+    >>> line = mv.plots.lines.Line(x, of.predict(x), of.confidence_band(x), of.prediction_band(x))
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.lines.draw_line(ax, line, label="y = 2x")
+    >>> len(ax.lines), len(ax.collections)  # the line; its bands
+    (1, 2)
+    """
     ax.fill_between(line.x, *line.prediction.T, color=color, alpha=0.09, linewidth=0, gid="prediction")
     ax.fill_between(line.x, *line.confidence.T, color=color, alpha=0.28, linewidth=0, gid="confidence")
     ax.plot(line.x, line.y, color=color, label=label, zorder=4)
@@ -39,7 +59,14 @@ def draw_line(ax: Axes, line: Line, color: str = RED, label: str = "") -> None:
 def fit(
     x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], line: Line, labels: tuple[str, str]
 ) -> Figure:
-    """One line among its points."""
+    """One line among its points.
+
+    >>> x, y = np.arange(5.0), np.array([1.1, 1.9, 3.2, 3.9, 5.1])
+    >>> of = mv.linear_regression(x, y)
+    >>> line = mv.plots.lines.Line(x, of.predict(x), of.confidence_band(x), of.prediction_band(x))
+    >>> mv.plots.lines.fit(x, y, line, ("time / s", "way / m")).axes[0].get_xlabel()
+    'time / s'
+    """
     figure = Figure(figsize=(7, 5), layout="constrained")
     ax = figure.subplots()
     draw_points(ax, x, y)
@@ -56,7 +83,16 @@ def quartet(
     lines: Sequence[Line],
     words: str,
 ) -> Figure:
-    """Sets of points with a title each, all on one scale, and the same words about each line."""
+    """Sets of points with a title each, all on one scale, and the same words about each line.
+
+    >>> Line, points, lines = mv.plots.lines.Line, [], []
+    >>> for four in mv.data.ANSCOMBE:
+    ...     of, x = mv.linear_regression(four.x, four.y), np.linspace(3, 20, 9)
+    ...     points.append((four.title, four.x, four.y))
+    ...     lines.append(Line(x, of.predict(x), of.confidence_band(x), of.prediction_band(x)))
+    >>> [ax.get_title() for ax in mv.plots.lines.quartet(points, lines, "y = 3 + x/2").axes][:2]
+    ['a line and noise', 'a curve']
+    """
     figure = Figure(figsize=(9.5, 6.6), layout="constrained")
     for ax, (title, x, y), line in zip(
         figure.subplots(2, 2, sharex=True, sharey=True).flat, points, lines, strict=True
@@ -82,6 +118,15 @@ def both_ways(
         x, y: the points.
         lines: y on x; and x on y, whose `x` is y.
         labels: of x and y.
+
+    >>> pairs = mv.data.fathers_and_sons()
+    >>> def line(x, y):
+    ...     of, at = mv.linear_regression(x, y), np.linspace(x.min(), x.max(), 9)
+    ...     return mv.plots.lines.Line(at, of.predict(at), of.confidence_band(at), of.prediction_band(at))
+    >>> lines = line(pairs.x, pairs.y), line(pairs.y, pairs.x)
+    >>> figure = mv.plots.lines.both_ways(pairs.x, pairs.y, lines, (pairs.x_label, pairs.y_label))
+    >>> figure.axes[0].get_ylabel()
+    "son's height / in"
     """
     figure = Figure(figsize=(8.2, 7.2), layout="constrained")
     ax = figure.subplots()

@@ -6,6 +6,7 @@ seconds. The page is served on this machine alone, at 127.0.0.1.
 """
 
 import asyncio
+import socket
 import time
 import webbrowser
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from matplotlib.backends.backend_webagg_core import NavigationToolbar2WebAgg
 from matplotlib.figure import Figure
 
 from mvcalc_jax.descent.result import Result, Stream, Watcher
+from mvcalc_jax.options import PORT
 from mvcalc_jax.plots import curve
 from mvcalc_jax.plots.curve import Target
 
@@ -26,7 +28,11 @@ FRAME = 1 / 16
 
 
 def where() -> str:
-    """Where a live picture appears on this machine, as a phrase."""
+    """Where a live picture appears on this machine, as a phrase.
+
+    >>> mv.plots.live.where().startswith("in a")  # window, or browser
+    True
+    """
     back_end = plt.get_backend().lower()
     return (
         "in a browser, for there is no window"
@@ -41,12 +47,21 @@ class Screen:
     Args:
         title: of the window or the page.
         size: width and height in inches.
-        port: where to serve the page; the next free one if it is busy.
+        port: where to serve the page; 8988 unless given, the next free one if it is busy, and any for 0. Where it is
+            given, or no browser is to be opened, there is a page even if there could be a window.
         browser: open the page; else only its address is printed.
+
+    >>> screen = mv.plots.live.Screen("a heart", (6, 6))  # doctest: +SKIP
+    >>> ax = mv.plots.curve.paper(screen.figure)  # doctest: +SKIP
+    >>> while screen.open:  # doctest: +SKIP
+    ...     screen.refresh(seconds=mv.plots.live.FRAME)
     """
 
-    def __init__(self, title: str, size: tuple[float, float], *, port: int = 8988, browser: bool = True):
-        if plt.get_backend().lower() == "agg":  # what matplotlib falls back to where there is no window
+    def __init__(
+        self, title: str, size: tuple[float, float], *, port: int | None = None, browser: bool = True
+    ):
+        # "agg" is what matplotlib falls back to where there is no window.
+        if plt.get_backend().lower() == "agg" or port is not None or not browser:
             plt.switch_backend("webagg")
         self.served = plt.get_backend().lower() == "webagg"
         if self.served:
@@ -60,7 +75,11 @@ class Screen:
         else:
             self._manager.show()
 
-    def _serve(self, port: int, browser: bool) -> None:
+    def _serve(self, port: int | None, browser: bool) -> None:
+        if port == 0:  # whose number matplotlib would not tell
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+        port = PORT if port is None else port
         with plt.rc_context({"webagg.port": port}):  # `initialize` has a parameter for it, and ignores it
             WebAggApplication.initialize(address="127.0.0.1")
         address = f"http://127.0.0.1:{WebAggApplication.port}/"
@@ -92,7 +111,13 @@ class Screen:
 
 
 def shown_on(screen: Screen, show: Callable[[Result], None]) -> Watcher:
-    """A watcher that draws every chunk with `show` and keeps to the pace of the screen."""
+    """A watcher that draws every chunk with `show` and keeps to the pace of the screen.
+
+    >>> screen = mv.plots.live.Screen("the cost", (6, 4))  # doctest: +SKIP
+    >>> ax = screen.figure.add_subplot()  # doctest: +SKIP
+    >>> watch = mv.plots.live.shown_on(screen, lambda part: ax.plot(part.trace.step, part.trace.cost))  # doctest: +SKIP
+    >>> mv.steepest_descent(..., watch=[watch])  # doctest: +SKIP
+    """
 
     def watch(stream: Stream) -> Stream:
         screen.wait()
@@ -108,7 +133,13 @@ def shown_on(screen: Screen, show: Callable[[Result], None]) -> Watcher:
 
 
 def drawing_on(screen: Screen, target: Target, attempt: Callable[[Any], np.ndarray]) -> Watcher:
-    """A watcher that shows a network drawing: `attempt(params)` is what it draws, (2, k)."""
+    """A watcher that shows a network drawing: `attempt(params)` is what it draws, (2, k).
+
+    >>> heart = mv.data.curve("heart")  # doctest: +SKIP
+    >>> screen = mv.plots.live.Screen("a heart", (6, 6))  # doctest: +SKIP
+    >>> drawn = lambda params: np.asarray(mv.network.forward(params, heart.t))  # doctest: +SKIP
+    >>> mv.steepest_descent(..., watch=[mv.plots.live.drawing_on(screen, heart, drawn)])  # doctest: +SKIP
+    """
     ax = curve.paper(screen.figure)
     curve.draw_target(ax, target)
     line, text = curve.draw_attempt(ax, target.points[:, :1]), curve.draw_caption(ax)
@@ -121,7 +152,10 @@ def drawing_on(screen: Screen, target: Target, attempt: Callable[[Any], np.ndarr
 
 
 def hold() -> None:
-    """Keep windows open until their user closes them; a page keeps its last picture by itself."""
+    """Keep windows open until their user closes them; a page keeps its last picture by itself.
+
+    >>> mv.plots.live.hold()  # where there is no window, at once
+    """
     if plt.get_fignums() and plt.get_backend().lower() != "webagg":
         print("close the window to end", flush=True)
         plt.show(block=True)

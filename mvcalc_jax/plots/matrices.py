@@ -36,19 +36,31 @@ _DIVIDED, _LEGIBLE = 12, 4.5
 
 
 def folded(shape: tuple[int, ...]) -> tuple[int, int]:
-    """The rows and columns that an array of any number of axes is shown with."""
+    """The rows and columns that an array of any number of axes is shown with.
+
+    >>> mv.plots.matrices.folded((2, 3, 4)), mv.plots.matrices.folded((5,))
+    ((2, 12), (1, 5))
+    """
     half = len(shape) // 2
     return math.prod(shape[:half]), math.prod(shape[half:])
 
 
 def block(shape: tuple[int, ...]) -> tuple[int, int]:
-    """The rows and columns of entries that one cell stands for."""
+    """The rows and columns of entries that one cell stands for.
+
+    >>> mv.plots.matrices.block((mv.plots.matrices.CELLS, 3)), mv.plots.matrices.block((1000, 3))
+    ((1, 1), (5, 1))
+    """
     rows, columns = folded(shape)
     return max(1, math.ceil(rows / CELLS)), max(1, math.ceil(columns / CELLS))
 
 
 def height(shape: tuple[int, ...], width: float) -> float:
-    """How tall a heat map of some width is to be; both in inches."""
+    """How tall a heat map of some width is to be; both in inches.
+
+    >>> round(mv.plots.matrices.height((4, 4), 2.0), 2)
+    1.56
+    """
     rows, columns = folded(shape)
     if max(rows, columns) <= PRINTED:
         return 0.12 + 0.36 * rows
@@ -59,14 +71,22 @@ def height(shape: tuple[int, ...], width: float) -> float:
 def distance(
     by_hand: Shaped[np.ndarray, "*any"], autodiff: Shaped[np.ndarray, "*any"]
 ) -> Float[np.ndarray, "*any"]:
-    """|by hand − autodiff|, infinite where one of them is NaN."""
+    """|by hand − autodiff|, infinite where one of them is NaN.
+
+    >>> mv.plots.matrices.distance(np.array([1.0, np.nan]), np.array([1.5, 0.0]))
+    array([0.5, inf])
+    """
     with np.errstate(all="ignore"):
         error = np.abs(by_hand - autodiff)
     return np.where(np.isnan(error), np.inf, error)
 
 
 def largest(values: Shaped[np.ndarray, "*any"]) -> float:
-    """The largest finite magnitude; 0 if there is none."""
+    """The largest finite magnitude; 0 if there is none.
+
+    >>> mv.plots.matrices.largest(np.array([-3.0, 2.0, np.inf]))
+    3.0
+    """
     return float(np.abs(values[np.isfinite(values)]).max(initial=0))
 
 
@@ -85,6 +105,14 @@ def draw_comparison(
         by_hand, autodiff: of the same shape, not empty; of complex numbers the real parts are shown, and the
             magnitude of the difference.
         rounding: a difference up to this is none: it is left white, and gets no ring.
+
+    >>> figure, _ = mv.plots.chart()
+    >>> (panels, bars), right = figure.subplots(2, 3).tolist(), np.eye(2)
+    >>> mv.plots.matrices.draw_comparison(panels, bars[:2], right + 0.1, right, rounding=1e-12)
+    >>> [ax.get_title() for ax in panels]
+    ['by hand', 'autodiff', 'by hand − autodiff']
+    >>> len(panels[0].texts), mv.plots.matrices.PRINTED  # values are printed of so many rows and columns at most
+    (4, 8)
     """
     shape = folded(by_hand.shape)
     error = distance(by_hand, autodiff).reshape(shape)
@@ -121,7 +149,12 @@ def draw_comparison(
 def coarse(
     error: Float[np.ndarray, "i j"],
 ) -> tuple[tuple[Int[np.ndarray, "a b"], Int[np.ndarray, "a b"]], tuple[int, int]]:
-    """The worst entry of every block, as rows and columns of the matrix; and the sides of a block."""
+    """The worst entry of every block, as rows and columns of the matrix; and the sides of a block.
+
+    >>> (rows, columns), sides = mv.plots.matrices.coarse(np.eye(3) * np.array([0.0, 2.0, 1.0]))
+    >>> rows.shape, sides
+    ((3, 3), (1, 1))
+    """
     a, b = block(error.shape)
     padded = np.pad(error, ((0, -error.shape[0] % a), (0, -error.shape[1] % b)), constant_values=-1)
     down, along = padded.shape[0] // a, padded.shape[1] // b
@@ -131,7 +164,11 @@ def coarse(
 
 
 def digits(v: float, figures: int = 3, rounding: float = 0.0) -> str:
-    """So many figures in as few letters as possible; for what is less than `rounding`, that it is about 0."""
+    """So many figures in as few letters as possible; for what is less than `rounding`, that it is about 0.
+
+    >>> mv.plots.matrices.digits(0.000123456), mv.plots.matrices.digits(1e-17, rounding=1e-12)
+    ('1.23e−4', '≈0')
+    """
     if not math.isfinite(v):
         return "NaN" if math.isnan(v) else "∞" if v > 0 else "−∞"
     if 0 < abs(v) < rounding:

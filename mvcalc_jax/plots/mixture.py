@@ -6,16 +6,21 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax.plots.heights import Bins
-from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, Figure
 
 COLOURS = RED, BLUE
 
 
 class Part(NamedTuple):
-    """What was found of one population: at x its density and the standard error of that; and its true histogram."""
+    """What was found of one population: at x its density and the standard error of that; and its true histogram.
+
+    >>> x = np.linspace(60, 76, 5)
+    >>> part = mv.plots.mixture.Part("men", x, np.full(5, 0.1), np.full(5, 0.01), truth=np.full(3, 0.1))
+    >>> part.name, part.density.shape == part.x.shape
+    ('men', True)
+    """
 
     name: str
     x: Float[np.ndarray, " k"]
@@ -31,7 +36,16 @@ def taken_apart(
     correlations: Float[np.ndarray, "p p"],
     unit: str,
 ) -> Figure:
-    """The pooled histogram with the parts that were found in it; the same parts with the truth; the correlations."""
+    """The pooled histogram with the parts that were found in it; the same parts with the truth; the correlations.
+
+    >>> men = mv.data.histogram("galton-men")
+    >>> bins, x = mv.plots.heights.Bins("height / in", men.centres, men.widths, men.density), men.centres
+    >>> half, error = men.density / 2, np.full(len(x), 0.01)
+    >>> parts = [mv.plots.mixture.Part(name, x, half, error, half) for name in ("a", "b")]
+    >>> figure = mv.plots.mixture.taken_apart(bins, parts, ["mean", "stddev"], np.eye(2), "in")
+    >>> len(figure.axes)
+    3
+    """
     figure = Figure(figsize=(13, 4.4), layout="constrained")
     pooled, truth, errors = figure.subplots(1, 3, sharex=False, width_ratios=(1, 1, 0.82))
     draw_parts(pooled, bins, parts)
@@ -50,7 +64,17 @@ def taken_apart(
 
 
 def draw_parts(ax: Axes, bins: Bins, parts: Sequence[Part]) -> None:
-    """Bars of the whole, the parts with a band of one standard error, and their sum."""
+    """Bars of the whole, the parts with a band of one standard error, and their sum.
+
+    >>> men = mv.data.histogram("galton-men")
+    >>> bins, x = mv.plots.heights.Bins("height / in", men.centres, men.widths, men.density), men.centres
+    >>> half, error = men.density / 2, np.full(len(x), 0.01)
+    >>> parts = [mv.plots.mixture.Part(name, x, half, error, half) for name in ("a", "b")]
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.mixture.draw_parts(ax, bins, parts)
+    >>> len(ax.patches) == len(men.centres)
+    True
+    """
     ax.bar(
         bins.centres,
         bins.density,
@@ -67,7 +91,17 @@ def draw_parts(ax: Axes, bins: Bins, parts: Sequence[Part]) -> None:
 
 
 def draw_truth(ax: Axes, bins: Bins, parts: Sequence[Part]) -> None:
-    """Each part over the histogram of those who really belong to it."""
+    """Each part over the histogram of those who really belong to it.
+
+    >>> men = mv.data.histogram("galton-men")
+    >>> bins, x = mv.plots.heights.Bins("height / in", men.centres, men.widths, men.density), men.centres
+    >>> half, error = men.density / 2, np.full(len(x), 0.01)
+    >>> parts = [mv.plots.mixture.Part(name, x, half, error, half) for name in ("a", "b")]
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.mixture.draw_truth(ax, bins, parts)
+    >>> [line.get_color() for line in ax.lines] == list(mv.plots.mixture.COLOURS)
+    True
+    """
     edges = np.append(bins.centres - bins.widths / 2, bins.centres[-1] + bins.widths[-1] / 2)
     for part, colour in zip(parts, COLOURS, strict=True):
         ax.stairs(part.truth, edges, color=colour, linewidth=1.1, alpha=0.85, label=f"{part.name}, by label")
@@ -76,7 +110,13 @@ def draw_truth(ax: Axes, bins: Bins, parts: Sequence[Part]) -> None:
 
 
 def draw_correlations(ax: Axes, names: Sequence[str], correlations: Float[np.ndarray, "p p"]) -> None:
-    """A matrix of correlations, a number in each cell."""
+    """A matrix of correlations, a number in each cell.
+
+    >>> figure, ax = mv.plots.chart(4, 4)
+    >>> mv.plots.mixture.draw_correlations(ax, ["mean", "stddev"], np.array([[1.0, -0.3], [-0.3, 1.0]]))
+    >>> sorted({text.get_text() for text in ax.texts})
+    ['1', '−0.30']
+    """
     ax.imshow(correlations, cmap="RdBu_r", vmin=-1, vmax=1)
     for (i, j), value in np.ndenumerate(correlations):
         colour = "white" if abs(value) > 0.6 else INK

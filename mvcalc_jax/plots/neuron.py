@@ -6,19 +6,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mvcalc_jax import text
 from mvcalc_jax.models.chain import ChainRule
 from mvcalc_jax.plots.descent import draw_path
 from mvcalc_jax.plots.matrices import folded
 from mvcalc_jax.plots.products import Block, Row, products
-from mvcalc_jax.plots.style import BLUE, CYCLE, GOLD, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, CYCLE, GOLD, INK, QUIET, RED, Figure
 from mvcalc_jax.plots.surface import Surface, draw_contours
 
 
 class Response(NamedTuple):
-    """What the neuron answers to Σx, before and after, and what it should answer."""
+    """What the neuron answers to Σx, before and after, and what it should answer.
+
+    >>> total = np.linspace(0, 2, 5)
+    >>> before, after, target = np.full(5, 0.5), (total > 1) * 1.0, np.array([0.0, 0.0, 1.0])
+    >>> answer = mv.plots.neuron.Response(total, before, after, np.arange(3.0), target)
+    >>> answer.after.tolist()
+    [0.0, 0.0, 0.0, 1.0, 1.0]
+    """
 
     total: Float[np.ndarray, " k"]
     before: Float[np.ndarray, " k"]
@@ -42,6 +48,14 @@ def learned(
         cost: by step.
         response: what the neuron answers.
         better: w and b that are known to be better still.
+
+    >>> total = np.linspace(0, 2, 5)
+    >>> before, after, target = np.full(5, 0.5), (total > 1) * 1.0, np.array([0.0, 0.0, 1.0])
+    >>> answer = mv.plots.neuron.Response(total, before, after, np.arange(3.0), target)
+    >>> surface = mv.plots.surface.sampled(lambda w, b: w**2 + b**2, np.array([[-1.0, 1.0], [-1.0, 1.0]]), points=20)
+    >>> path, cost = np.array([[1.0, 1.0], [0.1, 0.1]]), np.array([2.0, 0.02])
+    >>> len(mv.plots.neuron.learned(surface, path, cost, answer).axes)
+    3
     """
     figure = Figure(figsize=(11, 4), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.25, 1, 1))
@@ -70,7 +84,14 @@ def learned(
 
 
 def growing(chains: Sequence[ChainRule]) -> Figure:
-    """The factors of ∂C/∂W¹ of networks with ever more layers, as blocks: a row for each network."""
+    """The factors of ∂C/∂W¹ of networks with ever more layers, as blocks: a row for each network.
+
+    >>> x = y = np.ones((1, 1), "float32")
+    >>> nets = [mv.network.init(np.random.default_rng(0), (1,) * depth) for depth in (2, 3)]
+    >>> figure = mv.plots.neuron.growing([mv.network.factors(params, x, y) for params in nets])
+    >>> len(figure.axes) > 0
+    True
+    """
     rows = []
     for layers, chain in enumerate(chains, start=1):
         whole = np.asarray(chain.product("W1"))
@@ -89,6 +110,11 @@ def vanishing(sizes: Mapping[str, Float[np.ndarray, " layers"]], quarter: str | 
     Args:
         sizes: for each activation, of the last layer, the one before it, and so on.
         quarter: the activation whose σ′ is at most ¼, beside which powers of ¼ are drawn.
+
+    >>> sizes = {"logistic": 0.25 ** np.arange(5.0), "relu": np.ones(5)}
+    >>> ax = mv.plots.neuron.vanishing(sizes, quarter="logistic").axes[0]
+    >>> ax.get_yscale()
+    'log'
     """
     figure = Figure(figsize=(8, 4.2), layout="constrained")
     ax = figure.add_subplot()
@@ -112,6 +138,7 @@ def vanishing(sizes: Mapping[str, Float[np.ndarray, " layers"]], quarter: str | 
     ax.margins(x=0.03)
     if all(len(size) == 1 for size in sizes.values()):
         ax.set_xlim(-0.5, 0.5)
+        ax.set_xticks([0])
     ax.locator_params(axis="x", integer=True)
     return figure
 

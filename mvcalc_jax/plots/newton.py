@@ -9,11 +9,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mvcalc_jax.plots.gif import FRAMES, save_gif
-from mvcalc_jax.plots.style import BLUE, FURTHER, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, FURTHER, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 
 ROOTS = (RED, BLUE, GOLD, GREEN, VIOLET, *FURTHER)
 """Of basins, in the order of their roots; from the first again if there are more."""
@@ -23,7 +22,13 @@ _FARTHEST = 1e30
 
 
 class Curve(NamedTuple):
-    """A function of one variable as it is drawn."""
+    """A function of one variable as it is drawn.
+
+    >>> x = np.linspace(0, 2, 5)
+    >>> curve = mv.plots.newton.Curve("x² − 2", x, x**2 - 2)
+    >>> curve.formula, curve.y[[0, -1]].tolist()
+    ('x² − 2', [-2.0, 2.0])
+    """
 
     formula: str
     x: Float[np.ndarray, " k"]
@@ -31,7 +36,13 @@ class Curve(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """Newton's steps as they are drawn: every iterate, f and f′ there, and what came of them in a few words."""
+    """Newton's steps as they are drawn: every iterate, f and f′ there, and what came of them in a few words.
+
+    >>> x = np.array([2.0, 1.5, 17 / 12])
+    >>> steps = mv.plots.newton.Steps(x, x**2 - 2, 2 * x, "√2", "a root")
+    >>> bool(np.allclose(steps.x[:-1] - (steps.f / steps.df)[:-1], steps.x[1:]))
+    True
+    """
 
     x: Float[np.ndarray, " r"]
     f: Float[np.ndarray, " r"]
@@ -41,7 +52,14 @@ class Steps(NamedTuple):
 
 
 def draw_curve(ax: Axes, curve: Curve, height: float | None = None) -> None:
-    """The function and the axis, in a window as high as most of it needs."""
+    """The function and the axis, in a window as high as most of it needs.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> x = np.linspace(0, 2, 50)
+    >>> mv.plots.newton.draw_curve(ax, mv.plots.newton.Curve("x² − 2", x, x**2 - 2))
+    >>> len(ax.lines)  # the axis, too
+    2
+    """
     y = np.where(np.isfinite(curve.y), curve.y, np.nan)
     low, high = (min(float(np.nanmin(y)), 0.0), max(float(np.nanmax(y)), 0.0))
     if height is not None:
@@ -54,7 +72,14 @@ def draw_curve(ax: Axes, curve: Curve, height: float | None = None) -> None:
 
 
 def draw_tangents(ax: Axes, steps: Steps, first: int = 0, last: int | None = None) -> None:
-    """Up from every iterate to the curve, and down the tangent to the next one; later steps are drawn darker."""
+    """Up from every iterate to the curve, and down the tangent to the next one; later steps are drawn darker.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> x = np.array([2.0, 1.5, 17 / 12])
+    >>> mv.plots.newton.draw_tangents(ax, mv.plots.newton.Steps(x, x**2 - 2, 2 * x, "√2", "a root"))
+    >>> len(ax.lines) > 0
+    True
+    """
     rows = range(first, min(len(steps.x) - 1, len(steps.x) if last is None else last))
     for k in rows:
         alpha = 0.35 + 0.65 * (k - first + 1) / len(rows)
@@ -70,7 +95,14 @@ def draw_tangents(ax: Axes, steps: Steps, first: int = 0, last: int | None = Non
 
 
 def windowed(curve: Curve, steps: Steps) -> tuple[float, float, float]:
-    """Left and right edge and height of a window in which most of the steps are seen, if they stay together."""
+    """Left and right edge and height of a window in which most of the steps are seen, if they stay together.
+
+    >>> grid, x = np.linspace(0, 3, 50), np.array([2.0, 1.5, 17 / 12])
+    >>> curve = mv.plots.newton.Curve("x² − 2", grid, grid**2 - 2)
+    >>> left, right, height = mv.plots.newton.windowed(curve, mv.plots.newton.Steps(x, x**2 - 2, 2 * x, "", ""))
+    >>> bool(left < x.min() < x.max() < right)
+    True
+    """
     left, right = curve.x[0], curve.x[-1]
     inside = (steps.x >= left) & (steps.x <= right) & np.isfinite(steps.f)
     if inside.all() and 0 < np.ptp(steps.x) < 0.2 * (right - left):
@@ -84,7 +116,14 @@ def windowed(curve: Curve, steps: Steps) -> tuple[float, float, float]:
 
 
 def walks(curve: Curve, walked: Sequence[Steps]) -> Figure:
-    """The tangents from several starts, and below each of them where it was after every step."""
+    """The tangents from several starts, and below each of them where it was after every step.
+
+    >>> grid, x = np.linspace(0, 3, 50), np.array([2.0, 1.5, 17 / 12])
+    >>> curve = mv.plots.newton.Curve("x² − 2", grid, grid**2 - 2)
+    >>> figure = mv.plots.newton.walks(curve, [mv.plots.newton.Steps(x, x**2 - 2, 2 * x, "from 2", "a root")])
+    >>> len(figure.axes)
+    2
+    """
     figure = Figure(figsize=(10.5, 5.6), layout="constrained")
     axes = figure.subplots(2, len(walked), height_ratios=[1.5, 1], squeeze=False)
     for (above, below), steps in zip(axes.T, walked, strict=True):
@@ -119,7 +158,14 @@ def walks(curve: Curve, walked: Sequence[Steps]) -> Figure:
 
 
 class Failure(NamedTuple):
-    """One panel of a gallery."""
+    """One panel of a gallery.
+
+    >>> grid, x = np.linspace(-3, 3, 50), np.array([1.0, 0.0])
+    >>> curve = mv.plots.newton.Curve("x² + 1", grid, grid**2 + 1)
+    >>> one = mv.plots.newton.Failure(curve, mv.plots.newton.Steps(x, x**2 + 1, 2 * x, "no root", "level"), mark=0.0)
+    >>> one.curve.formula, one.mark
+    ('x² + 1', 0.0)
+    """
 
     curve: Curve
     steps: Steps
@@ -128,7 +174,14 @@ class Failure(NamedTuple):
 
 
 def gallery(failures: Sequence[Failure], columns: int = 4) -> Figure:
-    """A panel for each way to end, with its tangents, its reason and its sentence."""
+    """A panel for each way to end, with its tangents, its reason and its sentence.
+
+    >>> grid, x = np.linspace(-3, 3, 50), np.array([1.0, 0.0])
+    >>> curve = mv.plots.newton.Curve("x² + 1", grid, grid**2 + 1)
+    >>> one = mv.plots.newton.Failure(curve, mv.plots.newton.Steps(x, x**2 + 1, 2 * x, "no root", "level"))
+    >>> len(mv.plots.newton.gallery([one, one], columns=2).axes)
+    2
+    """
     rows = -(-len(failures) // columns)
     figure = Figure(figsize=(11, 2.95 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
@@ -149,7 +202,12 @@ def gallery(failures: Sequence[Failure], columns: int = 4) -> Figure:
 
 
 def shaded(label: Int[np.ndarray, "*grid"], steps: Int[np.ndarray, "*grid"]) -> Float[np.ndarray, "*grid 3"]:
-    """A colour for each root, paler the sooner a start comes to it; a start that comes to none is ink."""
+    """A colour for each root, paler the sooner a start comes to it; a start that comes to none is ink.
+
+    >>> picture = mv.plots.newton.shaded(np.array([[0, 1, -1]]), np.array([[3, 5, 50]]))
+    >>> picture.shape, len(mv.plots.newton.ROOTS)  # colours of roots, and then from the first again
+    ((1, 3, 3), 8)
+    """
     colours = np.array([to_rgb(ROOTS[k % len(ROOTS)]) for k in range(max(int(label.max(initial=0)) + 1, 1))])
     taken = np.log(np.maximum(steps, 1))
     low, high = np.percentile(taken[label >= 0], (2, 97)) if (label >= 0).any() else (0.0, 1.0)
@@ -160,7 +218,14 @@ def shaded(label: Int[np.ndarray, "*grid"], steps: Int[np.ndarray, "*grid"]) -> 
 
 
 def draw_basins(ax: Axes, box: Float[np.ndarray, "2 2"], picture: np.ndarray, roots: np.ndarray) -> None:
-    """The plane, coloured by where every start leads; its roots are dots."""
+    """The plane, coloured by where every start leads; its roots are dots.
+
+    >>> figure, ax = mv.plots.chart(4, 4)
+    >>> box, label = np.array([[-2.0, 2.0], [-2.0, 2.0]]), np.zeros((8, 8), int)
+    >>> mv.plots.newton.draw_basins(ax, box, mv.plots.newton.shaded(label, label + 3), np.array([1.0 + 0.0j]))
+    >>> len(ax.images), len(ax.lines)
+    (1, 1)
+    """
     ax.imshow(picture, origin="lower", extent=(*box[0], *box[1]), interpolation="antialiased", aspect="equal")
     for k, root in enumerate(np.stack([np.real(roots), np.imag(roots)], -1) if roots.ndim == 1 else roots):
         if all(low <= v <= high for v, (low, high) in zip(root, box, strict=True)):
@@ -185,6 +250,15 @@ def basins(
         curve: of the other function.
         strip: its picture from `shaded`, a row, and its roots.
         bounds: of the starts of the strip.
+
+    >>> box, label, grid = np.array([[-2.0, 2.0], [-2.0, 2.0]]), np.zeros((8, 8), int), np.linspace(-2, 2, 50)
+    >>> picture = mv.plots.newton.shaded(label, label + 3)
+    >>> curve, strip = mv.plots.newton.Curve("x³ − 1", grid, grid**3 - 1), (picture[0], np.array([1.0]))
+    >>> figure = mv.plots.newton.basins(
+    ...     "z³ − 1", (box, picture, np.array([1.0 + 0.0j])), {"1": 1.0}, curve, strip, (-2.0, 2.0)
+    ... )
+    >>> len(figure.axes)
+    2
     """
     figure = Figure(figsize=(10.5, 5.1), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.05])
@@ -213,7 +287,12 @@ def basins(
 
 
 def convergence(errors: Mapping[str, Float[np.ndarray, " r"]]) -> Figure:
-    """How far every iterate is from the root, for several searches."""
+    """How far every iterate is from the root, for several searches.
+
+    >>> figure = mv.plots.newton.convergence({"√2 from 2": np.array([0.6, 0.09, 2.5e-3, 2.1e-6, 1.6e-12])})
+    >>> figure.axes[0].get_yscale()
+    'log'
+    """
     figure = Figure(figsize=(8, 4.4), layout="constrained")
     ax = figure.subplots()
     for k, (name, error) in enumerate(errors.items()):
@@ -229,7 +308,15 @@ def convergence(errors: Mapping[str, Float[np.ndarray, " r"]]) -> Figure:
 
 
 def animate(path: Path, curve: Curve, steps: Steps) -> None:
-    """The tangents walking, a frame for each step; all of them stay, pale."""
+    """The tangents walking, a frame for each step; all of them stay, pale.
+
+    >>> from pathlib import Path
+    >>> grid, x = np.linspace(0, 3, 50), np.array([2.0, 1.5, 17 / 12])
+    >>> curve = mv.plots.newton.Curve("x² − 2", grid, grid**2 - 2)
+    >>> mv.plots.newton.animate(Path("steps.gif"), curve, mv.plots.newton.Steps(x, x**2 - 2, 2 * x, "√2", "a root"))
+    >>> Path("steps.gif").exists()
+    True
+    """
     figure = Figure(figsize=(7.4, 4.3), dpi=100)
     ax = figure.add_axes((0.09, 0.1, 0.88, 0.8))
     draw_curve(ax, curve, windowed(curve, steps)[2])
@@ -262,7 +349,11 @@ def animate(path: Path, curve: Curve, steps: Steps) -> None:
 
 
 def named(root: Any) -> str:
-    """A root, complex or not, in a few digits."""
+    """A root, complex or not, in a few digits.
+
+    >>> mv.plots.newton.named(-0.5 + 0.8660254j), mv.plots.newton.named(1.0)
+    ('-0.5 + 0.866i', '1')
+    """
     if np.ndim(root):
         return f"({', '.join(named(v) for v in root)})"
     re, im = (0.0 if abs(v) < 1e-12 else v for v in (float(np.real(root)), float(np.imag(root))))

@@ -8,11 +8,10 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from mvcalc_jax.calculus.variables.matrix_chain import Factor
-from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, INK, QUIET, RED, Figure
 
 _COLOURS = LinearSegmentedColormap.from_list("signs", [BLUE, "#ffffff", RED])
 _PRINTED = 4
@@ -22,7 +21,12 @@ _GAP, _ABOVE, _BELOW = 0.55, 0.34, 0.36
 
 
 class Block(NamedTuple):
-    """A matrix with its name, and the sign that stands before it."""
+    """A matrix with its name, and the sign that stands before it.
+
+    >>> block = mv.plots.products.Block("∂y/∂u", np.eye(2), sign="=")
+    >>> block.name, block.matrix.shape
+    ('∂y/∂u', (2, 2))
+    """
 
     name: str
     matrix: Float[np.ndarray, "o i"]
@@ -30,7 +34,13 @@ class Block(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A product, and what is said of it at its left and below."""
+    """A product, and what is said of it at its left and below.
+
+    >>> Block = mv.plots.products.Block
+    >>> row = mv.plots.products.Row("∂y/∂x", [Block("∂y/∂u", np.eye(2)), Block("∂u/∂x", np.ones((2, 3)))])
+    >>> [block.matrix.shape for block in row.blocks]
+    [(2, 2), (2, 3)]
+    """
 
     title: str
     blocks: Sequence[Block]
@@ -44,6 +54,12 @@ def products(rows: Sequence[Row], widest: float = 10.5, tallest: float = 7, cell
         rows: the products.
         widest, tallest: the figure at most, in inches.
         cell: width and height of one entry, made smaller where the rows would not fit.
+
+    >>> Block = mv.plots.products.Block
+    >>> row = mv.plots.products.Row("∂y/∂x", [Block("∂y/∂u", np.eye(2)), Block("∂u/∂x", np.ones((2, 3)))])
+    >>> figure = mv.plots.products.products([row], widest=6)
+    >>> bool(figure.get_figwidth() <= 6)  # inches
+    True
     """
     left = 0.35 + max(len(line) for row in rows for line in row.title.split("\n")) * 0.095
     spare = [widest - left - _GAP * len(row.blocks) - 0.085 * len(row.words) for row in rows]
@@ -73,7 +89,13 @@ def products(rows: Sequence[Row], widest: float = 10.5, tallest: float = 7, cell
 
 
 def chain_rule(chain: Any) -> Figure:
-    """A matrix chain of `mvcalc_jax.calculus`: its factors, and what is carried from the left and from the right."""
+    """A matrix chain of `mvcalc_jax.calculus`: its factors, and what is carried from the left and from the right.
+
+    >>> links = [("u", jnp.sin, None), ("y", jnp.sum, None)]
+    >>> chain = mv.calculus.matrix_chain(links, np.array([0.5, 1.0, 1.5]))
+    >>> len(mv.plots.products.chain_rule(chain).axes) > 0
+    True
+    """
     whole = Factor(chain.factors[0].top, chain.factors[-1].bottom, chain.jacobian)
     blocks = [Block(whole.name, whole.matrix)]
     blocks += [Block(f.name, f.matrix, "·" if k else "=") for k, f in enumerate(chain.factors)]

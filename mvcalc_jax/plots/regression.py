@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from scipy import special
 
 from mvcalc_jax.plots.lines import draw_points
-from mvcalc_jax.plots.style import GOLD, INK, QUIET, RED, style
+from mvcalc_jax.plots.style import GOLD, INK, QUIET, RED, Figure, style
 
 _NAMED = 3
 """So many of the outermost points are given their number."""
@@ -27,7 +26,15 @@ def diagnostics(
     leverage: Float[np.ndarray, " n"],
     rank: int,
 ) -> Figure:
-    """All four pictures. Points are numbered from 0, as the rows of X are."""
+    """All four pictures. Points are numbered from 0, as the rows of X are.
+
+    >>> fit = mv.linear_regression([1, 2, 3, 4, 5], [1.1, 1.9, 3.2, 3.9, 5.1])
+    >>> figure = mv.plots.regression.diagnostics(
+    ...     fit.fitted, fit.residuals, fit.standardised, fit.leverage, fit.rank
+    ... )  # as fit.plot(path)
+    >>> [ax.get_xlabel() for ax in figure.axes]
+    ['fitted value', 'quantile of the normal distribution', 'fitted value', 'leverage']
+    """
     with style():
         figure = Figure(figsize=(10, 7.6), layout="constrained")
         axes = figure.subplots(2, 2)
@@ -40,7 +47,14 @@ def diagnostics(
 
 
 def draw_residuals(ax: Axes, fitted: Float[np.ndarray, " n"], residuals: Float[np.ndarray, " n"]) -> None:
-    """Residuals against fitted values, with a smooth through them: 0 all along if the model is right."""
+    """Residuals against fitted values, with a smooth through them: 0 all along if the model is right.
+
+    >>> fit = mv.linear_regression([1, 2, 3, 4, 5], [1.1, 1.9, 3.2, 3.9, 5.1])
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.regression.draw_residuals(ax, fit.fitted, fit.residuals)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('fitted value', 'residual')
+    """
     ax.axhline(0, color=QUIET, linewidth=1, linestyle=(0, (4, 3)))
     draw_points(ax, fitted, residuals)
     _smooth(ax, fitted, residuals)
@@ -49,7 +63,14 @@ def draw_residuals(ax: Axes, fitted: Float[np.ndarray, " n"], residuals: Float[n
 
 
 def draw_quantiles(ax: Axes, standardised: Float[np.ndarray, " n"]) -> None:
-    """Quantiles of the standardised residuals against the normal distribution's: on the line if they are normal."""
+    """Quantiles of the standardised residuals against the normal distribution's: on the line if they are normal.
+
+    >>> fit = mv.linear_regression([1, 2, 3, 4, 5], [1.1, 1.9, 3.2, 3.9, 5.1])
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.regression.draw_quantiles(ax, fit.standardised)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('quantile of the normal distribution', 'standardised residual')
+    """
     ax.set(
         xlabel="quantile of the normal distribution", ylabel="standardised residual", title="Is it normal?"
     )
@@ -71,7 +92,14 @@ def draw_quantiles(ax: Axes, standardised: Float[np.ndarray, " n"]) -> None:
 
 
 def draw_scale(ax: Axes, fitted: Float[np.ndarray, " n"], standardised: Float[np.ndarray, " n"]) -> None:
-    """√|standardised residual| against fitted values: level if all errors are of one size."""
+    """√|standardised residual| against fitted values: level if all errors are of one size.
+
+    >>> fit = mv.linear_regression([1, 2, 3, 4, 5], [1.1, 1.9, 3.2, 3.9, 5.1])
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.regression.draw_scale(ax, fit.fitted, fit.standardised)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('fitted value', '√|standardised residual|')
+    """
     ax.set(
         xlabel="fitted value", ylabel="√|standardised residual|", title="Is the spread the same everywhere?"
     )
@@ -90,6 +118,12 @@ def draw_leverage(
     """Standardised residuals against leverage, with contours of Cook's distance: beyond 1, a point moves the fit.
 
     A point of leverage 1 has no residual at all, for the fit goes through it wherever it is; it is marked.
+
+    >>> fit = mv.linear_regression([1, 2, 3, 4, 5], [1.1, 1.9, 3.2, 3.9, 5.1])
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.regression.draw_leverage(ax, fit.leverage, fit.standardised, fit.rank)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('leverage', 'standardised residual')
     """
     ax.set(xlabel="leverage", ylabel="standardised residual", title="Does one point hold the line?")
     known = np.flatnonzero(np.isfinite(standardised))

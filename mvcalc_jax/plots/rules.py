@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, TextArea, VPacker
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
@@ -13,7 +12,7 @@ from matplotlib.path import Path as Curve
 from mvcalc_jax.calculus.tracing import Step, Trace
 from mvcalc_jax.calculus.tracing.words import local, shown
 from mvcalc_jax.plots.layers import Placed, placed
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED, Figure
 
 MOST = 25
 """Larger graphs cannot be read any more."""
@@ -34,6 +33,10 @@ def graph(trace: Trace) -> Figure:
 
     Raises:
         ValueError: where it has more than `MOST` steps and arguments.
+
+    >>> trace = mv.trace_rules(lambda x: jnp.sin(x) * x)(2.0)
+    >>> len(mv.plots.rules.graph(trace).axes[0].artists), len(trace.steps) <= mv.plots.rules.MOST
+    (3, True)
     """
     count = len(trace.steps) + len(trace.inputs)
     if count > MOST:
@@ -56,7 +59,15 @@ def graph(trace: Trace) -> Figure:
 
 
 def draw_graph(ax: Axes, trace: Trace, places: Placed, scale: float) -> None:
-    """The same, on axes whose units are the distances between nodes; letters smaller by a scale."""
+    """The same, on axes whose units are the distances between nodes; letters smaller by a scale.
+
+    >>> trace = mv.trace_rules(lambda x: jnp.sin(x) * x)(2.0)
+    >>> parents = {"x": (), **{step.name: step.inputs for step in trace.steps}}
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.rules.draw_graph(ax, trace, mv.plots.layers.placed(parents), scale=1.0)
+    >>> len(ax.artists)  # a box for each step, and for x
+    3
+    """
     lines = _lines(trace)
     for step in trace.steps:
         for source in step.inputs:

@@ -7,9 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
-from matplotlib.figure import Figure
 
-from mvcalc_jax.plots.style import BLUE, FURTHER, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, FURTHER, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 
 HOLLOWS = (GREEN, BLUE, VIOLET, GOLD, *FURTHER)
 """Of minima: that of the phone, then the others, deepest first; from the second again if there are more."""
@@ -32,7 +31,14 @@ _SHARES = LinearSegmentedColormap.from_list("shares", ["#f6f8f9", GREEN])
 
 
 class Ground(NamedTuple):
-    """A floor as it is drawn: its name, the box's points along one side, the depths there, (y, x), and its minima."""
+    """A floor as it is drawn: its name, the box's points along one side, the depths there, (y, x), and its minima.
+
+    >>> pit, along = mv.sandpit.floor("wells"), np.linspace(0, 6, 7)
+    >>> points = np.stack(np.meshgrid(along, along), axis=-1).reshape(-1, 2)
+    >>> ground = mv.plots.sandpit.Ground(pit.name, along, pit.heights(points).reshape(7, 7), pit.minima)
+    >>> ground.depth.shape, ground.minima.shape
+    ((7, 7), (1, 2))
+    """
 
     name: str
     along: Float[np.ndarray, " n"]
@@ -41,7 +47,14 @@ class Ground(NamedTuple):
 
 
 class Basin(NamedTuple):
-    """Where the starts of a grid lead to, the number of a minimum or −1; the dips; the share that finds the phone."""
+    """Where the starts of a grid lead to, the number of a minimum or −1; the dips; the share that finds the phone.
+
+    >>> found = mv.sandpit.basins(mv.sandpit.floor("wells"), mv.sandpit.STRATEGIES["gradient"], points=5)
+    >>> share = float((found.leads_to == 0).mean())
+    >>> basin = mv.plots.sandpit.Basin("gradient", found.leads_to, found.dips, share)
+    >>> basin.strategy, basin.share
+    ('gradient', 0.52)
+    """
 
     strategy: str
     leads_to: Int[np.ndarray, "k k"]
@@ -50,7 +63,12 @@ class Basin(NamedTuple):
 
 
 class Way(NamedTuple):
-    """The dips of a strategy, and whether the last found the phone."""
+    """The dips of a strategy, and whether the last found the phone.
+
+    >>> walk = mv.sandpit.walk(mv.sandpit.floor("wells"), mv.sandpit.STRATEGIES["newton"], (1.0, 4.0))
+    >>> mv.plots.sandpit.Way(walk.strategy, walk.positions, walk.found).found
+    True
+    """
 
     strategy: str
     positions: Float[np.ndarray, "d 2"]
@@ -63,7 +81,15 @@ def colour_of(strategy: str) -> str:
 
 
 def draw_ground(ax: Axes, ground: Ground, color: str = QUIET) -> None:
-    """Contours, every half metre, the minima as rings and the phone as a star; no axes."""
+    """Contours, every half metre, the minima as rings and the phone as a star; no axes.
+
+    >>> along = np.linspace(0, 6, 7)
+    >>> ground = mv.plots.sandpit.Ground("a slope", along, -9 + np.add.outer(along, along) / 2, np.zeros((1, 2)))
+    >>> figure, ax = mv.plots.chart(4, 4)
+    >>> mv.plots.sandpit.draw_ground(ax, ground)
+    >>> ax.get_title()
+    ''
+    """
     ax.contour(
         ground.along, ground.along, ground.depth, np.arange(-9, -0.9, 0.5), colors=color, linewidths=0.5,
         linestyles="solid", alpha=0.55,
@@ -77,7 +103,12 @@ def draw_ground(ax: Axes, ground: Ground, color: str = QUIET) -> None:
 
 
 def shaded(leads_to: Int[np.ndarray, "k k"], dips: Int[np.ndarray, "k k"]) -> Float[np.ndarray, "k k 3"]:
-    """A colour for each minimum, paler the sooner a start comes to it; a start that comes to none is grey."""
+    """A colour for each minimum, paler the sooner a start comes to it; a start that comes to none is grey.
+
+    >>> picture = mv.plots.sandpit.shaded(np.array([[0, -1]]), np.array([[3, 25]]))
+    >>> picture.shape, len(mv.plots.sandpit.HOLLOWS)  # colours of minima
+    ((1, 2, 3), 7)
+    """
     order = (0, *(1 + np.arange(max(int(leads_to.max(initial=0)), 0)) % (len(HOLLOWS) - 1)))
     colours = np.array([to_rgb(HOLLOWS[k]) for k in order])
     own = colours[np.maximum(leads_to, 0)]
@@ -86,7 +117,14 @@ def shaded(leads_to: Int[np.ndarray, "k k"], dips: Int[np.ndarray, "k k"]) -> Fl
 
 
 def basins(ground: Ground, found: Sequence[Basin], columns: int = 4) -> Figure:
-    """A panel for each strategy: every start in the colour of the minimum that it leads to."""
+    """A panel for each strategy: every start in the colour of the minimum that it leads to.
+
+    >>> along, leads = np.linspace(0, 6, 7), np.zeros((5, 5), int)
+    >>> ground = mv.plots.sandpit.Ground("a slope", along, -9 + np.add.outer(along, along) / 2, np.zeros((1, 2)))
+    >>> basin = mv.plots.sandpit.Basin("gradient", leads, leads + 4, 1.0)
+    >>> len(mv.plots.sandpit.basins(ground, [basin, basin], columns=2).axes)
+    2
+    """
     rows = -(-len(found) // columns)
     figure = Figure(figsize=(2.7 * columns, 2.95 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -108,7 +146,13 @@ def success(
     share: Float[np.ndarray, "s f"],
     dips: Float[np.ndarray, "s f"],
 ) -> Figure:
-    """A table as a picture: the greener, the more often the phone is found; below, the median of the dips needed."""
+    """A table as a picture: the greener, the more often the phone is found; below, the median of the dips needed.
+
+    >>> share, dips = np.array([[0.4, 1.0], [0.6, 0.0]]), np.array([[8.0, 3.0], [5.0, np.nan]])
+    >>> figure = mv.plots.sandpit.success(["gradient", "newton"], ["wells", "saddle"], share, dips)
+    >>> sorted(text.get_text() for text in figure.axes[0].texts)[:2]
+    ['0%', '100%']
+    """
     figure = Figure(figsize=(1.9 + 0.95 * len(floors), 0.9 + 0.5 * len(strategies)), layout="constrained")
     ax = figure.subplots()
     ax.imshow(share, cmap=_SHARES, vmin=0, vmax=1, aspect="auto")
@@ -131,7 +175,16 @@ def success(
 
 
 def ways(races: Mapping[str, tuple[Ground, Sequence[Way]]], columns: int = 5) -> Figure:
-    """A panel for each floor, with the dips of every strategy from one start."""
+    """A panel for each floor, with the dips of every strategy from one start.
+
+    >>> along = np.linspace(0, 6, 7)
+    >>> ground = mv.plots.sandpit.Ground("a slope", along, -9 + np.add.outer(along, along) / 2, np.zeros((1, 2)))
+    >>> way = mv.plots.sandpit.Way("gradient", np.array([[3.0, 3.0], [1.0, 1.0], [0.0, 0.0]]), True)
+    >>> figure = mv.plots.sandpit.ways({"a slope": (ground, [way])})
+    >>> colours = {line.get_color() for ax in figure.axes for line in ax.lines}
+    >>> mv.plots.sandpit.COLOURS["gradient"] in colours, mv.plots.sandpit.OWN in colours
+    (True, False)
+    """
     rows = -(-(len(races) + 1) // columns)
     figure = Figure(figsize=(2.35 * columns, 2.55 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()

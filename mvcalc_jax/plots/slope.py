@@ -8,12 +8,11 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from mvcalc_jax.calculus.slopes.bounds import Bounds
 from mvcalc_jax.plots.gif import save_gif
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, QUIET, RED, VIOLET, Figure
 
 _CLOSING = LinearSegmentedColormap.from_list("closing", [GOLD, RED])
 KINDS = {"forward": RED, "central": BLUE}
@@ -21,7 +20,13 @@ _LEVELS = {"ridders": GREEN, "complex step": VIOLET, "autodiff": GOLD}
 
 
 class Secants(NamedTuple):
-    """A function about a point, and secants through it: label of f, the curve, the point, steps, f there, the slope."""
+    """A function about a point, and secants through it: label of f, the curve, the point, steps, f there, the slope.
+
+    >>> x, h = np.linspace(-1, 2, 50), np.array([1.0, 0.5, 0.25])
+    >>> secants = mv.plots.slope.Secants("x²", x, x**2, 1.0, 1.0, h, (1 + h) ** 2, slope=2.0)
+    >>> secants.slopes.tolist()  # 2 + h
+    [3.0, 2.5, 2.25]
+    """
 
     label: str
     x: Float[np.ndarray, " k"]
@@ -48,6 +53,12 @@ class Vee(NamedTuple):
         levels: the errors of methods without a step.
         unit: of all errors, such as the size of the derivative.
         floor: in this unit; below it, nothing is drawn: a fraction of a rounding.
+
+    >>> h = np.geomspace(1e-6, 1e-1, 6)
+    >>> bounds = mv.calculus.error_model(jnp.exp, 1.0).forward(h)
+    >>> vee = mv.plots.slope.Vee("exp", {"forward": h}, {"forward": bounds}, {"autodiff": 1e-16}, 1.0, 1e-17)
+    >>> f"{vee.bounds['forward'].best_step:.0e}"
+    '3e-08'
     """
 
     title: str
@@ -59,7 +70,13 @@ class Vee(NamedTuple):
 
 
 def closing(secants: Secants) -> Figure:
-    """Secants over the curve, and their slopes against the step."""
+    """Secants over the curve, and their slopes against the step.
+
+    >>> x, h = np.linspace(-1, 2, 50), np.array([1.0, 0.5, 0.25])
+    >>> secants = mv.plots.slope.Secants("x²", x, x**2, 1.0, 1.0, h, (1 + h) ** 2, slope=2.0)
+    >>> len(mv.plots.slope.closing(secants).axes)
+    2
+    """
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
     _draw_curve(left, secants)
@@ -77,7 +94,15 @@ def closing(secants: Secants) -> Figure:
 
 
 def animate(path: Path, secants: Secants) -> None:
-    """One secant that closes on the tangent, and its slope."""
+    """One secant that closes on the tangent, and its slope.
+
+    >>> from pathlib import Path
+    >>> x, h = np.linspace(-1, 2, 50), np.array([1.0, 0.5])
+    >>> secants = mv.plots.slope.Secants("x²", x, x**2, 1.0, 1.0, h, (1 + h) ** 2, slope=2.0)
+    >>> mv.plots.slope.animate(Path("secant.gif"), secants)
+    >>> Path("secant.gif").exists()
+    True
+    """
     figure = Figure(figsize=(8, 3.7), dpi=100)
     left, right = figure.add_axes((0.1, 0.15, 0.44, 0.73)), figure.add_axes((0.66, 0.15, 0.32, 0.73))
     _draw_curve(left, secants)
@@ -139,6 +164,13 @@ def vees(several: Sequence[Vee], unit: str) -> Figure:
     Args:
         several: a picture for each.
         unit: the name of the errors' unit; empty where that is 1.
+
+    >>> h, model = np.geomspace(1e-8, 1e-1, 8), mv.calculus.error_model(jnp.exp, 1.0)
+    >>> bounds = {"forward": model.forward(h), "central": model.central(h)}
+    >>> measured = {kind: bound.truncation + bound.roundoff for kind, bound in bounds.items()}
+    >>> vee = mv.plots.slope.Vee("exp at 1", measured, bounds, {"autodiff": 1e-16}, 1.0, 1e-17)
+    >>> [ax.get_title() for ax in mv.plots.slope.vees([vee], "").axes]
+    ['exp at 1']
     """
     figure = Figure(figsize=(11, 5.2), layout="constrained")
     axes = figure.subplots(1, len(several), sharey=True, squeeze=False)[0]
@@ -156,7 +188,16 @@ def vees(several: Sequence[Vee], unit: str) -> Figure:
 
 
 def draw_vee(ax: Axes, vee: Vee) -> None:
-    """Measured errors as points, both predictions as lines, the best steps as stars, other methods as levels."""
+    """Measured errors as points, both predictions as lines, the best steps as stars, other methods as levels.
+
+    >>> h, model = np.geomspace(1e-8, 1e-1, 8), mv.calculus.error_model(jnp.exp, 1.0)
+    >>> bounds = {"forward": model.forward(h), "central": model.central(h)}
+    >>> measured = {kind: bound.truncation + bound.roundoff for kind, bound in bounds.items()}
+    >>> figure, ax = mv.plots.chart()
+    >>> mv.plots.slope.draw_vee(ax, mv.plots.slope.Vee("exp at 1", measured, bounds, {}, 1.0, 1e-17))
+    >>> ax.get_title(), ax.get_xscale(), sorted(mv.plots.slope.KINDS)
+    ('exp at 1', 'log', ['central', 'forward'])
+    """
     for kind, colour in KINDS.items():
         bounds = vee.bounds[kind]
         error = np.maximum(vee.measured[kind] / vee.unit, vee.floor)

@@ -1,5 +1,7 @@
 """One look for every picture, and the way to the file."""
 
+import io
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as AnyFigure
 
 from mvcalc_jax.atomic import replacing
 
@@ -53,13 +55,40 @@ _STYLE: Any = {
 }
 
 
+class Figure(AnyFigure):
+    """matplotlib's, known to no pyplot, which would show it once more; a notebook shows it by itself.
+
+    A notebook knows how to show matplotlib's own only after pyplot has drawn something.
+    """
+
+    def _repr_png_(self) -> bytes:
+        picture = io.BytesIO()
+        with style():
+            self.savefig(picture, format="png")
+        return picture.getvalue()
+
+
 def style() -> AbstractContextManager[None]:
-    """Within it, everything is drawn in this package's look; outside, nothing has changed."""
+    """Within it, everything is drawn in this package's look; outside, nothing has changed.
+
+    >>> import matplotlib
+    >>> with mv.plots.style():
+    ...     print(matplotlib.rcParams["axes.grid"])
+    True
+    >>> matplotlib.rcParams["axes.grid"]
+    False
+    """
     return mpl.rc_context(_STYLE)
 
 
 def chart(width: float = 7, height: float = 4.2) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes."""
+    """A figure with one pair of axes.
+
+    >>> figure, ax = mv.plots.chart(width=6, height=4)  # inches
+    >>> _ = ax.plot([0, 1, 2], [0, 1, 4])
+    >>> mv.plots.save(figure, "parabola.png").stat().st_size > 5_000
+    True
+    """
     figure = Figure(figsize=(width, height))
     return figure, figure.add_axes((0.11, 0.13, 0.84, 0.82))
 
@@ -69,6 +98,13 @@ def drawable(path: str | Path) -> Path:
 
     Raises:
         ValueError: if `path` does not end in .png, .svg or .pdf.
+
+    >>> mv.plots.drawable("plot.png").suffix
+    '.png'
+    >>> mv.plots.drawable("plot.jpg")
+    Traceback (most recent call last):
+        ...
+    ValueError: `path` must end in .png, .svg or .pdf; got 'plot.jpg'
     """
     path = Path(path)
     if path.suffix.lower() not in _SUFFIXES:
@@ -76,12 +112,30 @@ def drawable(path: str | Path) -> Path:
     return path
 
 
-def save(figure: Figure, path: str | Path) -> Path:
+def drawn(draw: Callable[[], Figure], path: str | Path | None) -> Figure | Path:
+    """What every `plot` gives back: the figure; or if there is a path, that, when the figure has been written there.
+
+    Raises:
+        ValueError: if `path` does not end in .png, .svg or .pdf.
+        OSError: if it cannot be written.
+    """
+    if path is None:
+        return draw()
+    path = drawable(path)
+    return save(draw(), path)
+
+
+def save(figure: AnyFigure, path: str | Path) -> Path:
     """Write a figure in this package's look, whole or not at all, and return its path.
 
     Raises:
         ValueError: if `path` does not end in .png, .svg or .pdf.
         OSError: if it cannot be written.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> path = mv.plots.save(figure, "empty.svg")  # bytes that are the same each time
+    >>> path.name, path.read_text().startswith("<?xml")
+    ('empty.svg', True)
     """
     path = drawable(path)
     suffix = path.suffix.lower()

@@ -7,15 +7,19 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-from mvcalc_jax.plots.style import GOLD, INK, QUIET, RED
+from mvcalc_jax.plots.style import GOLD, INK, QUIET, RED, Figure
 
 
 class Surface(NamedTuple):
-    """A function on a grid: z[i, k] = f(x[k], y[i])."""
+    """A function on a grid: z[i, k] = f(x[k], y[i]).
+
+    >>> x, y = np.linspace(-1, 1, 3), np.linspace(0, 1, 2)
+    >>> mv.plots.surface.Surface(x, y, np.add.outer(y, x**2)).z.tolist()
+    [[1.0, 0.0, 1.0], [2.0, 1.0, 2.0]]
+    """
 
     x: Float[np.ndarray, " k"]
     y: Float[np.ndarray, " i"]
@@ -23,7 +27,12 @@ class Surface(NamedTuple):
 
 
 def sampled(f: Callable[[Any, Any], Any], box: Float[np.ndarray, "2 2"], points: int = 200) -> Surface:
-    """f(x, y), for arrays of x and y, on a grid over a box."""
+    """f(x, y), for arrays of x and y, on a grid over a box.
+
+    >>> surface = mv.plots.surface.sampled(lambda x, y: x * y, np.array([[-1.0, 1.0], [0.0, 2.0]]), points=3)
+    >>> surface.z.tolist()
+    [[-0.0, 0.0, 0.0], [-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0]]
+    """
     x, y = (np.linspace(low, high, points) for low, high in box)
     return Surface(x, y, np.asarray(f(*np.meshgrid(x, y))))
 
@@ -36,6 +45,12 @@ def draw_contours(ax: Axes, surface: Surface, levels: Any = 20, **filled: Any) -
         surface: what is drawn.
         levels: their number, or the heights themselves.
         **filled: more for `contourf`, such as `cmap` or `norm`.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> surface = mv.plots.surface.sampled(lambda x, y: x * y, np.array([[-1.0, 1.0], [0.0, 2.0]]), points=9)
+    >>> mv.plots.surface.draw_contours(ax, surface, levels=5)
+    >>> len(ax.collections)
+    2
     """
     if np.ndim(levels) == 0:
         levels = np.linspace(np.nanmin(surface.z), np.nanmax(surface.z), levels + 1)
@@ -47,7 +62,14 @@ def draw_contours(ax: Axes, surface: Surface, levels: Any = 20, **filled: Any) -
 
 
 def draw_even_contours(ax: Axes, surface: Surface, count: int = 20) -> None:
-    """Contours with as much of the picture between each two, so that what is flat is seen beside what is steep."""
+    """Contours with as much of the picture between each two, so that what is flat is seen beside what is steep.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> surface = mv.plots.surface.sampled(lambda x, y: x**6 + y**6, np.array([[-1.0, 1.0], [0.0, 2.0]]), points=9)
+    >>> mv.plots.surface.draw_even_contours(ax, surface, count=5)
+    >>> len(ax.collections)
+    2
+    """
     levels = np.unique(np.nanquantile(surface.z, np.linspace(0, 1, count + 1)))
     draw_contours(ax, surface, levels, norm=BoundaryNorm(levels, 256))
 
@@ -59,6 +81,12 @@ def draw_gradient_field(ax: Axes, field: Any, **arrows: Any) -> None:
         ax: to draw on.
         field: a `mvcalc_jax.calculus` gradient field, with x, y, df_dx and df_dy on a grid.
         **arrows: more for `quiver`.
+
+    >>> figure, ax = mv.plots.chart()
+    >>> field = mv.calculus.gradient_field(lambda x, y: x * y, ((-1.0, 1.0), (0.0, 2.0)), points=5)
+    >>> mv.plots.surface.draw_gradient_field(ax, field)
+    >>> len(ax.collections[0].U)  # arrows
+    25
     """
     across, up = (np.ptp(axis) / max(1, len(axis) - 1) for axis in (field.x, field.y))
     arrows = {"color": INK, "width": 0.004, "headwidth": 4.5, "pivot": "mid", "zorder": 3} | arrows
@@ -90,6 +118,13 @@ def draw_surface(
         height: f there.
         gradient: ∇f there.
         **faces: more for `plot_surface`.
+
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().add_subplot(projection="3d")
+    >>> surface = mv.plots.surface.sampled(lambda x, y: x * y, np.array([[-1.0, 1.0], [0.0, 2.0]]), points=9)
+    >>> mv.plots.surface.draw_surface(ax, surface, at=(0.5, 1.0), height=0.5, gradient=(1.0, 0.5))
+    >>> len(ax.collections) > 1
+    True
     """
     x, y = np.meshgrid(surface.x, surface.y)
     low, high = np.nanmin(surface.z), np.nanmax(surface.z)
@@ -145,6 +180,11 @@ def gradient_seen(fine: Any, coarse: Any, at: tuple[float, float], height: float
         at: where the plane touches.
         height: f there.
         gradient: ∇f there.
+
+    >>> f, box = lambda x, y: x * y, ((-1.0, 1.0), (0.0, 2.0))
+    >>> fine, coarse = (mv.calculus.gradient_field(f, box, points=n) for n in (20, 5))
+    >>> len(mv.plots.surface.gradient_seen(fine, coarse, (0.5, 1.0), 0.5, (1.0, 0.5)).axes)
+    2
     """
     figure = Figure(figsize=(10.5, 4.7))
     left, right = (

@@ -8,11 +8,10 @@ import numpy as np
 from jaxtyping import Complex, Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mvcalc_jax.plots.gif import save_gif
-from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED, VIOLET
+from mvcalc_jax.plots.style import BLUE, GOLD, GREEN, INK, PALE, QUIET, RED, VIOLET, Figure
 
 _CLOSE = LinearSegmentedColormap.from_list("close", [BLUE, "#cfe3ec", "white", "#f3cfd4", RED])
 _LINES = (GOLD, RED, VIOLET, BLUE, GREEN)
@@ -29,6 +28,11 @@ class Sums(NamedTuple):
         p: their values, a row for each.
         at: the point x₀.
         radius: of convergence; inf or nan where there is none.
+
+    >>> x = np.linspace(-2, 2, 5)
+    >>> sums = mv.plots.taylor.Sums("exp x", x, np.exp(x), (0, 1), np.stack([1 + 0 * x, 1 + x]), 0.0, np.inf)
+    >>> sums.p[1].tolist()
+    [-1.0, 0.0, 1.0, 2.0, 3.0]
     """
 
     formula: str
@@ -41,7 +45,13 @@ class Sums(NamedTuple):
 
 
 def partial_sums(sums: Sums, shown: Sequence[int]) -> Figure:
-    """The function, some of its partial sums, and below them how far each is off."""
+    """The function, some of its partial sums, and below them how far each is off.
+
+    >>> x = np.linspace(-2, 2, 50)
+    >>> sums = mv.plots.taylor.Sums("exp x", x, np.exp(x), (0, 1), np.stack([1 + 0 * x, 1 + x]), 0.0, np.inf)
+    >>> len(mv.plots.taylor.partial_sums(sums, shown=(0, 1)).axes)
+    2
+    """
     figure = Figure(figsize=(8.2, 6.0), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[1.35, 1], sharex=True)
     _draw_function(above, sums)
@@ -75,7 +85,15 @@ def _draw_disc(ax: Axes, sums: Sums) -> None:
 
 
 def animate(path: Path, sums: Sums) -> None:
-    """One partial sum after the other, a frame for each order."""
+    """One partial sum after the other, a frame for each order.
+
+    >>> from pathlib import Path
+    >>> x = np.linspace(-2, 2, 50)
+    >>> sums = mv.plots.taylor.Sums("exp x", x, np.exp(x), (0, 1), np.stack([1 + 0 * x, 1 + x]), 0.0, np.inf)
+    >>> mv.plots.taylor.animate(Path("sums.gif"), sums)
+    >>> Path("sums.gif").exists()
+    True
+    """
     figure = Figure(figsize=(7.4, 4.3), dpi=100)
     ax = figure.add_axes((0.09, 0.1, 0.88, 0.8))
     _draw_function(ax, sums)
@@ -102,6 +120,11 @@ class Plane(NamedTuple):
         at: the point x₀.
         singularities: of f in the box, as far as they are known.
         radius: of convergence.
+
+    >>> errors = {2: np.full((8, 8), 1e-3)}
+    >>> plane = mv.plots.taylor.Plane((-2.0, 2.0, -2.0, 2.0), errors, 0.0, np.array([1j, -1j]), radius=1.0)
+    >>> bool(np.all(abs(plane.singularities) == plane.radius))
+    True
     """
 
     box: tuple[float, float, float, float]
@@ -112,7 +135,15 @@ class Plane(NamedTuple):
 
 
 def disc(plane: Plane) -> Figure:
-    """Where in the complex plane partial sums are near f, for several orders: it becomes the disc."""
+    """Where in the complex plane partial sums are near f, for several orders: it becomes the disc.
+
+    >>> x, y = np.meshgrid(np.linspace(-2, 2, 8), np.linspace(-2, 2, 8))
+    >>> z = x + 1j * y
+    >>> errors = {2: abs(z**4 / (1 + z**2)), 4: abs(z**6 / (1 + z**2))}  # of 1 − z² and 1 − z² + z⁴
+    >>> plane = mv.plots.taylor.Plane((-2.0, 2.0, -2.0, 2.0), errors, 0.0, np.array([1j, -1j]), radius=1.0)
+    >>> len(mv.plots.taylor.disc(plane).axes)
+    3
+    """
     figure = Figure(figsize=(10, 3.9), layout="constrained")
     axes = figure.subplots(1, len(plane.errors), sharey=True, squeeze=False)[0]
     poles = np.array([(z.real, z.imag) for z in plane.singularities]).reshape(-1, 2)
@@ -137,7 +168,13 @@ def disc(plane: Plane) -> Figure:
 
 
 class Falling(NamedTuple):
-    """Errors of polynomials at distances h: measured, and the slope that was read off, and the one expected."""
+    """Errors of polynomials at distances h: measured, and the slope that was read off, and the one expected.
+
+    >>> h = np.array([0.1, 0.01])
+    >>> falling = mv.plots.taylor.Falling(1, h, h**2 / 2, slope=2.0, expected=2)
+    >>> falling.order + 1 == falling.expected
+    True
+    """
 
     order: int
     h: Float[np.ndarray, " h"]
@@ -149,7 +186,14 @@ class Falling(NamedTuple):
 def orders(
     falling: Sequence[Falling], c: Float[np.ndarray, " k"], rounding: np.ndarray, radius: float
 ) -> Figure:
-    """Left, errors against the distance, both as logarithms; right, the coefficients, which fall like 1/Rᵏ."""
+    """Left, errors against the distance, both as logarithms; right, the coefficients, which fall like 1/Rᵏ.
+
+    >>> h = np.array([0.1, 0.01])
+    >>> falling = [mv.plots.taylor.Falling(1, h, h**2 / 2, slope=2.0, expected=2)]
+    >>> figure = mv.plots.taylor.orders(falling, np.array([1.0, 1.0, 0.5]), np.full(3, 1e-16), radius=np.inf)
+    >>> [ax.get_yscale() for ax in figure.axes]
+    ['log', 'log']
+    """
     figure = Figure(figsize=(10, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.15, 1])
     for one, colour in zip(falling, _LINES, strict=False):

@@ -13,12 +13,13 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from mvcalc_jax import require
+from mvcalc_jax import require, text
 from mvcalc_jax.sandpit.floors import NEAR, Floor, floor
 from mvcalc_jax.sandpit.floors.family import BOX, double
 from mvcalc_jax.sandpit.state import DIPS
 from mvcalc_jax.sandpit.strategies import STRATEGIES, Strategy, walk
 from mvcalc_jax.sandpit.strategies.own import OwnStrategy
+from mvcalc_jax.sandpit.strategies.strategy import required
 from mvcalc_jax.sandpit.strategies.walks import End, endings
 
 ENDS = tuple(End)
@@ -54,6 +55,7 @@ class Walks(NamedTuple):
         return self.positions[:, -1]
 
 
+@text.shown
 class Contest(NamedTuple):
     """Every strategy on every floor, from one start for each seed.
 
@@ -97,6 +99,10 @@ class Contest(NamedTuple):
             *((name, *map(cell, some, dips)) for name, some, dips in shares),
         ]
 
+    def _parts(self) -> text.Parts:
+        many = text.counted(len(self.seeds), "seed")
+        return [f"how often the phone is found over {many}, and the median of the dips then", self.rows()]
+
 
 class Basins(NamedTuple):
     """Where a strategy leads to from a grid of starts.
@@ -129,6 +135,7 @@ def follow(
         dips: at most, the start included.
     """
     require.whole("dips", dips, least=1)
+    required("strategy", strategy)
     rate, each = strategy.rate(learning_rate), [floors] if isinstance(floors, Floor) else floors
     if isinstance(strategy, OwnStrategy):
         pairs = zip(np.resize(np.array(each, object), len(starts)), starts, strict=True)
@@ -196,12 +203,21 @@ def compete(
         seeds: how many, from 0.
         strategies: that compete.
         learning_rate: of all of them; each one's own unless given.
+
+    >>> strategies = [mv.sandpit.STRATEGIES[name] for name in ("gradient", "newton")]
+    >>> found = mv.sandpit.compete(["wells"], seeds=3, strategies=strategies)
+    >>> found.strategies, found.found.shape
+    (('gradient', 'newton'), (2, 1, 3))
+    >>> [str(mv.sandpit.ENDS[end]) for end in found.ends[0, 0]]  # of the gradient, on the only floor
+    ['wants to leave the sandpit', 'used up its steps', 'wants to leave the sandpit']
     """
     count, strategies = require.whole("seeds", seeds, least=1), tuple(strategies)
+    for strategy in strategies:
+        required("strategies", strategy)
     names, starts = tuple(floors), np.array([start(seed) for seed in range(count)])
     walks = []
     for name in names:
-        pits = [floor(name)] * count if ":" in name else [floor(name, seed) for seed in range(count)]
+        pits = [floor(name)] * count if ":" in str(name) else [floor(name, seed) for seed in range(count)]
         walks.append([follow(pits, strategy, starts, learning_rate) for strategy in strategies])
     found, dips, ends = (
         np.array([[getattr(walks[f][s], what) for f in range(len(names))] for s in range(len(strategies))])
@@ -218,7 +234,18 @@ def start(seed: int) -> Float[np.ndarray, "2"]:
 def basins(
     pit: Floor, strategy: Strategy, points: int = 61, learning_rate: float | None = None, dips: int = DIPS
 ) -> Basins:
-    """The minimum to which a strategy leads from each point of a grid."""
+    """The minimum to which a strategy leads from each point of a grid.
+
+    >>> pit, gradient = mv.sandpit.floor("wells"), mv.sandpit.STRATEGIES["gradient"]
+    >>> print(mv.sandpit.basins(pit, gradient, points=5).leads_to)  # 0, the phone, or −1
+    [[-1 -1  0 -1 -1]
+     [ 0  0  0  0 -1]
+     [ 0  0  0  0 -1]
+     [ 0  0  0 -1 -1]
+     [-1  0 -1 -1 -1]]
+    >>> mv.sandpit.STARTS[0]  # where to begin, for those who know nothing
+    (3, 3)
+    """
     n = require.whole("points", points, least=2)
     t = BOX[0, 0] + float(np.ptp(BOX[0])) * (np.arange(n) + 0.5) / n
     x, y = np.meshgrid(t, t)

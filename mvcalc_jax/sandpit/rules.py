@@ -34,6 +34,7 @@ from mvcalc_jax.sandpit.state import (
 from mvcalc_jax.sandpit.strategies import STRATEGIES, End, Strategy, Walk, own_strategy, walk
 
 
+@text.shown
 class Game:
     """A game: the state that it is in, and the floor.
 
@@ -52,6 +53,13 @@ class Game:
 
     Raises:
         ValueError: where one of these is not known.
+
+    >>> game = mv.sandpit.Game("wells", mode="gradient", seed=0)
+    >>> dip = game.dip((3.0, 2.0))
+    >>> round(dip.depth, 2), [round(g, 2) for g in dip.gradient], game.message
+    (-2.23, [1.27, -1.39], 'keep digging; 24 dips left')
+    >>> mv.sandpit.MODES, game.code, game.par
+    (('gradient', 'depth', 'automatic', 'race'), 'wells-0-gradient', 3)
     """
 
     def __init__(
@@ -104,7 +112,7 @@ class Game:
 
     def strategy(self, name: str) -> Strategy:
         """A strategy by its name, or the player's own, FILE.py:f, which is loaded once for a game."""
-        if ":" in name:
+        if isinstance(name, str) and ":" in name:
             if name not in self._own:
                 self._own[name] = own_strategy(name)
             return self._own[name]
@@ -269,20 +277,28 @@ class Game:
 
     def summary(self) -> str:
         """The game as a text: what came of it, every dip, and the code of the pit."""
-        state = self.state
+        head, *rest = self._parts()
         lines = [
-            f"{state.floor}, seed {state.seed}, {state.mode} mode: {self.message}",
+            head,
             f"par is {self.par}: the dips that the best strategy needs from nine starts, one after the other",
         ]
         if self.score is not None:
             over = f"{text.counted(abs(self.score), 'dip')} {'over' if self.score > 0 else 'under'} par"
             lines.append(over if self.score else "par")
-        if state.dips:
-            lines += ["", text.columns(_rows(state))]
-        lines += [
-            f"{lane.message}: {text.counted(lane.dips, 'dip')}, {lane.depth:.2f} m" for lane in state.lanes
+        return text.plain([*lines, "", *rest])
+
+    def _parts(self) -> text.Parts:
+        """But for the par, which may take a second."""
+        state = self.state
+        return [
+            f"{state.floor}, seed {state.seed}, {state.mode} mode: {self.message}",
+            *([_rows(state)] if state.dips else []),
+            *(
+                f"{lane.message}: {text.counted(lane.dips, 'dip')}, {lane.depth:.2f} m"
+                for lane in state.lanes
+            ),
+            *([f"the code of this pit is {self.code}"] if self.code else []),
         ]
-        return "\n".join([*lines, *(["", f"the code of this pit is {self.code}"] if self.code else [])])
 
     def to_csv(self, path: Path | str) -> None:
         """Write a line for each dip."""

@@ -49,8 +49,8 @@ def from_code(given: str) -> tuple[str, str, int]:
     """
     found = _CODE.fullmatch(given.strip().lower()) if isinstance(given, str) else None
     if not found:
-        shown = given if len(repr(given)) < 60 else f"{given[:50]}…"
-        raise ValueError(f"a code must be FLOOR-SEED-MODE, such as random-7-gradient; got {shown!r}")
+        shown = repr(given) if len(repr(given)) < 60 else f"{repr(given)[:50]}…"
+        raise ValueError(f"a code must be FLOOR-SEED-MODE, such as random-7-gradient; got {shown}")
     name, seed, mode = found.groups()
     require.one_of("floor", name, FLOORS)
     require.one_of("mode", mode, MODES)

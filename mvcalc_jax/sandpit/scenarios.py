@@ -18,6 +18,10 @@ class Scenario:
         starts: to try, each (x, y); none where the player is to find one.
         learning_rate: of the strategies; None for each one's own.
         sentence: what is to be seen.
+
+    >>> lesson = mv.sandpit.SCENARIOS["which-start"]
+    >>> lesson.floor, lesson.mode, lesson.strategy, lesson.starts
+    ('wells', 'automatic', 'gradient', ((3.0, 2.0), (5.0, 1.5)))
     """
 
     floor: str

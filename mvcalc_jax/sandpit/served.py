@@ -12,11 +12,10 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from mvcalc_jax import require
+from mvcalc_jax.options import PORT
 from mvcalc_jax.sandpit.page import PageCanvas, listen, loopback
 from mvcalc_jax.sandpit.view import SIZE, Pit
 
-PORT = 8988
 OFTEN = 0.2
 """Seconds after which it is looked for what has become known beside the game."""
 
@@ -34,8 +33,8 @@ def play(
 
     Args:
         build: puts a pit on a figure.
-        port: of the page; the next that is free if it is busy, and any for 0. Where it is given, there is a page even
-            if there could be a window.
+        port: of the page; the next that is free if it is busy, and any for 0. Where it is given, or no browser is to
+            be opened, there is a page even if there could be a window.
         address: of this machine, by which the page is reached.
         browser: whether a browser is opened; else only the address is said.
         say: takes each line that is said.
@@ -43,12 +42,9 @@ def play(
 
     Raises:
         KeyboardInterrupt: after Ctrl-C.
-        ValueError: for a port that there cannot be.
         OSError: if the page cannot be served.
     """
-    if port is not None:
-        require.port(port)
-    own = window() if port is None and loopback(address) else None
+    own = window() if port is None and browser and loopback(address) else None
     if own is not None:
         pit = build(own)
         timer = own.canvas.new_timer(interval=round(1000 * OFTEN))

@@ -35,7 +35,12 @@ STEEP = 5.0
 
 
 class Status(StrEnum):
-    """How a game stands, as a sentence."""
+    """How a game stands, as a sentence.
+
+    >>> game = mv.sandpit.Game("wells")
+    >>> game.status is mv.sandpit.Status.DIGGING, str(game.dip(game.floor.lowest).status)
+    (True, 'the phone is found')
+    """
 
     DIGGING = "keep digging"
     FOUND = "the phone is found"
@@ -46,7 +51,12 @@ class Status(StrEnum):
 
 class Dip(NamedTuple):
     """One dip: where, how deep the floor is there, its gradient (NaN where the mode does not tell it), how the game
-    stood then, and the strategy that made it ("" for the player)."""
+    stood then, and the strategy that made it ("" for the player).
+
+    >>> dip = mv.sandpit.Dip(3.0, 2.0, -2.5, (3.0, -4.0), mv.sandpit.Status.DIGGING)
+    >>> dip.arrow.tolist()
+    [-0.6, 0.8]
+    """
 
     x: float
     y: float
@@ -63,7 +73,8 @@ class Dip(NamedTuple):
 
 def arrow(gradient: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
     """−∇f/5, and no longer than 1."""
-    size = float(np.linalg.norm(gradient))
+    with np.errstate(over="ignore"):
+        size = float(np.linalg.norm(gradient))
     return -gradient / max(size, STEEP) if np.isfinite(size) else np.zeros(2)
 
 
@@ -111,6 +122,11 @@ class State:
         lanes: of the last race.
         note: what a strategy said last.
         revealed: whether the floor was shown before the phone was found.
+
+    >>> game = mv.sandpit.Game("wells")
+    >>> _ = game.dip((3.0, 2.0)), game.hint()
+    >>> game.state.used, game.state.left, game.state.floor, len(game.state.dips)
+    (4, 21, 'wells', 1)
     """
 
     floor: str = "wells"

@@ -5,9 +5,7 @@ A click digs; everything else is pressed, on the board or on the keyboard:
     m  mode       f  floor         n  new pit       h  hint, for three dips
     c  scenario   s  strategy      a  again         r  reveal       ← →  learning rate
 
-Capitals go back. In a notebook, after `%matplotlib widget` (of ipympl):
-
-    pit = view.Pit(plt.figure(figsize=view.SIZE), Game("random", seed=7))
+Capitals go back.
 """
 
 from collections.abc import Callable, Iterable
@@ -80,6 +78,15 @@ class Pit:
     def game(self) -> Game:
         """That is played now."""
         return self.session.game
+
+    def _repr_mimebundle_(self, **formats: Any) -> Any:
+        """In a notebook, what the figure's canvas shows there, if it is one of ipympl's; but the picture only once."""
+        canvas: Any = self.figure.canvas
+        if not hasattr(canvas, "_repr_mimebundle_"):
+            return None
+        return {
+            kind: data for kind, data in canvas._repr_mimebundle_(**formats).items() if kind != "text/html"
+        }
 
     def show(self) -> None:
         """Bring the figure up to date."""

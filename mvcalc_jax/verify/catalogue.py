@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mvcalc_jax import require
 from mvcalc_jax.models import gaussian, network
 from mvcalc_jax.models.activations import ACTIVATIONS, Activation
 
@@ -27,8 +28,15 @@ class Derivative(NamedTuple):
 
 
 def catalogue(seed: int = 0) -> list[Derivative]:
-    """All of them, at points that depend on the seed."""
-    rng = np.random.default_rng(seed)
+    """All of them, at points that depend on the seed.
+
+    >>> derivatives = mv.verify.catalogue()
+    >>> len(derivatives), derivatives[-1].name
+    (15, 'gaussian.chi_squared_jacobian')
+    >>> mv.check_jacobian(derivatives[-1].f, derivatives[-1].jac, *derivatives[-1].args).verdict
+    'correct'
+    """
+    rng = np.random.default_rng(require.whole("seed", seed, least=0, most=None))
     return [
         *(_of_activation(name, activation, rng) for name, activation in ACTIVATIONS.items()),
         *(_of_network(name, rng) for name in ACTIVATIONS),

@@ -28,7 +28,12 @@ _POINTS, _PERMUTED = 3, 5
 
 
 class Link(NamedTuple):
-    """One function of a chain; `jac(x)` is its local Jacobian at its own input, output axes first."""
+    """One function of a chain; `jac(x)` is its local Jacobian at its own input, output axes first.
+
+    >>> link = mv.Link("sin", jnp.sin, lambda x: jnp.diag(jnp.cos(x)))
+    >>> mv.check_chain([link], np.array([0.5, 1.0])).links[0].name
+    'sin'
+    """
 
     name: str
     f: Callable[..., Any]
@@ -53,9 +58,18 @@ def check_chain(
     Raises:
         TypeError, ValueError: for links that are none, an x that is not of floating-point numbers, or a total that
             is neither a function nor an array.
+
+    >>> A = np.array([[1.0, 2.0], [0.5, -1.0]])
+    >>> links = [
+    ...     mv.Link("sin", jnp.sin, lambda x: jnp.diag(jnp.cos(x))),
+    ...     mv.Link("A", lambda x: A @ x, lambda x: jnp.array(A.T)),
+    ... ]
+    >>> report = mv.check_chain(links, np.array([0.5, 1.0]))
+    >>> [(link.name, link.verdict) for link in report.links], report.diagnoses[0].detail
+    ([('sin', 'correct'), ('A', 'wrong')], "is transposed: axes 0 and the output's 0 stand for each other")
     """
     links = _required(links)
-    require.whole("seed", seed, least=0)
+    require.whole("seed", seed, least=0, most=None)
     if not (total is None or callable(total) or all(map(inexact, jax.tree.leaves(total)))):
         raise TypeError(f"`total` must be a function, or an array of floating-point numbers; got {total!r}")
     looked_at((x,))
@@ -77,7 +91,11 @@ def check_chain(
 def assert_chain(
     links: Sequence[Link], x: Any, total: Callable[..., Any] | Any | None = None, seed: int = 0
 ) -> None:
-    """Raise `AssertionError`, with the report as its message, unless `check_chain` says "correct"."""
+    """Raise `AssertionError`, with the report as its message, unless `check_chain` says "correct".
+
+    >>> sine = mv.Link("sin", jnp.sin, lambda x: jnp.diag(jnp.cos(x)))
+    >>> mv.assert_chain([sine, sine], np.array([0.5, 1.0]))
+    """
     check_chain(links, x, total, seed).require_correct()
 
 

@@ -39,6 +39,13 @@ def check_jacobian(
     Raises:
         ValueError, TypeError: for `argnums` out of range, or an argument to differentiate by that is not of
             floating-point or complex numbers.
+
+    >>> f, jac = lambda z, y: jnp.mean((z - y) ** 2), lambda z, y: 2 * (z - y)
+    >>> report = mv.check_jacobian(f, jac, np.array([0.5, 1.0, -2.0]), np.ones(3))
+    >>> report.verdict, report.leaves[0].shape
+    ('wrong', (3,))
+    >>> print(report.diagnoses[0].detail)
+    is too large by a factor of 3
     """
     again = f"check_jacobian({written(f, 'f')}, {written(jac, 'jac')}, *args, argnums={argnums}, seed={seed})"
     return checked(f, jac, args, argnums, seed, (name(f, "f"), name(jac, "jac")), again)
@@ -69,6 +76,11 @@ def check_hessian(
     """Compare a hand-written Hessian of a scalar function with autodiff: what `jax.hessian(f, argnums)` returns.
 
     The arguments, the report and the errors are those of `check_jacobian`, whose function is the gradient of f.
+
+    >>> f, hess = lambda x: x[0] ** 3 * x[1], lambda x: jnp.array([[6 * x[0] * x[1], 3 * x[0] ** 2], [0.0, 0.0]])
+    >>> report = mv.check_hessian(f, hess, np.array([0.5, 1.5]))
+    >>> report.verdict, report.leaves[0].index, report.leaves[0].by_hand, report.leaves[0].autodiff
+    ('wrong', (1, 0), 0.0, 0.75)
     """
     require.function("f", f)
     again = (
@@ -81,14 +93,24 @@ def check_hessian(
 def assert_jacobian(
     f: Callable[..., Any], jac: Callable[..., Any], *args: Any, argnums: Argnums = 0, seed: int = 0
 ) -> None:
-    """Raise `AssertionError`, with the report as its message, unless `check_jacobian` says "correct"."""
+    """Raise `AssertionError`, with the report as its message, unless `check_jacobian` says "correct".
+
+    >>> mv.assert_jacobian(jnp.sin, lambda x: jnp.diag(jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> mv.assert_jacobian(jnp.sin, lambda x: jnp.diag(-jnp.cos(x)), np.array([0.5, 1.0]))
+    Traceback (most recent call last):
+        ...
+    AssertionError: wrong: ...
+    """
     check_jacobian(f, jac, *args, argnums=argnums, seed=seed).require_correct()
 
 
 def assert_hessian(
     f: Callable[..., Any], hess: Callable[..., Any], *args: Any, argnums: Argnums = 0, seed: int = 0
 ) -> None:
-    """Raise `AssertionError`, with the report as its message, unless `check_hessian` says "correct"."""
+    """Raise `AssertionError`, with the report as its message, unless `check_hessian` says "correct".
+
+    >>> mv.assert_hessian(lambda x: x @ x, lambda x: 2 * jnp.eye(2), np.array([0.5, 1.5]))
+    """
     check_hessian(f, hess, *args, argnums=argnums, seed=seed).require_correct()
 
 
@@ -108,7 +130,7 @@ def checked(
     """`check_jacobian` of functions by these `names`; `again` is the line that repeats it."""
     require.function("f", f)
     require.function("jac", jac)
-    require.whole("seed", seed, least=0)
+    require.whole("seed", seed, least=0, most=None)
     chosen, single = chosen_arguments(args, argnums), not isinstance(argnums, tuple)
 
     def claim(widen: bool) -> JacobianClaim:

@@ -24,6 +24,11 @@ class Leaf:
         index: where in the leaf `error` was found.
         by_hand, autodiff, ratio: the two values there, and the first divided by the second.
         grade: A, B, C or D: how many of autodiff's digits the formula keeps in low precision; "" if unknown.
+
+    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> leaf = report.leaves[0]
+    >>> leaf.path, leaf.verdict, leaf.shape, leaf.error < 1e-12, leaf.grade
+    ('args[0]', 'correct', (2, 2), True, 'A')
     """
 
     path: str
@@ -56,6 +61,11 @@ class Diagnosis:
         detail: the cause in a sentence, with the factor or the term named.
         certified: whether undoing the mistake, and nothing else, makes the derivative right to rounding at several
             points; if not, it is a hint.
+
+    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(-jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> cause = report.diagnoses[0]
+    >>> cause.kind, cause.where, cause.certified
+    ('sign', 'args[0]', True)
     """
 
     kind: str
@@ -66,7 +76,13 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class LinkResult:
-    """One link of a chain: its name, its verdict, and the check of its local Jacobian."""
+    """One link of a chain: its name, its verdict, and the check of its local Jacobian.
+
+    >>> links = [mv.Link("sin", jnp.sin, lambda x: jnp.diag(jnp.cos(x)))]
+    >>> result = mv.check_chain(links, np.array([0.5, 1.0])).links[0]
+    >>> result.name, result.verdict, result.report.verdict
+    ('sin', 'correct', 'correct')
+    """
 
     name: str
     verdict: Verdict
@@ -78,6 +94,10 @@ class Adequacy:
     """What "correct" is worth: how many of the mistakes that were planted into the derivative were noticed.
 
     `invisible` names those that were not, and why; `warnings` name what may hide others.
+
+    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> report.adequacy.caught == report.adequacy.planted > 0
+    True
     """
 
     caught: int
@@ -99,6 +119,10 @@ class Slope:
         by_hand, autodiff: the remainder with either derivative.
         noise: what rounding of φ alone may do.
         slope: d log R / d log h by hand; NaN where rounding hides it.
+
+    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> print(f"{report.slope.slope:.1f}")  # of order h³: right
+    3.0
     """
 
     steps: np.ndarray
@@ -117,6 +141,7 @@ class Compared:
     autodiff: np.ndarray
 
 
+@text.shown
 @dataclass(frozen=True)
 class Report:
     """The outcome of a check.
@@ -133,6 +158,12 @@ class Report:
             every entry was.
         slope: the Taylor remainder along a random line.
         compared: the arrays behind the leaves, for `plot`; those of large leaves are not kept.
+
+    >>> report = mv.check_jacobian(jnp.sin, lambda x: jnp.diag(-jnp.cos(x)), np.array([0.5, 1.0]))
+    >>> print(report.verdict, [cause.kind for cause in report.diagnoses])
+    wrong ['sign']
+    >>> sorted(report.to_dict())
+    ['adequacy', 'again', 'diagnoses', 'leaves', 'links', 'missed', 'reason', 'slope', 'verdict']
     """
 
     verdict: Verdict
@@ -174,17 +205,18 @@ class Report:
             "again": self.again,
         }
 
-    def plot(self, path: str | Path) -> Path:
-        """Draw the leaves by hand and by autodiff side by side, and the Taylor remainder, into a PNG, SVG or PDF."""
-        from mvcalc_jax.plots import check as picture  # pictures lie above proofs; nothing else here draws
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw the leaves by hand and by autodiff side by side, and the Taylor remainder; write it to `path`, a PNG,
+        SVG or PDF, or return the figure."""
+        from mvcalc_jax import plots  # pictures lie above proofs; nothing else here draws
 
-        return picture.save(self, path)
+        return plots.drawn(lambda: plots.check.draw(self), path)
 
-    def __str__(self) -> str:
-        lines = [f"{self.verdict}: {self.reason}"]
+    def _parts(self) -> text.Parts:
+        parts: list[str | text.Rows] = [f"{self.verdict}: {self.reason}"]
         if self.links:
             header = ("link", "verdict", "error", "cause")
-            lines.append(text.columns([header, *map(_link_row, self.links)]))
+            parts.append([header, *map(_link_row, self.links)])
         if self.leaves:
             header = (
                 "leaf",
@@ -197,17 +229,16 @@ class Report:
                 "ratio",
                 "grade",
             )
-            shown = [*map(_row, self.leaves)]
-            lines.append(text.columns([header, *shown]))
-        lines += [
+            parts.append([header, *map(_row, self.leaves)])
+        parts += [
             f"{'cause' if diagnosis.certified else 'hint'}: {diagnosis.kind} in {diagnosis.where}: {diagnosis.detail}"
             for diagnosis in self.diagnoses
         ]
         if self.adequacy:
-            lines.append(f"adequacy: {self.adequacy}")
+            parts.append(f"adequacy: {self.adequacy}")
         if self.missed:
-            lines.append(f"probes: an error of 1e-4 of a leaf is missed with probability {self.missed:.0e}")
-        return "\n".join([*lines, f"again: {self.again}"])
+            parts.append(f"probes: an error of 1e-4 of a leaf is missed with probability {self.missed:.0e}")
+        return [*parts, f"again: {self.again}"]
 
 
 def _plain(value: Any) -> Any:

@@ -39,11 +39,18 @@ def check_vjp(
 
     Raises:
         TypeError: if f, fwd or bwd is no function, or no argument is of floating-point or complex numbers.
+
+    >>> f = lambda x: x / jnp.sqrt(x @ x)
+    >>> fwd = lambda x: (f(x), x)
+    >>> bwd = lambda x, g: (g / jnp.sqrt(x @ x),)  # as if the length were constant
+    >>> report = mv.check_vjp(f, fwd, bwd, np.array([0.5, 1.0, -2.0]))
+    >>> report.verdict, report.leaves[0].path
+    ('wrong', 'args[0]')
     """
     again = f"check_vjp({written(f, 'f')}, {written(fwd, 'fwd')}, {written(bwd, 'bwd')}, *args, seed={seed})"
     for what, function in {"f": f, "fwd": fwd, "bwd": bwd}.items():
         require.function(what, function)
-    require.whole("seed", seed, least=0)
+    require.whole("seed", seed, least=0, most=None)
     _required(args)
     return _checked(f, fwd, bwd, args, seed, (name(f, "f"), name(fwd, "fwd"), name(bwd, "bwd")), again)
 
@@ -52,10 +59,16 @@ def check_custom(f: Callable[..., Any], custom: Callable[..., Any], *args: Any, 
     """Compare a function with a custom derivative rule, a `custom_vjp` or a `custom_jvp`, with its plain twin.
 
     The arguments, the report and the errors are those of `check_vjp`; `custom` is the decorated function.
+
+    >>> square = jax.custom_vjp(lambda x: x**2)
+    >>> square.defvjp(lambda x: (x**2, x), lambda x, g: (x * g,))  # where 2 x g belongs
+    >>> report = mv.check_custom(lambda x: x**2, square, np.array([0.5, 1.0]))
+    >>> report.verdict, report.diagnoses[0].detail
+    ('wrong', 'is too small by a factor of 2')
     """
     require.function("f", f)
     require.function("custom", custom)
-    require.whole("seed", seed, least=0)
+    require.whole("seed", seed, least=0, most=None)
     _required(args)
     again = f"check_custom({written(f, 'f')}, {written(custom, 'custom')}, *args, seed={seed})"
     called, rule = name(f, "f"), f"the rule of {name(custom, 'custom')}"
@@ -101,12 +114,21 @@ def check_custom(f: Callable[..., Any], custom: Callable[..., Any], *args: Any, 
 def assert_vjp(
     f: Callable[..., Any], fwd: Callable[..., Any], bwd: Callable[..., Any], *args: Any, seed: int = 0
 ) -> None:
-    """Raise `AssertionError`, with the report as its message, unless `check_vjp` says "correct"."""
+    """Raise `AssertionError`, with the report as its message, unless `check_vjp` says "correct".
+
+    >>> fwd, bwd = lambda x: (jnp.sin(x), x), lambda x, g: (g * jnp.cos(x),)
+    >>> mv.assert_vjp(jnp.sin, fwd, bwd, np.array([0.5, 1.0]))
+    """
     check_vjp(f, fwd, bwd, *args, seed=seed).require_correct()
 
 
 def assert_custom(f: Callable[..., Any], custom: Callable[..., Any], *args: Any, seed: int = 0) -> None:
-    """Raise `AssertionError`, with the report as its message, unless `check_custom` says "correct"."""
+    """Raise `AssertionError`, with the report as its message, unless `check_custom` says "correct".
+
+    >>> square = jax.custom_vjp(lambda x: x**2)
+    >>> square.defvjp(lambda x: (x**2, x), lambda x, g: (2 * x * g,))
+    >>> mv.assert_custom(lambda x: x**2, square, np.array([0.5, 1.0]))
+    """
     check_custom(f, custom, *args, seed=seed).require_correct()
 
 

@@ -23,12 +23,21 @@ Matrices = list[Float[np.ndarray, "_ _"]]
 
 
 def best_step(dtype: Any) -> float:
-    """∛ε: where the truncation and the rounding error of a central difference balance, for x and f near 1."""
+    """∛ε: where the truncation and the rounding error of a central difference balance, for x and f near 1.
+
+    >>> f"{mv.verify.ways.best_step(np.float32):.4f}", f"{mv.verify.ways.best_step(np.float64):.0e}"
+    ('0.0049', '6e-06')
+    """
     return float(jnp.finfo(dtype).eps) ** (1 / 3)
 
 
 def four_ways(derivative: Derivative) -> dict[str, Matrices]:
-    """The derivative at its point, in the precision of its arguments, by the name of the way."""
+    """The derivative at its point, in the precision of its arguments, by the name of the way.
+
+    >>> found = mv.verify.ways.four_ways(mv.verify.catalogue()[-2])  # gaussian.jacobian
+    >>> tuple(found) == mv.verify.ways.WAYS, {J.shape for matrices in found.values() for J in matrices}
+    (True, {(17, 2)})
+    """
     from mvcalc_jax.calculus import (
         central_difference,
     )  # here: no check needs all of calculus, a tenth of a second
@@ -55,7 +64,14 @@ def four_ways(derivative: Derivative) -> dict[str, Matrices]:
 def errors_by_step(
     derivative: Derivative, exact: Matrices, steps: Float[np.ndarray, " h"]
 ) -> dict[str, Float[np.ndarray, " h"]]:
-    """How wrong forward and central differences are, for each step."""
+    """How wrong forward and central differences are, for each step.
+
+    >>> of, steps = mv.verify.catalogue()[-2], np.array([1e-1, 1e-2])
+    >>> exact = mv.verify.ways.four_ways(of)["by hand"]
+    >>> by_kind = mv.verify.ways.errors_by_step(of, exact, steps)
+    >>> {kind: found.round(2).tolist() for kind, found in by_kind.items()}
+    {'forward': [0.13, 0.01], 'central': [0.03, 0.0]}
+    """
     from mvcalc_jax.calculus import central_difference, forward_difference  # here, as above
 
     along, flat, sizes = _flattened(derivative)
@@ -78,10 +94,18 @@ def _flattened(derivative: Derivative) -> tuple[Callable[[Array], Array], Array,
 
 
 def error(found: Matrices, exact: Matrices) -> float:
-    """The largest error of any entry, in units of the largest entry of its leaf."""
+    """The largest error of any entry, in units of the largest entry of its leaf.
+
+    >>> print(mv.verify.ways.error([np.array([[1.0, 2.5]])], [np.array([[1.0, 2.0]])]))
+    0.25
+    """
     return max(float(errors(a, b, unit(b)).max()) for a, b in zip(found, exact, strict=True))
 
 
 def rounded(args: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
-    """The same arguments, all of their numbers rounded to a precision."""
+    """The same arguments, all of their numbers rounded to a precision.
+
+    >>> mv.verify.ways.rounded((np.array([0.1]),), np.float32)
+    (array([0.1], dtype=float32),)
+    """
     return jax.tree.map(lambda leaf: np.asarray(leaf, dtype), args)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mvcalc_jax.calculus import critical_points
+from mvcalc_jax.calculus import along_valley, critical_points
 from mvcalc_jax.calculus.stationary import winding
 from mvcalc_jax.calculus.stationary.kinds import Kind, Status
 from tests.cases import few
@@ -333,3 +333,12 @@ def called_back(x):
 def test_misuse(call, kind, message, unchecked):
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.parametrize("t", [None, "a", 1.0, [1j]], ids=repr)
+def test_along_what_are_no_numbers(t, unchecked):
+    point = critical_points(lambda p: p[0] ** 2 + p[1] ** 4, ((-1, 1), (-1, 1)), starts=16).points[0]
+    with pytest.raises(ValueError, match="`t` must"):
+        along_valley(lambda p: p[0] ** 2 + p[1] ** 4, point, t)
+    with pytest.raises(TypeError, match="`f` must be a function"):
+        along_valley(t, point, np.zeros(2))

@@ -3,8 +3,6 @@
 import subprocess
 import sys
 import time
-from decimal import Decimal, localcontext
-from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +10,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
-from mvcalc_jax.calculus import iterate, newton
+from mvcalc_jax.calculus import iterate, newton, newton_searches
 from mvcalc_jax.calculus.rootfinding.classics import NEWTON_EXAMPLES, sextic
 from mvcalc_jax.calculus.rootfinding.outcome import Status
 from mvcalc_jax.calculus.rootfinding.portrait import rungs, seen
@@ -179,108 +177,6 @@ def test_between_two_signs(f, bracket, status):
         assert found.x == pytest.approx(
             HIGH if f is sextic else {(-1, 1): 1 / 3, (0, 4): 1.0}.get(bracket, 0.0), abs=1e-14
         )
-
-
-def griewank_osborne(v):
-    """Its one root is 0, and repels."""
-    return jnp.array([29 / 16 * v[0] ** 3 - 2 * v[0] * v[1], v[1] - v[0] ** 2])
-
-
-SYSTEMS = [
-    (lambda v: jnp.array([v[0] ** 2 + v[1] ** 2 - 1, v[0] - v[1]]), [2.0, 0.5], Status.CONVERGED),
-    (lambda v: jnp.array([v[0] ** 2 + v[1] ** 2 - 1, v[1] - 1]), [0.7, 0.5], Status.MULTIPLE),
-    (lambda v: jnp.array([v[0] ** 2 + 1, v[1]]), [1.0, 1.0], Status.MINIMUM),
-    (lambda v: jnp.array([v[0] ** 2 + v[1] ** 2 + 1, v[0] - v[1]]), [0.7, 0.5], Status.MINIMUM),
-    (lambda v: jnp.array([jnp.exp(v[0]), v[1]]), [1.0, 1.0], Status.DIVERGED),
-    (lambda v: jnp.array([v[0] + v[1] - 1, 2 * v[0] + 2 * v[1] - 2]), [1.0, 1.0], Status.FLAT),
-    (lambda v: jnp.array([v[0] ** 3 - 2 * v[0] + 2, v[1] - v[0] / 2]), [0.0, 1.0], Status.CYCLE),
-    (lambda v: jnp.array([jnp.log(v[0]), v[1] - 1]), [3.0, 1.0], Status.DOMAIN),
-    (lambda v: jnp.array([(v[0] - 1) ** 2 + 1e-17, v[1] - 1]), [3.0, 0.0], Status.MINIMUM),
-    (lambda v: jnp.array([(v[0] - v[1]) ** 2 + 1e-20, v[1] + v[0] - 2]), [2.0, 5.0], Status.MINIMUM),
-    (lambda v: jnp.array([(v[0] - 1) ** 2, (v[1] - 2) ** 2 + 1e-17]), [3.0, 0.5], Status.MINIMUM),
-    (lambda v: v * v + jnp.array([1.0, 2.0]), [0.6, 0.7], Status.MINIMUM),
-    (lambda v: jnp.array([v[0] * v[1], 2 * v[0] * v[1]]), [1.0, 2.0], Status.FLAT),
-    (lambda v: jnp.array([v[0] / (1 + v[0] ** 2), v[1] - 1]), [2.0, 3.0], Status.DIVERGED),
-    (griewank_osborne, [0.5, 0.3], Status.DIVERGED),  # its steps grow in turns
-    (griewank_osborne, [5.0, -1.0], Status.DIVERGED),
-    (griewank_osborne, [-0.5, 2.0], Status.DIVERGED),
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("f", "x0", "status"), SYSTEMS)
-def test_systems(f, x0, status):
-    found = newton(f, x0)
-    assert found.status == status, found.message
-    if found.success:
-        assert np.linalg.norm(f(found.x)) < 1e-15
-        assert found.trace.df.shape == (found.steps + 1, 2, 2)
-
-
-def test_the_error_of_a_system_is_that_of_its_worst_component():
-    f = lambda v, a, b: a @ v - b
-    g = lambda v, c: jnp.stack([v[0] ** 2 - c[0], v[1] ** 3 - c[1]])
-    found = newton(f, [1.0, 1.0], args=(np.diag([3.0, 3.0]), np.array([1e6, 1.0])))
-    assert 1.9e-11 < found.error < 1e-9
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        size = 10 ** rng.uniform(0, 8, 2)
-        a, b, c = rng.normal(size=(2, 2)) / size, rng.normal(size=2), size ** [2, 3] * rng.uniform(0.5, 2, 2)
-        (p, q), (r, s) = ([Fraction(float(v)) for v in row] for row in a)
-        y, z = (Fraction(float(v)) for v in b)
-        linear = [(s * y - q * z) / (p * s - q * r), (p * z - r * y) / (p * s - q * r)]
-        with localcontext(prec=40):
-            powers = [Fraction(Decimal(float(v)) ** (1 / Decimal(n))) for v, n in zip(c, (2, 3), strict=True)]
-        for found, root in (
-            (newton(f, size, args=(a, b)), linear),
-            (newton(g, size, args=(c,)), powers),
-        ):
-            away = np.linalg.norm(
-                [float(Fraction(x) - y) for x, y in zip(found.x.tolist(), root, strict=True)]
-            )
-            assert away <= found.error, found.message
-            assert found.error >= np.linalg.norm(np.spacing(found.x) / 2)
-            assert found.error < 1e-11 * np.linalg.norm(size) * np.linalg.cond(a * size)
-
-
-def test_f_is_called_zero_only_where_it_is():
-    for c in (1.0, 1e-9):
-        found = newton(lambda v, c: jnp.array([v[0] * v[1], c * v[0] * v[1]]), [1.0, 2.0], args=(c,))
-        assert found.status == Status.FLAT
-        assert "f is zero at (0, 1.576" in found.message
-    parallel = newton(lambda v: jnp.array([v[0] + v[1] - 1, 2 * v[0] + 2 * v[1] - 3]), [1.0, 1.0])
-    assert not parallel.success
-    assert "f is zero" not in parallel.message
-
-
-@pytest.mark.parametrize("c", [1e14, 1e-14, 1e160, 1e-160])
-def test_no_scaling_of_a_system_matters(c):
-    for f in (
-        lambda v, c: c * jnp.array([v[0] ** 2 - 2, v[1] - v[0]]),
-        lambda v, c: jnp.array([c * (v[0] ** 2 - 2), v[1] - v[0]]),
-        lambda v, c: jnp.array([v[0] ** 2 - 2, c * (v[1] - v[0])]),
-    ):
-        found = newton(f, [1.0, 2.0], args=(c,))
-        assert found.status == Status.CONVERGED, found.message
-        np.testing.assert_allclose(found.x, 2**0.5, rtol=1e-15)
-    far = newton(lambda v: jnp.array([(v[0] / 1e14) ** 2 - 2, v[1] - v[0] / 1e14]), [1e14, 2.0])
-    assert far.status == Status.CONVERGED
-    np.testing.assert_allclose(far.x, [2**0.5 * 1e14, 2**0.5], rtol=1e-14)
-
-
-def test_singular_systems_have_the_multiplicity_of_what_matters():
-    powell = lambda v: jnp.array(
-        [v[0] + 10 * v[1], 5**0.5 * (v[2] - v[3]), (v[1] - 2 * v[2]) ** 2, 10**0.5 * (v[0] - v[3]) ** 2]
-    )
-    for f, start, root, m in (
-        (powell, [3.0, -1.0, 0.0, 1.0], 0, 2),
-        (powell, [1.0, 2.0, 3.0, 4.0], 0, 2),
-        (lambda v: jnp.array([v[1] - v[0] ** 2, v[0] * v[1]]), [1.0, 2.0], 0, 3),  # x³ once y = x²
-        (lambda v: jnp.array([(v[0] - 1 / 3) ** 3, v[1] - v[0]]), [2.0, 0.5], 1 / 3, 3),
-    ):
-        found = newton(f, start)
-        assert (found.status, found.multiplicity) == (Status.MULTIPLE, m), found.message
-        np.testing.assert_allclose(found.x, root, atol=1e-15)
 
 
 def test_a_derivative_by_hand_is_used_and_a_wrong_one_gives_no_false_root():
@@ -474,60 +370,10 @@ def test_the_first_call_takes_half_a_second():
 
 
 @pytest.mark.parametrize(
-    "f",
-    [
-        lambda x: jnp.sin(x) - x + x**3 / 6,
-        lambda x: jnp.arctan(x) - x + x**3 / 3,
-        lambda x: jnp.log1p(x) - x + x * x / 2,
-        lambda x: jnp.tanh(x) - x + x**3 / 3,
-    ],
-    ids=["sin", "atan", "log1p", "tanh"],
+    ("starts", "error"), [(3.0, TypeError), (("a",), TypeError), ((np.nan,), ValueError)]
 )
-def test_a_sign_that_rounding_changes_is_no_root(f):
-    for bracket in ((-1, 2), (-0.7, 1.2), (-0.5, 0.9), (-0.9, 1.4)):
-        found = newton(f, bracket=bracket)
-        assert not found.success or abs(found.x) <= found.error < 1e-15, found.message
-
-
-CANCELLING = {
-    "exp": (lambda x: jnp.exp(x) - 1 - x, 2),
-    "cos": (lambda x: jnp.cos(x) - 1 + x * x / 2, 4),
-    "log1p": (lambda x: jnp.log1p(x) - x + x * x / 2, 3),
-    "sin": (lambda x: jnp.sin(x) - x + x**3 / 6, 5),
-    "atan": (lambda x: jnp.arctan(x) - x + x**3 / 3, 5),
-    "sinh": (lambda x: jnp.sinh(x) - x, 3),
-}
-
-
-@pytest.mark.parametrize("name", CANCELLING)
-def test_multiple_roots_of_what_cancels(name):
-    f, m = CANCELLING[name]
-    shifted = lambda x, a, b: f((x - b) / a)
-    for x0, a, b in ((1.0, 1.0, 0.0), (0.5, 1.0, 0.0), (-0.7, 1.0, 0.0), (0.9, 2.243, 0.0), (5.1, 3.0, 3.6)):
-        found = newton(shifted, x0, args=(a, b))
-        assert (found.status, found.multiplicity) == (Status.MULTIPLE, m), found.message
-        assert abs(found.x - b) <= max(4 * found.error, 1e-15)
-        assert found.error < 1e-13
-        assert ("keeps its sign" in found.message) == (m % 2 == 0)
-
-
-@pytest.mark.parametrize(
-    "f", [lambda x: jnp.cosh(x) - 1 + 1e-17, lambda x: jnp.abs(x - 1) + 1e-20], ids=["cosh", "corner"]
-)
-def test_what_digits_do_not_tell_is_said(f):
-    assert "may stay" in newton(f, 3.0).message
-
-
-def test_nor_where_a_message_led_to_it():
-    found = newton(lambda x: jnp.exp(x) - 1 - x, bracket=(9.9594323e-09, 9.9595539e-09))
-    assert not found.success
-    assert "the digits of f are lost" in found.message
-
-
-@pytest.mark.parametrize("gap", [1e-6, 1e-9, 1e-13])
-def test_a_jump_that_ends_near_zero_is_no_root(gap):
-    for f in (
-        lambda x: jnp.where(x < 1, x - 2, x - 1 + gap),
-        lambda x: jnp.where(x < 1, -1.0, (x - 1) ** 2 + gap),
-    ):
-        assert newton(f, bracket=(0, 3.3)).status == Status.JUMP
+def test_searches_from_what_are_no_starts(starts, error, unchecked):
+    with pytest.raises(error, match="`starts` must be"):
+        newton_searches("cubic", starts)
+    with pytest.raises(ValueError, match="unknown example 'cubik'; did you mean 'cubic'"):
+        newton_searches("cubik", (1.0,))

@@ -34,3 +34,12 @@ def test_misuse(float64, unchecked):
         central_difference(jnp.sum, jnp.ones(3), 0.0)
     with pytest.raises(TypeError, match="`x` must hold floating-point numbers"):
         forward_difference(jnp.sum, jnp.ones(3, int), 1e-3)
+
+
+@pytest.mark.parametrize("difference", [forward_difference, central_difference])
+def test_differences_of_what_are_no_functions_of_numbers(difference, unchecked):
+    for f in (lambda x: x > 0, lambda x: x.astype(int)):
+        with pytest.raises(TypeError, match="`f` must return floating-point numbers"):
+            difference(f, np.ones(2), 0.1)
+    with pytest.raises(TypeError, match="`f` must be a function"):
+        difference(None, np.ones(2), 0.1)

@@ -32,7 +32,7 @@ SILLY = {
     "--argnums x layer.py:f jac": "--argnums must be whole numbers, such as 0 or 0,2; got 'x'",
     "--argnums 0.5 layer.py:f jac": "--argnums must be whole numbers, such as 0 or 0,2; got '0.5'",
     "--argnums () layer.py:f jac": "--argnums must be whole numbers, such as 0 or 0,2; got '()'",
-    "--argnums 1 layer.py:f jac": "`argnums` must name some of the 1 arguments, each once; got 1",
+    "--argnums 1 layer.py:f jac": "--argnums must name some of the 1 arguments, each once; got 1",
     "--seed -1 layer.py:f jac": "`--seed` must be at least 0; got -1",
     "--plot a.jpg layer.py:f jac": "--plot must end in .png, .svg or .pdf; got a.jpg",
     "--plot no/a.png layer.py:f jac": "there is no folder no to draw into",

@@ -153,3 +153,17 @@ def test_two_histograms_are_pooled_where_their_bins_agree():
     assert counts[1][both.centres == 69.5] == 88
     with pytest.raises(ValueError, match="must have bins of one width whose edges agree"):
         pooled(women, HISTOGRAMS["macdonell"])
+
+
+@pytest.mark.parametrize(("stddevs", "error"), [("3", TypeError), (np.inf, ValueError), (1e38, ValueError)])
+def test_bins_far_out(stddevs, error, unchecked):
+    with pytest.raises(error, match="`stddevs` must be"):
+        HISTOGRAMS["galton-men"].padded(stddevs)
+
+
+@pytest.mark.parametrize(
+    ("many", "error"), [(0, ValueError), (-1, ValueError), (1.0, TypeError), (2**63, ValueError)]
+)
+def test_bins_taken_together(many, error, unchecked):
+    with pytest.raises(error, match="`many` must be"):
+        HISTOGRAMS["galton-men"].merged(many)

@@ -57,3 +57,12 @@ def test_what_is_wrong_with_a_table_is_said(written, message, tmp_path):
     path.write_text(written)
     with pytest.raises(ValueError, match=message):
         mv.data.read_table(path)
+
+
+def test_a_path_may_be_a_text(tmp_path):
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    names, table = mv.data.read_table(str(tmp_path / "a.csv"))
+    assert names == ("x", "y")
+    assert table.tolist() == [[1, 2]]
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        mv.data.read_table(str(tmp_path / "b.csv"))

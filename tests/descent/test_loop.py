@@ -197,3 +197,22 @@ def test_progress_bar_counts_to_the_end(capsys, monkeypatch, float64):
     assert "100%" in bar
     assert "30.0/30.0" in bar
     assert "cost " in bar
+
+
+@pytest.mark.parametrize(
+    "hessian", [3.0, "abc", [1.0], np.ones((2, 3)), np.array([[None]]), np.ones((1, 1)) * 1j], ids=str
+)
+def test_a_limit_of_what_is_no_matrix(hessian, unchecked):
+    with pytest.raises((TypeError, ValueError), match="`hessian` must"):
+        mv.descent.stability_limit(hessian)
+
+
+def test_a_limit_of_matrices_in_any_precision(unchecked):
+    for kind in ("float16", "longdouble", ">f8"):
+        assert mv.descent.stability_limit(np.diag([1.0, 4.0]).astype(kind)) == 0.5
+
+
+@pytest.mark.parametrize("rule", [None, "adam", 0.1, (len, len)], ids=str)
+def test_a_rule_that_is_none(rule, float64, unchecked):
+    with pytest.raises(TypeError, match="`rule` must be a Rule"):
+        mv.descent.descend(rule, d_bowl, START, steps=1)

@@ -1,5 +1,6 @@
 """The list of experiments, how one is run by its name, and the page of all pictures."""
 
+import json
 import subprocess
 from types import SimpleNamespace
 
@@ -7,7 +8,7 @@ import pytest
 
 from experiments import __main__ as front
 from experiments import gallery
-from mvcalc_jax import command
+from mvcalc_jax import command, output
 from tests.test_command import ROOT, python
 
 
@@ -26,9 +27,11 @@ def test_one_is_run_by_its_name():
         found = python("-m", "experiments", name, "--first", "womn")
         assert found.returncode == command.MISUSED
         assert "unknown histogram" in found.stderr
-    for wrong in ("two_population", "--al"):
-        with pytest.raises(ValueError, match="unknown experiment"):
+    for wrong, what in {"two_population": "experiment", "--al": "option"}.items():
+        with pytest.raises(ValueError, match=f"unknown {what} '{wrong}'; did you mean"):
             front.main([wrong])
+    with pytest.raises(ValueError, match="--out is only for --all"):
+        front.main(["--out", "x"])
 
 
 PICTURE = b"\x89PNG"
@@ -74,7 +77,8 @@ def pretended(monkeypatch):
         name, out = args[2].removeprefix("experiments."), front.Path(args[4])
         if codes[name] == 0:
             made(out, name)
-        return SimpleNamespace(returncode=codes[name], stderr="what went wrong\nmore")
+        said = '{"title": "well"}' if codes[name] == 0 else ""
+        return SimpleNamespace(returncode=codes[name], stdout=said, stderr="what went wrong\nmore")
 
     monkeypatch.setattr(subprocess, "run", run)
     return codes
@@ -82,7 +86,7 @@ def pretended(monkeypatch):
 
 def test_one_that_fails_harms_no_other(pretended, tmp_path, capsys):
     made(tmp_path, "bad", "of yesterday")
-    assert front.run_all(front.All(tmp_path), list(pretended)) == command.FAILED
+    assert front.run_all(tmp_path, list(pretended)) == command.FAILED
     out, err = capsys.readouterr()
     assert "failed: bad" in out
     assert "2 experiments" in out
@@ -92,10 +96,20 @@ def test_one_that_fails_harms_no_other(pretended, tmp_path, capsys):
     assert 'id="bad"' not in page
 
 
+def test_all_experiments_in_one_document(pretended, tmp_path, capfd):
+    with output.one_document():
+        assert front.run_all(tmp_path, list(pretended)) == command.FAILED
+    document = json.loads(capfd.readouterr().out)
+    assert document["gallery"] == str(tmp_path / "gallery.html") and document["failed"] == ["bad"]
+    good, bad = (document["experiments"][name] for name in ("good", "bad"))
+    assert (good["exit_code"], good["title"]) == (0, "well")
+    assert (bad["exit_code"], bad["error"]) == (1, "what went wrong\nmore")
+
+
 def test_after_an_interrupt_the_page_shows_what_there_is(pretended, tmp_path):
     pretended["bad"] = command.INTERRUPTED
     with pytest.raises(KeyboardInterrupt):
-        front.run_all(front.All(tmp_path), list(pretended))
+        front.run_all(tmp_path, list(pretended))
     page = (tmp_path / "gallery.html").read_text()
     assert 'id="good"' in page
     assert 'id="last"' not in page

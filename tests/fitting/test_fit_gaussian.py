@@ -1,5 +1,6 @@
 """fit_gaussian: every kind of peak, its own starts, and what it says of data that hold none."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -173,3 +174,13 @@ def test_every_model_has_a_name_and_a_start():
     for model in MODELS:
         assert mv.fitting.gaussian.family_of(model).names
         assert callable(mv.fitting.gaussian.automatic(model))
+
+
+def test_of_a_fit_only_numbers_are_asked(unchecked):
+    x = np.linspace(-2, 2, 9)
+    fit = mv.fit_gaussian(x, np.exp(-(x**2)))
+    for wrong in ("a", None, jax.random.key(0), jax.ShapeDtypeStruct((2,), "float32")):
+        with pytest.raises(TypeError, match="`x` must hold real numbers"):
+            fit.predict(wrong)
+        with pytest.raises(TypeError, match="`level` must be a single number"):
+            fit.confidence_interval(wrong)

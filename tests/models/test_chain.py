@@ -1,5 +1,6 @@
 """Every factor of the chain rule against autodiff of its own step, and their product against the Jacobian."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -81,3 +82,10 @@ def test_factors_are_there_under_both_their_names(rng, float64):
     factors = network.factors(params, rng.random((1, 4)), rng.random((2, 4)))
     assert "dz2/dW2" in factors and "∂z²/∂W²" in factors
     assert "dz3/dW3" not in factors and 3 not in factors
+
+
+def test_a_factor_of_float64_data_is_spelled_out_where_jax_has_only_float32(rng):
+    params = network.init(rng, (1, 2), dtype=np.float32)
+    factors = network.factors(params, rng.random((1, 3)), rng.random((2, 3)))
+    with jax.enable_x64(False):
+        assert all(factor.full().dtype == "float32" for factor in factors.values())  # and no warning

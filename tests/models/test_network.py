@@ -221,3 +221,27 @@ def test_init_refuses_what_does_not_fit(change, message, unchecked):
     arguments = {"key": jax.random.key(0), "sizes": (1, 2)} | change
     with pytest.raises((ValueError, TypeError), match=message):
         network.init(**arguments)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [None, 3.0, [1.0], [(np.ones((2, 1)),)], [(np.ones((2, 1)), None)], range(2)],
+    ids=str,
+)
+def test_every_function_of_params_refuses_what_are_none(params, unchecked):
+    x = np.ones((1, 2))
+    for of in (network.size, lambda p: network.multiplications(p, 3), lambda p: network.jacobian(p, x, x),
+               lambda p: network.factors(p, x, x), lambda p: network.forward(p, x)):  # fmt: skip
+        with pytest.raises((TypeError, ValueError), match="`params"):
+            of(params)
+
+
+@pytest.mark.parametrize("dtype", [..., {}, "no such", np.ones(1), True, jax.random.key(0), int], ids=str)
+def test_init_refuses_what_is_no_dtype(dtype, rng, unchecked):
+    with pytest.raises(TypeError, match="`dtype` must be a floating-point one"):
+        network.init(rng, (1, 2), dtype=dtype)
+
+
+def test_init_refuses_what_no_memory_holds(rng):
+    with pytest.raises(ValueError, match="at most"):
+        network.init(rng, (1, 10**30))

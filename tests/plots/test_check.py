@@ -233,7 +233,7 @@ def test_a_report_with_little_to_show_says_why(strange, tmp_path):
     figure = check.draw(strange)
     assert strange.verdict in words(figure)
     assert " ".join(strange.reason.split()[:3]) in words(figure)
-    check.save(strange, tmp_path / "a.png")
+    strange.plot(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_a_report_with_little_to_show_says_why(strange, tmp_path):
     ids=["nan", "inf", "huge", "tiny", "of zero", "long numbers", "bool", "bfloat16", "real for complex"],
 )
 def test_no_numbers_are_too_odd(hand, exact, tmp_path):
-    check.save(report((hand, exact)), tmp_path / "a.png")
+    report((hand, exact)).plot(tmp_path / "a.png")
 
 
 def chain(verdicts, wrong):
@@ -331,7 +331,7 @@ def test_a_remainder_that_cannot_be_read(hand, noise, said, tmp_path):
     nothing = report(slope=Slope(STEPS, hand * np.nan, 0 * STEPS, noise, float("nan")))
     assert "0, infinite or NaN at every h" in words(check.draw(nothing))
     for each in (drawn, nothing):
-        check.save(each, tmp_path / "a.png")
+        each.plot(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".PNG"])
@@ -341,7 +341,7 @@ def test_saved_whole_and_the_same_each_time(suffix, tmp_path, rng):
     assert report((-a, a)).plot(str(path)) == path
     first = path.read_bytes()
     assert first.startswith({".svg": b"<?xml", ".pdf": b"%PDF"}.get(suffix, b"\x89PNG"))
-    assert check.save(report((-a, a)), path) == path
+    assert report((-a, a)).plot(path) == path
     assert path.read_bytes() == first
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
@@ -349,7 +349,7 @@ def test_saved_whole_and_the_same_each_time(suffix, tmp_path, rng):
 @pytest.mark.parametrize("name", ["a.jpg", "a", "a.png.txt", ".png"])
 def test_other_kinds_of_file_are_refused_before_anything_is_written(name, tmp_path):
     with pytest.raises(ValueError, match=rf"must end in \.png, \.svg or \.pdf; got .*{re.escape(name)}"):
-        check.save(report(), tmp_path / name)
+        report().plot(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 

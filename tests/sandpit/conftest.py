@@ -1,8 +1,10 @@
-"""A folder with files of the player's own in it, where the game is played."""
+"""A folder with files of the player's own in it, where the game is played; and a table to play it at."""
 
 import sys
 
 import pytest
+
+from tests.sandpit.table import Table
 
 OWN = """
 import os
@@ -136,3 +138,8 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", sys.path.copy())
     yield tmp_path
     sys.modules.pop("own", None)
+
+
+@pytest.fixture
+def table():
+    return Table()

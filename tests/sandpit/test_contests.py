@@ -162,3 +162,12 @@ def test_par_lies_between_one_and_all(name):
 def test_misuse_of_contests(misuse):
     with pytest.raises(ValueError, match="must be at least"):
         misuse()
+
+
+def test_contests_of_what_are_no_strategies(unchecked):
+    with pytest.raises(TypeError, match="`strategies` must be a Strategy"):
+        compete(["wells"], 1, ["adam"])
+    with pytest.raises(TypeError, match="`strategy` must be a Strategy"):
+        basins(floor("wells"), None, 2)
+    with pytest.raises(ValueError, match="unknown floor 3"):
+        compete([3], 1)

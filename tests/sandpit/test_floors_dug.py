@@ -286,3 +286,21 @@ def test_eigenvalues_of_two_by_two(rng):
         np.testing.assert_allclose(λ, np.linalg.eigvalsh(H), atol=1e-14)
         np.testing.assert_allclose(V @ np.diag(λ) @ V.T, H, atol=1e-14)
         np.testing.assert_allclose(V.T @ V, np.eye(2), atol=1e-14)
+
+
+@pytest.mark.parametrize("p", ["12", None, [1j, 2], [[1, 2]], 3.0, [10**400, 1]], ids=str)
+def test_places_that_are_none(p, unchecked):
+    pit = floor("wells")
+    for look in (pit.depth, pit.gradient, pit.hessian, pit.look, pit.heights):
+        if p == [[1, 2]] and look == pit.heights:
+            continue
+        with pytest.raises(ValueError, match="`p` must"):
+            look(p)
+
+
+@pytest.mark.parametrize("name", [None, 3, ["wells"], np.array("wells")], ids=str)
+def test_names_of_floors_that_are_no_text(name, unchecked):
+    with pytest.raises(ValueError, match="unknown floor"):
+        floor(name)
+    with pytest.raises(TypeError, match="a function is named by a text"):
+        mv.sandpit.own_floor(name)

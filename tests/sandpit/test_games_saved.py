@@ -223,3 +223,13 @@ def test_what_is_no_code(code, message):
     with pytest.raises(ValueError, match=message) as told:
         Game.from_code(code)
     assert len(str(told.value)) < 200
+
+
+@pytest.mark.parametrize(
+    "code",
+    [None, 3, (x for x in ()), "x" * 100, ["wells-0-depth"]],
+    ids=["None", "3", "iterator", "long", "list"],
+)
+def test_codes_that_are_none(code, unchecked):
+    with pytest.raises(ValueError, match="a code must be FLOOR-SEED-MODE"):
+        Game.from_code(code)

@@ -162,3 +162,16 @@ def test_what_is_no_strategy(name, message, here):
     (here / "quits.py").write_text("import os\nos._exit(1)\n")
     with pytest.raises(ValueError, match=message):
         own_strategy(name)
+
+
+@pytest.mark.parametrize(
+    "start", ["12", 10**400, [1j, 2], np.array([1 + 1j, 2]), [[1], [1, 2]], None], ids=str
+)
+def test_starts_that_are_no_points(start):
+    with pytest.raises(ValueError, match="`start` must be two numbers from 0 to 6"):
+        walk(floor("wells"), STRATEGIES["adam"], start)
+
+
+def test_a_strategy_is_not_its_name(unchecked):
+    with pytest.raises(TypeError, match="`strategy` must be a Strategy, such as"):
+        walk(floor("wells"), "adam", (1, 1))

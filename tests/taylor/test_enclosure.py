@@ -160,3 +160,9 @@ def test_misuse_is_refused_in_a_sentence(args, kind, said):
 def test_whole_numbers_are_numbers():
     e = mv.taylor_enclosure(jnp.exp, 1, 1, 2)
     assert e.x0.dtype == np.float64 and float(e.lower(2)) <= np.e**2 <= float(e.upper(2))
+
+
+def test_a_radius_of_pythons_is_as_precise_as_the_callers_jax():
+    width = jax.jit(lambda x: mv.taylor_enclosure(jnp.sin, x, 0.25, 2).width)
+    with jax.enable_x64(False):
+        assert width(np.float32(0.5)).dtype == "float32"  # and no warning

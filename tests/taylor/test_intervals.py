@@ -206,3 +206,9 @@ REFUSED = [
 def test_what_has_no_rule_is_refused_by_name(f, said, float64):
     with pytest.raises(ValueError, match=said):
         over(f, (0.5, 1.5))
+
+
+@pytest.mark.parametrize("x", [None, "0.5", 1j, np.array([None])], ids=repr)
+def test_what_is_no_number_lies_in_no_interval(x):
+    with pytest.raises(TypeError, match="`x` must hold real numbers"):
+        mv.Interval(np.zeros(1), np.ones(1)).contains(x)

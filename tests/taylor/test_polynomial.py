@@ -228,3 +228,15 @@ def test_order_thirty_compiles_in_five_seconds():
     began = time.perf_counter()
     taylor(lambda x: jnp.exp(jnp.sin(x)) / (1 + x * x), 0.5, 30)
     assert time.perf_counter() - began < 5
+
+
+def test_inside_jit_a_polynomial_is_as_precise_as_the_callers_jax():
+    p = taylor(jnp.sin, 0.5, 3)
+    with jax.enable_x64(False):
+        value, rest = jax.jit(lambda x: (p(x), p.remainder(x)))(np.float32(0.6))  # and no warning
+    assert value.dtype == rest.dtype == "float32"
+    np.testing.assert_allclose(value, np.sin(0.6), rtol=1e-5)
+
+
+def test_a_remainder_beyond_all_numbers_is_infinite():
+    assert np.isinf(taylor(jnp.sin, 0.5, 3).remainder(1e300))  # and no warning

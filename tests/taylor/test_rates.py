@@ -51,3 +51,9 @@ def test_misuse_is_refused_in_a_sentence():
         mv.safe_learning_rate(lambda p: p, np.ones(2), np.ones(2), 1.0)
     with pytest.raises(ValueError, match="'sort' has none"):
         mv.safe_learning_rate(lambda p: jnp.sort(p)[0], np.ones(2), np.ones(2), 1.0)
+
+
+def test_a_direction_that_is_not_shaped_like_the_parameters():
+    for wrong in (np.ones(3), 1.0, [np.ones(2)], np.ones((2, 1))):
+        with pytest.raises(ValueError, match="`jacobian` must have the structure and shapes of `params`"):
+            mv.safe_learning_rate(bowl, np.ones(2), wrong, 1.0)

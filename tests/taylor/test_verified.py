@@ -100,3 +100,18 @@ BAD = [
 def test_misuse_is_refused_in_a_sentence(call, kind, said):
     with pytest.raises(kind, match=said):
         call()
+
+
+@pytest.mark.parametrize(
+    ("f", "box", "error", "said"),
+    [
+        (lambda x: x > 0, (0, 1), TypeError, "`f` must return floating-point numbers; got bool"),
+        (lambda x: (x, x), (0, 1), ValueError, "as many numbers as it has variables, 1; got tuple"),
+        (lambda x: x, [[1], [1, 2]], ValueError, "`box` must be a pair"),
+        (lambda x: x, "01", ValueError, "`box` must be a pair"),
+    ],
+    ids=["conditions", "tuple", "ragged", "text"],
+)
+def test_roots_of_what_are_no_numbers(f, box, error, said):
+    with pytest.raises(error, match=said):
+        mv.verified_root(f, box)

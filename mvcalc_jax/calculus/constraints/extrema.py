@@ -69,6 +69,13 @@ class Point:
         isolated: whether it is no member of a family of stationary points of the same value; if not, one member.
         error: how exact x is.
         starts: how many led to it.
+
+    >>> found = mv.lagrange(lambda x, y: x + y, lambda x, y: x**2 + y**2 - 2, box=((-2, 2), (-2, 2)))
+    >>> point = found.maximum
+    >>> point.gradient.round(9), (point.multipliers @ point.normals).round(9)
+    (array([1., 1.]), array([1., 1.]))
+    >>> point.verdict, point.eigenvalues.round(9), point.shadow.round(4)
+    ('maximum', array([-1.]), array([0.5]))
     """
 
     x: Float[np.ndarray, " d"]
@@ -101,13 +108,19 @@ class Point:
 
 @dataclass(frozen=True)
 class Irregular:
-    """A point of the constraint at which an extremum may be, and multipliers are none, or not unique: and why."""
+    """A point of the constraint at which an extremum may be, and multipliers are none, or not unique: and why.
+
+    >>> found = mv.lagrange(lambda x, y: x, lambda x, y: y**2 - x**3, box=((-1, 1), (-1, 1)))  # a cusp
+    >>> found.minimum.x.round(6), found.minimum.reason
+    (array([0., 0.]), '∇g = 0 there, and no multiplier')
+    """
 
     x: Float[np.ndarray, " d"]
     value: float
     reason: str
 
 
+@text.shown
 @dataclass(frozen=True)
 class Extrema:
     """All stationary points that were found of f on g = 0, those with the lowest value first.
@@ -122,6 +135,12 @@ class Extrema:
         message: that in full sentences.
         seen: points of the constraint that were met on the way, (k, d).
         seen_values: f there.
+
+    >>> found = mv.lagrange(lambda x, y: x + y, lambda x, y: x**2 + y**2 - 2, box=((-2, 2), (-2, 2)))
+    >>> found.maximum.x.round(9), found.maximum.multipliers.round(9)
+    (array([1., 1.]), array([0.5]))
+    >>> found.message.split(";")[0]
+    '2 stationary points: 1 minimum, 1 maximum'
     """
 
     points: tuple[Point, ...]
@@ -133,7 +152,7 @@ class Extrema:
     seen: Float[np.ndarray, "k d"]
     seen_values: Float[np.ndarray, " k"]
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         """A table of the points, and the message."""
         rows: list[tuple[str, ...]] = []
         if self.points:
@@ -147,7 +166,7 @@ class Extrema:
             )
             rows.append((text.vector(p.x, 8), f"{p.value:.8g}", *numbers))
         other = [f"irregular: {text.vector(p.x, 8)}, f = {p.value:.8g}: {p.reason}" for p in self.irregular]
-        return "\n".join([*([text.columns(rows)] if rows else []), *other, self.message])
+        return [*([rows] if rows else []), *other, self.message]
 
 
 def told(

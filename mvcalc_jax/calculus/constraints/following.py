@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from mvcalc_jax import precision, require
 from mvcalc_jax.calculus.constraints import multipliers
 from mvcalc_jax.calculus.constraints.extrema import Extrema, Point
-from mvcalc_jax.calculus.constraints.lagrange import of_vectors
+from mvcalc_jax.calculus.constraints.lagrange import count_of, of_vectors
 from mvcalc_jax.calculus.constraints.multipliers import Problem
 
 _STEPS = 360
@@ -25,7 +25,13 @@ _CURVES = 6
 
 
 class Curve(NamedTuple):
-    """A piece of a constraint: points (k, d), how far along it each is, f there; whether it comes back to its start."""
+    """A piece of a constraint: points (k, d), how far along it each is, f there; whether it comes back to its start.
+
+    >>> f, g, box = (lambda x, y: x), (lambda x, y: y - x**2), ((-1, 1), (0, 1))
+    >>> (parabola,) = mv.calculus.constraint_curves(f, g, mv.lagrange(f, g, box=box), box)
+    >>> parabola.closed, bool(np.allclose(parabola.x[:, 1], parabola.x[:, 0] ** 2))
+    (False, True)
+    """
 
     x: Float[np.ndarray, "k d"]
     length: Float[np.ndarray, " k"]
@@ -34,7 +40,14 @@ class Curve(NamedTuple):
 
 
 class Shadow(NamedTuple):
-    """A stationary point on g = c for each c: where it is (k, d), f* (k,) and λ (k, m); NaN where it is lost."""
+    """A stationary point on g = c for each c: where it is (k, d), f* (k,) and λ (k, m); NaN where it is lost.
+
+    >>> f, g = (lambda x, y: x * y), (lambda x, y: x + y - 2)
+    >>> found = mv.lagrange(f, g, box=((-3, 3), (-3, 3)))
+    >>> ((shadow,),) = mv.calculus.shadows(f, g, found.points, [0.0, 2.0])
+    >>> shadow.x.round(9).tolist(), shadow.value.round(9), shadow.multipliers.round(9).ravel()
+    ([[1.0, 1.0], [2.0, 2.0]], array([1., 4.]), array([1., 2.]))
+    """
 
     levels: Float[np.ndarray, "k m"]
     x: Float[np.ndarray, "k d"]
@@ -55,11 +68,18 @@ def constraint_curves(
 
     Raises:
         ValueError: where g = 0 is no curve.
+
+    >>> f, g, box = (lambda x, y: x), (lambda x, y: x**2 + y**2 - 1), ((-2, 2), (-2, 2))
+    >>> (circle,) = mv.calculus.constraint_curves(f, g, mv.lagrange(f, g, box=box), box)
+    >>> circle.closed, round(float(circle.length[-1]), 3)  # 2π
+    (True, 6.283)
     """
     limits = require.box("box", box, found.seen.shape[1])
     d = len(limits)
     with precision.of(np.zeros(())), np.errstate(all="ignore"):
-        problem = multipliers.problem(*of_vectors(f, g, d), np.zeros(d), np.ones(d))
+        f, g = of_vectors(f, g, d)
+        count_of(f, g, d)
+        problem = multipliers.problem(f, g, np.zeros(d), np.ones(d))
         if len(problem.unit) != d:
             raise ValueError(
                 f"g = 0 is a curve for {d - 1} constraints on {d} variables; got {len(problem.unit) - 1}"
@@ -155,6 +175,12 @@ def shadows(
         g: as for `lagrange`.
         points: some of those that were found.
         levels: c, ascending.
+
+    >>> f, g = (lambda x, y: x + y), (lambda x, y: x**2 + y**2 - 2)
+    >>> found = mv.lagrange(f, g, box=((-2, 2), (-2, 2)))
+    >>> ((shadow,),) = mv.calculus.shadows(f, g, [found.maximum], [-1.5, 0.0, 6.0])
+    >>> shadow.value.round(9)  # 2√(1 + c/2)
+    array([1., 2., 4.])
     """
     c = np.asarray(precision.floats("levels", levels), float)
     require.shape("levels", c, (None,), "one number for each step")
@@ -163,7 +189,9 @@ def shadows(
         return ()
     with precision.of(np.zeros(())), np.errstate(all="ignore"):
         d, m = len(points[0].x), len(points[0].multipliers)
-        problem = multipliers.problem(*of_vectors(f, g, d), np.zeros(d), np.ones(d))
+        f, g = of_vectors(f, g, d)
+        count_of(f, g, d)
+        problem = multipliers.problem(f, g, np.zeros(d), np.ones(d))
         return tuple(tuple(_shadow(problem, p, np.outer(c, row)) for row in np.eye(m)) for p in points)
 
 

@@ -54,6 +54,14 @@ def lagrange(
     Raises:
         ValueError: without x0 and box, for shapes that do not fit, and for infinite or NaN starts.
         TypeError: for functions that are not written in JAX, or do not return numbers of the precision of x.
+
+    >>> found = mv.lagrange(lambda x, y: x * y, lambda x, y: x**2 + y**2 - 2, box=((-2, 2), (-2, 2)))
+    >>> for p in found.points:
+    ...     print(p.verdict, p.x.round(6), round(p.value, 6), p.multipliers.round(6))
+    minimum [-1.  1.] -1.0 [-0.5]
+    minimum [ 1. -1.] -1.0 [-0.5]
+    maximum [-1. -1.] 1.0 [0.5]
+    maximum [1. 1.] 1.0 [0.5]
     """
     require.function("f", f)
     require.function("g", g)
@@ -61,7 +69,7 @@ def lagrange(
     with precision.of(np.zeros(())), np.errstate(all="ignore"):
         d = look.starts.shape[1]
         f, g = of_vectors(f, g, d)
-        if _constraints(f, g, d) > d:
+        if count_of(f, g, d) > d:
             return constrained.nothing(Status.TOO_MANY, look)
         return constrained.searched(multipliers.problem(f, g, look.centre, look.width), look)
 
@@ -98,6 +106,8 @@ def of_vectors(
     f: Callable[..., Array], g: Callable[..., Any], variables: int
 ) -> tuple[Callable[[Array], Array], Callable[[Array], Any]]:
     """f and g as functions of one vector, g with an array for a tuple."""
+    require.function("f", f)
+    require.function("g", g)
     g = _of_vector("g", g, variables)
 
     def stacked(x: Array) -> Any:
@@ -147,7 +157,7 @@ def _of_vector(name: str, f: Callable[..., Array], variables: int) -> Callable[[
     )
 
 
-def _constraints(f: Callable[[Array], Array], g: Callable[[Array], Array], variables: int) -> int:
+def count_of(f: Callable[[Array], Array], g: Callable[[Array], Array], variables: int) -> int:
     """Require f and g to be what they must; how many constraints there are."""
     x = jnp.zeros(variables)
     require.scalar("f", f, x)

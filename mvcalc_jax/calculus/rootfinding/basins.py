@@ -48,6 +48,7 @@ class _Known(NamedTuple):
     blur: float
 
 
+@text.shown
 @dataclass(frozen=True)
 class Basins:
     """Where every start leads.
@@ -58,6 +59,12 @@ class Basins:
         roots: (n,) numbers, or (n, 2) points; those that most starts lead to first.
         label: the number of the root for each start, −1 for none: (rows, columns), row 0 at the lower edge, or (k,).
         steps: Newton's steps until it came to rest, or the limit.
+
+    >>> found = mv.calculus.basins(lambda x: x**2 - 1, ((-3, 3),), points=7)
+    >>> found.label.tolist()  # from −3, −2, … 3; the slope at 0 is 0
+    [0, 0, 0, -1, 1, 1, 1]
+    >>> found.roots, found.shares.round(2), round(found.nowhere, 2)
+    (array([-1.,  1.]), array([0.43, 0.43]), 0.14)
     """
 
     kind: str
@@ -76,14 +83,14 @@ class Basins:
         """The part of all starts that lead to no root."""
         return float(np.mean(self.label < 0))
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         """Every root with its share of the starts."""
         rows = [("root", "share of the starts", "steps, median")]
         for k, (root, share) in enumerate(zip(self.roots, self.shares, strict=True)):
             steps = f"{np.median(self.steps[self.label == k]):.0f}" if share else ""
             where = ", ".join(f"{v:.8g}" for v in np.ravel(root))
             rows.append((where, f"{share:.2%}", steps))
-        return text.columns([*rows, ("none", f"{self.nowhere:.2%}", "")])
+        return [[*rows, ("none", f"{self.nowhere:.2%}", "")]]
 
 
 def basins(
@@ -108,6 +115,10 @@ def basins(
     Raises:
         TypeError: where f is no function of such arguments that JAX can compile and differentiate.
         ValueError: for a box that is none, shapes that do not fit, or a complex f that is not holomorphic.
+
+    >>> found = mv.calculus.basins(lambda z: z**3 - 1, ((-2, 2), (-2, 2)), points=120)
+    >>> np.sort_complex(found.roots).round(6), found.shares.round(2)
+    (array([-0.5-0.866025j, -0.5+0.866025j,  1. +0.j      ]), array([0.35, 0.32, 0.32]))
     """
     limit = require.whole("max_steps", max_steps, least=1)
     require.function("f", f)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
+from mvcalc_jax import require
 from mvcalc_jax.calculus.rootfinding.newton import newton
 from mvcalc_jax.calculus.rootfinding.outcome import Root
 from mvcalc_jax.calculus.rootfinding.trail import iterate
@@ -27,7 +28,12 @@ class Classic(NamedTuple):
 
 
 class Search(NamedTuple):
-    """What is looked for, where, and what came of it."""
+    """What is looked for, where, and what came of it.
+
+    >>> (search,) = mv.calculus.newton_searches("cubic", (0.0,))
+    >>> search.title, search.example.formula, search.found.period
+    ('x³ − 2x + 2 from 0', 'x³ − 2x + 2', 2)
+    """
 
     example: Classic
     title: str
@@ -63,6 +69,11 @@ NEWTON_EXAMPLES = {
     "log": Classic("ln x", jnp.log, (3.0, 2.0), (-0.6, 3.6), (0.5, 3.0)),
     "pole": Classic("1/x", lambda x: 1 / x, (0.7,), (-1.5, 2.2), (-1.0, 2.0)),
 }
+"""By name.
+
+>>> mv.calculus.NEWTON_EXAMPLES["cubic"].formula
+'x³ − 2x + 2'
+"""
 
 NEWTON_ENDINGS = (
     *(("cubic", 0), ("root-sign", 0), ("atan", 0), ("cube-root", 0), ("fading", 0), ("no-root", 0)),
@@ -79,13 +90,31 @@ FRACTALS = {
     "rational": Fractal("(z⁴ − 1)/(z² + ½)", lambda z: (z**4 - 1) / (z**2 + 0.5)),
     "sine": Fractal("sin z", jnp.sin, ((-5.0, 5.0), (-5.0, 5.0))),
 }
+"""By name.
+
+>>> three = mv.calculus.FRACTALS["three"]
+>>> np.sort_complex(mv.calculus.basins(three.f, three.box, points=40).roots).round(3)
+array([-0.5-0.866j, -0.5+0.866j,  1. +0.j   ])
+"""
 
 
 def newton_searches(name: str, starts: tuple[float | None, ...]) -> list[Search]:
-    """Newton's method for one of the examples, from each start, or in its bracket where that is None."""
+    """Newton's method for one of the examples, from each start, or in its bracket where that is None.
+
+    >>> for search in mv.calculus.newton_searches("atan", (1.3, 1.5, None)):
+    ...     print(search.title, search.found.status.name)
+    atan x from 1.3 CONVERGED
+    atan x from 1.5 DIVERGED
+    atan x in (-12, 9) CONVERGED
+    """
+    require.one_of("example", name, NEWTON_EXAMPLES)
     example = NEWTON_EXAMPLES[name]
+    if not isinstance(starts, (tuple, list)):
+        raise TypeError(f"`starts` must be a tuple of numbers, or None for the bracket; got {starts!r}")
     searches = []
     for start in starts:
+        if start is not None:
+            require.number("starts", start)
         bracket = example.bracket if start is None else None
         where = f"from {start:g}" if bracket is None else f"in ({bracket[0]:g}, {bracket[1]:g})"
         title = f"{example.formula} {where}"
@@ -94,13 +123,24 @@ def newton_searches(name: str, starts: tuple[float | None, ...]) -> list[Search]
 
 
 def newton_endings() -> list[Search]:
-    """All the ways to end."""
+    """All the ways to end.
+
+    >>> sorted({search.found.status.name for search in mv.calculus.newton_endings()})
+    ['CONVERGED', 'CYCLE', 'DIVERGED', 'DOMAIN', 'FLAT', 'MINIMUM', 'MULTIPLE', 'POLE']
+    """
     chosen = [(name, None if k is None else NEWTON_EXAMPLES[name].starts[k]) for name, k in NEWTON_ENDINGS]
     return [search for name, start in chosen for search in newton_searches(name, (start,))]
 
 
 def newton_errors() -> dict[str, Float[np.ndarray, " r"]]:
-    """How far from the root every iterate is: a simple root, and a double one with plain and with modified steps."""
+    """How far from the root every iterate is: a simple root, and a double one with plain and with modified steps.
+
+    >>> for name, errors in mv.calculus.newton_errors().items():
+    ...     print(f"{name}: {(errors > 1e-6).sum()} steps to six digits")
+    a simple root: digits double: 6 steps to six digits
+    a double root, steps f/f′: half the way each time: 22 steps to six digits
+    a double root, steps 2f/f′ once it is seen to be double: 7 steps to six digits
+    """
     double = lambda x: (x - 1) ** 2 * (x + 2)
     simple = newton(sextic, -5.0)
     return {

@@ -58,6 +58,15 @@ def newton(
     Raises:
         TypeError: where f or derivative is no function that JAX can compile and differentiate, or x0 is no real number.
         ValueError: for shapes that do not fit, a start or bracket that is not finite, one without a change of sign.
+
+    >>> root = mv.newton(lambda x: x**2 - 2, 1.0)
+    >>> print(f"{root.x:.15f}", root.success)
+    1.414213562373095 True
+    >>> print(mv.newton(lambda x: x**3 - 2 * x + 2, 0.0).message)
+    a cycle of period 2: 0, 1; it returns for ever; start elsewhere
+    >>> x, found = mv.newton(lambda x: jnp.stack([x[0] + x[1] - 3, x[0] * x[1] - 2]), np.array([0.0, 3.5]))
+    >>> x.round(12), found
+    (array([1., 2.]), True)
     """
     rows = require.whole("max_steps", max_steps, least=1) + 1
     if x0 is None and bracket is None:

@@ -40,6 +40,7 @@ class Trace(NamedTuple):
     rule: np.ndarray
 
 
+@text.shown
 @dataclass(frozen=True)
 class Root:
     """What a search for a root found, and why it ended.
@@ -55,6 +56,12 @@ class Root:
         multiplicity: m of f ≈ C (x − root)ᵐ, a whole number for a smooth f; NaN where there is no root.
         period: of a cycle; 0 if there is none.
         trace: every iterate.
+
+    >>> root = mv.newton(lambda x: (x - 1) ** 2 * (x + 2), 2.0)
+    >>> print(f"x = {root.x:.6f}, a root of order {root.multiplicity:.0f}, within {root.error:.0e}")
+    x = 1.000000, a root of order 2, within 2e-16
+    >>> root.message
+    'converged to a root of multiplicity 2 at 1 ± 2e-16 in 7 steps'
     """
 
     x: Any
@@ -75,7 +82,7 @@ class Root:
         """x, success."""
         return iter((self.x, self.success))
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         """The reason, and the steps as a table: all of them, or the first and the last."""
         rows = [("step", "x", "f" if np.ndim(self.x) == 0 else "‖f‖", "")]
         last = len(self.trace.x) - 1
@@ -87,7 +94,7 @@ class Root:
             rule = str(self.trace.rule[k])
             x = ", ".join(f"{v:.16g}" for v in np.ravel(self.trace.x[k]))
             rows.append((str(k), x, f"{size:.3g}", "" if rule == "newton" else rule))
-        return f"{self.message}\n{text.columns(rows)}"
+        return [self.message, rows]
 
 
 class Ending(NamedTuple):

@@ -43,7 +43,14 @@ class Bounds(NamedTuple):
 
 
 class ErrorModel(NamedTuple):
-    """What the bounds are made of: f, f′, f″ and f‴ at a point, and the rounding η of f there."""
+    """What the bounds are made of: f, f′, f″ and f‴ at a point, and the rounding η of f there.
+
+    >>> model = mv.calculus.error_model(lambda x: x**3, 2.0)
+    >>> model.f, model.first, model.second, model.third
+    (8.0, 12.0, 12.0, 6.0)
+    >>> model.forward(1e-3).truncation, model.central(1e-3).truncation  # f″h/2 and f‴h²/6
+    (np.float64(0.006), np.float64(1e-06))
+    """
 
     f: float
     first: float
@@ -86,6 +93,10 @@ def error_model(f: Callable[..., Any], x: Any) -> ErrorModel:
     Raises:
         TypeError: where f is not written in JAX, or x is no number.
         ValueError: where x is not finite, or f returns several numbers.
+
+    >>> model = mv.calculus.error_model(jnp.exp, np.float32(0))
+    >>> print(f"{model.forward(1e-4).best_step:.0e}, {model.central(1e-4).best_step:.0e}")  # like √ε and ∛ε, of float32
+    6e-04, 6e-03
     """
     require.number("x", x)
     at = rising.points(x).reshape(1)

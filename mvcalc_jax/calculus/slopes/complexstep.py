@@ -40,6 +40,14 @@ def complex_step(f: Callable[..., Any], x: Any) -> Estimate:
     Raises:
         TypeError: where f is not analytic as it is written, or unknown to JAX for complex numbers; or not in JAX.
         ValueError: where x is not finite, or f returns several numbers.
+
+    >>> print(f"{mv.calculus.complex_step(lambda x: x**x, 2.0).value:.13f}")  # 4 (1 + ln 2)
+    6.7725887222398
+    >>> mv.calculus.complex_step(jnp.abs, 1.0)
+    Traceback (most recent call last):
+        ...
+    TypeError: `f` must be analytic; got an absolute value that depends on its argument (JAX's `abs`); use
+    ridders, or autodiff
     """
     at = rising.points(x)
     if at.dtype not in (np.float32, np.float64):

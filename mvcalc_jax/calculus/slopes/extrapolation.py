@@ -56,6 +56,10 @@ def ridders(f: Callable[..., Any], x: Any) -> Estimate:
     Raises:
         TypeError: where f or x is nothing of the kind.
         ValueError: where x is not finite, or f returns several numbers.
+
+    >>> import math  # whose functions JAX knows nothing of
+    >>> print(f"{mv.calculus.ridders(math.gamma, 1.0).value:.10f}")  # −γ, Euler's constant
+    -0.5772156649
     """
     at = rising.points(x)
     flat = at.ravel()

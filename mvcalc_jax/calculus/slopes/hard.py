@@ -97,3 +97,9 @@ EASY = {
     "exponential": Case("eˣ", 1.0, 1.0, lambda m: (m.exp, m.exp)),
 }
 SLOPE_EXAMPLES = EASY | HARD
+"""By name: each a function with the point at which to differentiate it.
+
+>>> case = mv.calculus.SLOPE_EXAMPLES["cancelling"]
+>>> print(f"({case.formula})′ at {case.at} is {mv.derivative(case.f, case.at).value:.9e}")
+(cos x − 1)′ at 1e-05 is -1.000000000e-05
+"""

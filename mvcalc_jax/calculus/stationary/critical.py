@@ -61,6 +61,15 @@ def critical_points(
         ValueError: where the box has no inside or is too large to measure in, where f or a derivative returns another
             shape, or a derivative that is given is not that of f.
         TypeError: where they are no functions, cannot be compiled, or return whole numbers.
+
+    >>> def himmelblau(p):
+    ...     x, y = p
+    ...     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
+    >>> points = mv.critical_points(himmelblau, ((-5, 5), (-5, 5)))
+    >>> sorted(p.point.round(3).tolist() for p in points.of("minimum"))
+    [[-3.779, -3.283], [-2.805, 3.131], [3.0, 2.0], [3.584, -1.848]]
+    >>> len(points.of("saddle")), len(points.of("maximum"))
+    (4, 1)
     """
     require.function("f", f)
     count = require.whole("starts", starts, least=8)

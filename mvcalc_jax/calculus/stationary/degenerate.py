@@ -28,7 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from mvcalc_jax import autodiff, compiling, precision, text
+from mvcalc_jax import autodiff, compiling, precision, require, text
 from mvcalc_jax.calculus.multistart import in_chunks, scattered
 from mvcalc_jax.calculus.rounding import CLEAR, shaken
 from mvcalc_jax.calculus.stationary.kinds import CriticalPoint
@@ -114,7 +114,16 @@ def along_valley(
     """f − f(p) beside a degenerate p along its flattest direction: straight on, and on the floor of the valley, g.
 
     NaN where the floor is lost.
+
+    >>> f = lambda p: (p[1] - p[0] ** 2) * (p[1] - 2 * p[0] ** 2)  # Peano's: lowest at 0 along every line
+    >>> (point,) = mv.critical_points(f, ((-1, 1), (-1, 1)))
+    >>> straight, floor = mv.calculus.along_valley(f, point, np.array([0.1]))
+    >>> point.kind.value, (straight / 0.1**4).round(3), (floor / 0.1**4).round(3)  # 2x⁴, and −x⁴/4 along y = 3x²/2
+    ('degenerate saddle', array([2.]), array([-0.25]))
     """
+    require.function("f", f)
+    t = require.reals("t", t, "numbers along the valley")
+    require.shape("t", t, (None,), "one for each point")
     p, λ = point.point, np.abs(point.eigenvalues)
     n, N = point.eigenvectors[:, λ.argmin()], point.eigenvectors[:, λ <= 1e-6 * λ.max()]
     with precision.of(p):

@@ -54,6 +54,12 @@ class CriticalPoint:
         starts: how many starts led to it.
         turns: of ∇f around it: its topological index. None where unknown.
         verdict: the kind and its reason as a sentence.
+
+    >>> (point,) = mv.critical_points(lambda p: p[0] ** 2 - p[1] ** 2, ((-1, 1), (-1, 1)))
+    >>> point.kind.value, point.eigenvalues, point.index, point.turns
+    ('saddle', array([-2.,  2.]), 1, -1)
+    >>> point.verdict
+    'saddle: f falls along 1 of 2 directions and rises along 1'
     """
 
     point: Float[np.ndarray, " d"]
@@ -75,6 +81,7 @@ class CriticalPoint:
         return self.kind not in (Kind.MINIMUM, Kind.MAXIMUM, Kind.SADDLE)
 
 
+@text.shown
 @dataclass(frozen=True, eq=False)
 class CriticalPoints:
     """The critical points of a function in a box, lowest first; iterable, with a length and an index.
@@ -86,6 +93,12 @@ class CriticalPoints:
         starts: how many there were.
         unseen: Good and Turing's estimate of the share of starts that would lead to a point not found; NaN without any.
         turns: of ∇f around the edge of the box; None where unknown, as in three variables.
+
+    >>> points = mv.critical_points(lambda x: x**3 - 3 * x, (-2, 2))
+    >>> [(p.kind.value, p.point.round(9).tolist(), round(p.value, 9)) for p in points]
+    [('minimum', [1.0], -2.0), ('maximum', [-1.0], 2.0)]
+    >>> len(points.of("saddle"))
+    0
     """
 
     points: tuple[CriticalPoint, ...]
@@ -126,10 +139,10 @@ class CriticalPoints:
             rows.append((f"{p.kind}{order}", f"({at})", value, eigenvalues, str(p.starts)))
         return rows
 
-    def __str__(self) -> str:
-        table = [text.columns(self.rows())] if self.points else []
+    def _parts(self) -> text.Parts:
+        table = [self.rows()] if self.points else []
         odd = dict.fromkeys(p.verdict for p in self.points if p.degenerate)
-        return "\n".join([*table, *odd, self.message])
+        return [*table, *odd, self.message]
 
 
 def _shown(values: Float[np.ndarray, " k"], error: float) -> Float[np.ndarray, " k"]:

@@ -138,3 +138,9 @@ SURFACES = {
         {Kind.NOT_ISOLATED: 1, Kind.MAXIMUM: 1},
     ),
 }
+"""By name.
+
+>>> surface = mv.calculus.SURFACES["himmelblau"]
+>>> surface.formula, {str(kind): many for kind, many in surface.kinds.items()}
+('(x² + y − 11)² + (x + y² − 7)²', {'minimum': 4, 'maximum': 1, 'saddle': 4})
+"""

@@ -48,6 +48,19 @@ def trace_rules(
         ValueError: from the function returned, where f gives more than one number, takes too many steps, or is
             made of an operation that has no rule here, which is named; where an argument is infinite or NaN, or
             stands inside `jit`.
+
+    >>> trace = mv.trace_rules(lambda x: x**2 * (x + 1))(2.0)
+    >>> print(trace)
+    f(x) = 12.0 at x = 2; reverse mode, from the result back
+    <BLANKLINE>
+        step     value  local derivative  ∂f/∂·  rule
+    v3  v1 · v2  12     ∂/∂v1 = v2 = 3    1      product
+                        ∂/∂v2 = v1 = 4
+    v2  x + 1    3      ∂/∂x = 1          4      sum with a constant
+    v1  x²       4      ∂/∂x = 2·x = 4    3      power
+    x            2                        16     argument
+    <BLANKLINE>
+    ∂f/∂x = 16.0
     """
     require.function("f", f)
     require.one_of("mode", mode, ("reverse", "forward"))

@@ -57,6 +57,7 @@ class Step(NamedTuple):
     """The names of the values that it takes, constants aside."""
 
 
+@text.shown
 @dataclass(frozen=True)
 class Trace:
     """A function, step by step, with the rules that differentiate it; `print` shows it as a table.
@@ -70,6 +71,12 @@ class Trace:
         value: f.
         gradient: ∂f/∂x, as `jax.grad` returns it; a tuple, where there are several arguments.
         remarks: why the derivative is zero, or not to be trusted.
+
+    >>> trace = mv.trace_rules(lambda x, y: x * jnp.tanh(y))(3.0, 0.0)
+    >>> trace.rules, trace.gradient  # tanh y, and x (1 − tanh² y)
+    (('chain: tanh', 'product'), (0.0, 3.0))
+    >>> [step.name for step in trace.steps]
+    ['v1', 'v2']
     """
 
     name: str
@@ -91,11 +98,15 @@ class Trace:
 
         At most so many rows, without those in the middle.
         """
+        return text.columns(self._fitting(rows))
+
+    def _fitting(self, rows: int | None) -> list[tuple[str, ...]]:
+        """The table with as many digits as a line has room for."""
         for digits, few in _TIGHTER:
-            table = text.columns(self._rows(rows, digits, few))
-            if max(map(len, table.splitlines())) <= WIDE:
+            table = self._rows(rows, digits, few)
+            if max(map(len, text.columns(table).splitlines())) <= WIDE:
                 return table
-        return text.columns(_clipped(self._rows(rows, *_TIGHTER[-1])))
+        return _clipped(self._rows(rows, *_TIGHTER[-1]))
 
     def _rows(self, most: int | None, digits: int, few: int) -> list[tuple[str, ...]]:
         moving = [i.name for i in self.inputs if i.accumulated is not None]
@@ -114,19 +125,19 @@ class Trace:
             body = [*body[: most // 2], ("…", f"{gone} rows more", "", "", "", ""), *body[gone + most // 2 :]]
         return [header, *body]
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         at = ", ".join(f"{i.name} = {shown(i.value)}" for i in self.inputs)
         args = ", ".join(i.name for i in self.inputs)
         way = {"reverse": "from the result back", "forward": "from the arguments on"}[self.mode]
-        head, mode = f"{self.name}({args}) = {exactly(self.value)} at {at};", f"{self.mode} mode, {way}"
-        lines = [f"{head} {mode}"] if len(head + mode) < WIDE else [*_wrapped(head), "    " + mode]
-        lines.append("")
-        lines += [self.table(ROWS), ""]
-        for i in self.inputs:
-            if i.accumulated is not None:
-                lines.append(f"∂{self.name}/∂{i.name} = {exactly(i.accumulated)}")
+        head = f"{self.name}({args}) = {exactly(self.value)} at {at}; {self.mode} mode, {way}"
+        moving = [i for i in self.inputs if i.accumulated is not None]
+        slopes = [f"∂{self.name}/∂{i.name} = {exactly(i.accumulated)}" for i in moving]
         notes = [f"{step.name}: {step.note}" for step in self.steps if step.note]
-        return "\n".join([*lines, *(line for said in notes for line in _wrapped(said)), *self.remarks])
+        return [head, self._fitting(ROWS), *slopes, *notes, *self.remarks]
+
+    def __str__(self) -> str:
+        apart = (_wrapped(part) if isinstance(part, str) else ["", part, ""] for part in self._parts())
+        return text.plain([line for part in apart for line in part])
 
 
 def _rows(step: Step, digits: int, few: int) -> list[tuple[str, ...]]:
@@ -149,7 +160,9 @@ def _clipped(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 
 def _wrapped(said: str) -> list[str]:
-    """A sentence in lines, those after the first indented."""
+    """A sentence in lines, those after the first indented; what has lines stays as it is."""
+    if "\n" in said:
+        return [said]
     return textwrap.wrap(said, WIDE, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 

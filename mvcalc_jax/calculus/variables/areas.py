@@ -38,6 +38,7 @@ _ROUNDING = 1e-13
 """Relative errors below it are rounding."""
 
 
+@text.shown
 @dataclass(frozen=True)
 class Areas:
     """A grid of cells before and after a change of variables; "area" stands for length, area or volume.
@@ -54,6 +55,10 @@ class Areas:
             against each other.
         bent: cells across a kink of the map, or in which it bends more than polynomials through `after`'s points do.
         not_finite: cells of which something is infinite or NaN.
+
+    >>> cells = mv.calculus.areas("polar", ((0, 1), (0, 1)), cells=2)
+    >>> cells.after.round(6), cells.singular
+    (array([0.0625, 0.0625, 0.1875, 0.1875]), array([ True,  True, False, False]))
     """
 
     name: str
@@ -90,18 +95,24 @@ class Areas:
         told = [f"{which.sum()} of {len(which)} cells {what}" for what, which in said.items() if which.any()]
         return "; ".join(told) or f"all {len(self.before)} cells are regular"
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         rows = [("", "before", "after", "|det J| in the middle", "at the corner")]
         totals = self.before, self.after, self.middle, self.corner
         rows += [("sum over cells", *(_digits(float(t.sum())) for t in totals))]
         errors = self.errors(self.middle), self.errors(self.corner)
         if self.regular.any():
             rows += [("largest relative error", "", "", *(f"{np.nanmax(e):.2g}" for e in errors))]
-        return "\n".join([f"{self.name}, {len(self.before)} cells", text.columns(rows), self.message])
+        return [f"{self.name}, {len(self.before)} cells", rows, self.message]
 
 
+@text.shown
 class Convergence(NamedTuple):
-    """How the relative error of |det J| × cell falls: with the width of one cell, or with the cells of a box."""
+    """How the relative error of |det J| × cell falls: with the width of one cell, or with the cells of a box.
+
+    >>> found = mv.calculus.refined_areas(lambda x, y: (x * x, y), ((1, 2), (0, 1)), cells=(2, 4))
+    >>> found.sizes, found.corner.round(6)
+    (array([2., 4.]), array([0.166667, 0.083333]))
+    """
 
     what: str
     sizes: Float[np.ndarray, " n"]
@@ -137,8 +148,8 @@ class Convergence(NamedTuple):
             return self.message
         return f"half as wide, the error is {fell[0]:.3g} times less from the middle, {fell[1]:.3g} from the corner"
 
-    def __str__(self) -> str:
-        return f"{text.columns(self.rows())}\n{self.message}"
+    def _parts(self) -> text.Parts:
+        return [self.rows(), self.message]
 
 
 def areas(
@@ -154,6 +165,10 @@ def areas(
     Raises:
         ValueError: for unknown coordinates, an empty box, no cells or more than 100 000.
         TypeError: as `change_of_variables`.
+
+    >>> ring = mv.calculus.areas("polar", ((1, 2), (0, 2 * np.pi)), cells=8)
+    >>> print(f"{ring.before.sum() / np.pi:.6f} π becomes {ring.after.sum() / np.pi:.6f} π; {ring.message}")
+    2.000000 π becomes 3.000000 π; all 64 cells are regular
     """
     coordinates = named(coordinates)
     box = require.box("box", getattr(coordinates, "box", None) if box is None else box)
@@ -180,6 +195,13 @@ def refined_areas(
     """A whole box in ever smaller cells: how fast Σ |det J| × cell, a sum by Riemann, comes to the true area.
 
     Raises: as `areas`.
+
+    >>> print(mv.calculus.refined_areas(lambda x, y: (jnp.exp(x), y), ((0, 1), (0, 1)), cells=(2, 4, 8)))
+    cells along each axis  error, det J in the middle          error, det J at the corner
+    2                      0.0103                              0.229
+    4                      0.0026                      ÷ 3.98  0.12                        ÷ 1.91
+    8                      0.000651                    ÷ 3.99  0.0612                      ÷ 1.96
+    all 64 cells are regular
     """
     found = [areas(coordinates, box, n) for n in cells]
     true = found[-1].after.sum()
@@ -212,6 +234,9 @@ def shrinking_cell(
 
     Raises:
         ValueError, TypeError: as `change_of_variables`; for a width that is not positive.
+
+    >>> print(mv.calculus.shrinking_cell(lambda x, y: (jnp.exp(x), y), (0.0, 0.0), halvings=2).sentence)
+    half as wide, the error is 3.99 times less from the middle, 1.96 from the corner
     """
     require.positive("width", width)
     halvings = require.whole("halvings", halvings, least=0)

@@ -31,6 +31,7 @@ class Status(StrEnum):
     NOT_FINITE = "x or a derivative is infinite or NaN here; take another point"
 
 
+@text.shown
 @dataclass(frozen=True)
 class Change:
     """A change of variables at one point.
@@ -43,6 +44,10 @@ class Change:
         det: its determinant.
         back: u from x again, by the inverse, whose angles lie between −π and π; None where there is none.
         status: whether the map can be undone there.
+
+    >>> found = mv.calculus.change_of_variables(lambda u, v: (u + v, u - v), (3.0, 1.0))
+    >>> found.x, found.det, found.status.name
+    (array([4., 2.]), -2.0, 'REGULAR')
     """
 
     name: str
@@ -54,7 +59,7 @@ class Change:
     back: Float[np.ndarray, " d"] | None
     status: Status
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         at = ", ".join(f"{name} = {_digits(v)}" for name, v in zip(self.variables, self.u, strict=True))
         rows = [("", *(f"∂/∂{name}" for name in self.variables))]
         rows += [(f"x{k}", *map(_digits, row)) for k, row in enumerate(self.jacobian)]
@@ -63,7 +68,7 @@ class Change:
         if self.back is not None:
             told.append(f"and back: ({', '.join(map(_digits, self.back))})")
         head, det = f"{self.name}: {at} → ({to})", f"det J = {_digits(self.det)}"
-        return "\n".join([head, text.columns(rows), det, *told])
+        return [head, rows, det, *told]
 
 
 def change_of_variables(coordinates: str | Coordinates | Callable[..., Any], at: Any) -> Change:
@@ -81,6 +86,16 @@ def change_of_variables(coordinates: str | Coordinates | Callable[..., Any], at:
         ValueError: for unknown coordinates, a point that is not finite or has another number of entries, or a map that
             does not lead to as many numbers as it takes.
         TypeError: for a map that is no function or not written in JAX; for a point that is not of real numbers.
+
+    >>> print(mv.calculus.change_of_variables("polar", (2.0, 0.0)))
+    polar: r = 2, φ = 0 → (2, 0)
+        ∂/∂r  ∂/∂φ
+    x0  1     -0
+    x1  0     2
+    det J = 2
+    and back: (2, 0)
+    >>> mv.calculus.change_of_variables("polar", (0.0, 1.0)).status.name  # at the origin, there is no way back
+    'SINGULAR'
     """
     u = precision.floats("at", at)
     require.finite("at", u)
@@ -103,7 +118,13 @@ def change_of_variables(coordinates: str | Coordinates | Callable[..., Any], at:
 
 
 class Images(NamedTuple):
-    """Many points before and after a change of variables: u and x are (..., d); J is (..., d, d), det J is (...)."""
+    """Many points before and after a change of variables: u and x are (..., d); J is (..., d, d), det J is (...).
+
+    >>> found = mv.calculus.images(lambda u, v: (u * v, v), [(1.0, 2.0), (3.0, 4.0)])
+    >>> found.x, found.det  # det J = v
+    (array([[ 2.,  2.],
+           [12.,  4.]]), array([2., 4.]))
+    """
 
     u: Float[np.ndarray, "... d"]
     x: Float[np.ndarray, "... d"]
@@ -120,6 +141,11 @@ def images(coordinates: str | Coordinates | Callable[..., Any], points: Any) -> 
 
     Raises:
         ValueError, TypeError: as `change_of_variables`.
+
+    >>> found = mv.calculus.images("polar", [(1.0, 0.0), (2.0, np.pi)])
+    >>> found.x.round(9), found.det
+    (array([[ 1.,  0.],
+           [-2.,  0.]]), array([1., 2.]))
     """
     u = precision.floats("points", points)
     require.finite("points", u)

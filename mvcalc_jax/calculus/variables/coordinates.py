@@ -40,6 +40,10 @@ class Coordinates(NamedTuple):
         det: the determinant by hand; None computes it from `jac`.
         inverse: u(x); None where there is none.
         box: a pair (low, high) for each variable, where it is worth a look.
+
+    >>> shear = mv.calculus.Coordinates("shear", ("a", "b"), lambda u: jnp.stack([u[0] + 3 * u[1], u[1]]))
+    >>> mv.calculus.change_of_variables(shear, (1.0, 1.0)).det  # moves points, and keeps areas
+    1.0
     """
 
     name: str
@@ -253,6 +257,17 @@ COORDINATES = {
         Coordinates("twist", ("u", "v"), twist, d_twist, det_twist, to_twist, ((-1.2, 1.2), (-1.2, 1.2))),
     )
 }
+"""By name.
+
+>>> for coordinates in mv.calculus.COORDINATES.values():
+...     print(coordinates.name, coordinates.variables)
+polar ('r', 'φ')
+cylindrical ('r', 'φ', 'z')
+spherical ('r', 'θ', 'φ')
+elliptic ('μ', 'ν')
+parabolic ('u', 'v')
+twist ('u', 'v')
+"""
 
 
 def _turned(u: AnyArray, way: int) -> Array:

@@ -59,6 +59,7 @@ class Status(StrEnum):
     NOT_FINITE = "f, the path or a derivative is infinite or NaN here; take another point"
 
 
+@text.shown
 @dataclass(frozen=True)
 class TotalDerivative:
     """df/dt along a path, taken apart. It prints as a table.
@@ -73,6 +74,10 @@ class TotalDerivative:
         terms: ∂f/∂xᵢ · dxᵢ/dt, which sum to `derivative`.
         derivative: df/dt.
         status: how it came out.
+
+    >>> found = mv.calculus.total_derivative(lambda x, y: x * y, lambda t: (t**2, t**3), 2.0)
+    >>> found.terms, found.derivative
+    (array([32., 48.]), 80.0)
     """
 
     names: tuple[str, ...]
@@ -85,16 +90,17 @@ class TotalDerivative:
     derivative: float
     status: Status
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         rows = [("", "value", "∂f/∂·", "d·/dt", "∂f/∂· · d·/dt")]
         columns = self.at, self.partials, self.rates, self.terms
         rows += [(name, *map(_digits, row)) for name, *row in zip(self.names, *columns, strict=True)]
         rows += [("df/dt", "", "", "sum", _digits(self.derivative))]
         head = f"t = {_digits(self.t)}, f = {_digits(self.value)}"
         failed = [] if self.status is Status.SMOOTH else [self.status.value]
-        return "\n".join([head, text.columns(rows), *failed])
+        return [head, rows, *failed]
 
 
+@text.shown
 @dataclass(frozen=True)
 class Directional:
     """The slope of f towards one direction, beside the steepest.
@@ -106,6 +112,10 @@ class Directional:
         steepest: |∇f|.
         angle: between u and ∇f, in degrees; NaN where ∇f = 0.
         status: how it came out.
+
+    >>> found = mv.calculus.directional_derivative(lambda x, y: x**2 + y**2, (3.0, 4.0), (1.0, 0.0))
+    >>> found.slope, found.steepest, round(found.angle, 2)
+    (6.0, 10.0, 53.13)
     """
 
     slope: float
@@ -115,16 +125,23 @@ class Directional:
     angle: float
     status: Status
 
-    def __str__(self) -> str:
+    def _parts(self) -> text.Parts:
         u, g = (", ".join(map(_digits, v)) for v in (self.direction, self.gradient))
         aside = "∇f = 0: level in every direction" if self.steepest == 0 else f"{self.angle:.4g}° from ∇f"
         lines = [f"D_u f = {_digits(self.slope)} towards u = ({u}), {aside}"]
         lines += [f"∇f = ({g}), and the steepest slope |∇f| = {_digits(self.steepest)}"]
-        return "\n".join(lines if self.status is Status.SMOOTH else [*lines, self.status.value])
+        return lines if self.status is Status.SMOOTH else [*lines, self.status.value]
 
 
 class Field(NamedTuple):
-    """A function of x and y and its gradient on a grid: z[i, k] = f(x[k], y[i]), and so ∂f/∂x and ∂f/∂y."""
+    """A function of x and y and its gradient on a grid: z[i, k] = f(x[k], y[i]), and so ∂f/∂x and ∂f/∂y.
+
+    >>> field = mv.calculus.gradient_field(lambda x, y: x + y**2, ((0, 1), (0, 1)), points=2)
+    >>> field.z, field.df_dy
+    (array([[0., 1.],
+           [1., 2.]]), array([[0., 0.],
+           [2., 2.]]))
+    """
 
     x: Float[np.ndarray, " k"]
     y: Float[np.ndarray, " i"]
@@ -143,6 +160,10 @@ def partial(f: Callable[..., Any], by: int | str = 0) -> Callable[..., Any]:
     Raises, when it is called:
         ValueError: for a variable that f has not, or a point that is not finite.
         TypeError: for a function that is none or not written in JAX, or a point that is not of real numbers.
+
+    >>> f = lambda x, y: x**2 * y
+    >>> mv.calculus.partial(f, "y")(3.0, 5.0), mv.calculus.partial(f, 0)(3.0, 5.0)
+    (np.float64(9.0), np.float64(30.0))
     """
     require.function("f", f)
 
@@ -164,6 +185,10 @@ def jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
         f: of several numbers or of one vector; its value is a number, an array, or a tuple of numbers.
 
     Raises, when it is called: as `partial`.
+
+    >>> mv.calculus.jacobian(lambda r, t: (r * jnp.cos(t), r * jnp.sin(t)))(2.0, 0.0)  # of polar coordinates
+    array([[1., 0.],
+           [0., 2.]])
     """
     require.function("f", f)
 
@@ -180,6 +205,10 @@ def hessian(f: Callable[..., Any]) -> Callable[..., Any]:
     """All ∂²f/∂xᵢ∂xⱼ of a scalar f, a function of its arguments: (variables, variables).
 
     Raises, when it is called: as `partial`; ValueError for an f that is not scalar.
+
+    >>> mv.calculus.hessian(lambda x, y: x**2 * y)(3.0, 5.0)  # 2y and 2x
+    array([[10.,  6.],
+           [ 6.,  0.]])
     """
     require.function("f", f)
 
@@ -205,6 +234,14 @@ def total_derivative(f: Callable[..., Any], path: Callable[[Any], Any], t: float
     Raises:
         ValueError: for an f that is not scalar, a path that does not lead to its arguments, or a t that is not finite.
         TypeError: for functions that are none, or not written in JAX.
+
+    >>> rate = mv.calculus.total_derivative(lambda x, y: x * y, lambda t: (t**2, t**3), 2.0)
+    >>> print(rate)  # (t⁵)′ = 5t⁴
+    t = 2, f = 32
+           value  ∂f/∂·  d·/dt  ∂f/∂· · d·/dt
+    x      4      8      4      32
+    y      8      4      12     48
+    df/dt                sum    80
     """
     require.function("f", f)
     require.function("path", path)
@@ -244,6 +281,10 @@ def directional_derivative(f: Callable[..., Any], at: Any, direction: Any) -> Di
     Raises:
         ValueError: for a direction without length, or a point that is not finite; for an f that is not scalar.
         TypeError: for an f that is no function or not written in JAX, or points that are not of real numbers.
+
+    >>> print(mv.calculus.directional_derivative(lambda x, y: x**2 + y, at=(1.0, 0.0), direction=(3.0, 4.0)))
+    D_u f = 2 towards u = (0.6, 0.8), 26.57° from ∇f
+    ∇f = (2, 1), and the steepest slope |∇f| = 2.236067977
     """
     require.function("f", f)
     point = Point.of(f, at if isinstance(at, tuple) else (at,))
@@ -281,6 +322,12 @@ def gradient_field(f: Callable[[Any, Any], Any], box: Any, points: int = 15) -> 
     Raises:
         ValueError: for an f that is not scalar, an empty box, or fewer than 2 points along each axis.
         TypeError: for an f that is no function of two numbers, or not written in JAX.
+
+    >>> field = mv.calculus.gradient_field(lambda x, y: x * y, ((-1, 1), (0, 2)), points=3)
+    >>> field.df_dx  # y, the same along each row
+    array([[0., 0., 0.],
+           [1., 1., 1.],
+           [2., 2., 2.]])
     """
     require.function("f", f)
     box = require.box("box", box, 2)

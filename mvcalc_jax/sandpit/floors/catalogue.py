@@ -34,9 +34,15 @@ def floor(name: str, seed: int = 0) -> Floor:
     Raises:
         ValueError: for an unknown name, a seed that is negative, or a function that is no floor.
         TypeError: for a seed that is no whole number.
+
+    >>> list(mv.sandpit.FLOORS)
+    ['wells', 'random', 'eggbox', 'rocks', 'narrow', 'valley', 'plateau', 'saddle', 'cliff']
+    >>> floor = mv.sandpit.floor("wells", seed=0)
+    >>> print(floor.lowest.round(2), round(float(floor.depth(floor.lowest)), 6), len(floor.minima))
+    [1.21 4.01] -9.0 1
     """
-    number = require.whole("seed", seed, least=0)
-    if ":" in name:
+    number = require.whole("seed", seed, least=0, most=None)
+    if isinstance(name, str) and ":" in name:
         if number:
             raise ValueError(f"{name} is one floor: its seed must be 0; got {number}")
         return own_floor(name)

@@ -16,7 +16,7 @@ from mvcalc_jax.sandpit.floors.survey import survey
 
 
 def own_floor(name: str) -> Floor:
-    """The floor that a function of a file makes, scaled to metres as all are.
+    r"""The floor that a function of a file makes, scaled to metres as all are.
 
     Args:
         name: FILE.py:f, where f(x, y), or f(p) with p of shape (2,), is a number, written in JAX.
@@ -24,6 +24,12 @@ def own_floor(name: str) -> Floor:
     Raises:
         ValueError: where there is no such function, or it is no floor: no number, not finite on [0, 6]², flat, or not
             to be compiled and differentiated.
+
+    >>> from pathlib import Path
+    >>> _ = Path("bowl.py").write_text("def f(x, y): return (x - 2) ** 2 + (y - 3) ** 2\n")
+    >>> floor = mv.sandpit.own_floor("bowl.py:f")
+    >>> print(floor.lowest.round(6), float(floor.depth(np.array([2.0, 3.0]))), floor.highest)
+    [2. 3.] -9.0 [6. 0.]
     """
     with double():
         try:

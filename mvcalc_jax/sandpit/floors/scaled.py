@@ -35,6 +35,11 @@ class Floor:
         minima: all local minima inside the box, (m, 2), deepest first. Where the edge or a kink is lower than all of
             them, as it may be on a floor of the player's own, that comes first.
         highest: the highest point of the box, (2,).
+
+    >>> floor = mv.sandpit.floor("wells")
+    >>> depth, gradient, hessian = floor.look(np.array([3.0, 2.0]))
+    >>> round(float(depth), 2), gradient.shape, hessian.shape, floor.box
+    (-2.23, (2,), (2, 2), ((0.0, 6.0), (0.0, 6.0)))
     """
 
     family: Family
@@ -70,8 +75,9 @@ class Floor:
         """Depth, gradient (2,) and Hessian (2, 2) at a point, in one call of a compiled program."""
         if require.traced(p):
             return self._scaled(*self.family.seen(self.coefficients, p))
+        p = _points(p, (2,))
         with double():
-            seen = self.family.look(self.coefficients, np.asarray(p, float))
+            seen = self.family.look(self.coefficients, p)
             return self._scaled(*map(np.asarray, seen))
 
     def depth(self, p: Float[AnyArray, "2"]) -> Float[AnyArray, ""] | float:
@@ -94,10 +100,18 @@ class Floor:
 
     def heights(self, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
         """The depth at many points."""
+        points = _points(points, (None, 2))
         return self.zero + self.scale * seen(self.family, self.coefficients, points)[0]
 
     def _scaled(self, f: Any, g: Any, H: Any) -> tuple[Any, Any, Any]:
         return self.zero + self.scale * f, self.scale * g, self.scale * H
+
+
+def _points(p: Any, shape: tuple[int | None, ...]) -> np.ndarray:
+    """Require a point, or many, and return them as an array."""
+    array = require.reals("p", p, "a point (x, y), or a row for each of many")
+    require.shape("p", array, shape, "(x, y)" if len(shape) == 1 else "(points, 2): a row (x, y) for each")
+    return array
 
 
 def made(family: Family, seed: int, c: Coefficients, lie: Lie) -> Floor:

@@ -29,7 +29,7 @@ _LOADING = 60.0
 
 
 def own_strategy(name: str, *, patience: float = PATIENCE) -> Strategy:
-    """The strategy that a function of a file is.
+    r"""The strategy that a function of a file is.
 
     Args:
         name: FILE.py:f, where f(state, position, depth, gradient, hessian) returns (state, step), all in NumPy. The
@@ -38,6 +38,12 @@ def own_strategy(name: str, *, patience: float = PATIENCE) -> Strategy:
 
     Raises:
         ValueError: where there is no such function, or it does not take these arguments.
+
+    >>> from pathlib import Path
+    >>> _ = Path("mine.py").write_text("def step(state, p, depth, g, H): return state, -0.1 * g\n")
+    >>> mine = mv.sandpit.own_strategy("mine.py:step")
+    >>> mv.sandpit.walk(mv.sandpit.floor("wells"), mine, (2.0, 4.0)).found
+    True
     """
     require.positive("patience", patience)
     strategy = OwnStrategy(name, f"{name}, a strategy of your own", _none, _not_here, patience=patience)

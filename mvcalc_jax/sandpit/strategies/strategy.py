@@ -27,6 +27,11 @@ class Strategy:
         init: position (2,) → state. None is the state of a player's own before its first step.
         step: (state, position, depth, gradient, hessian, learning_rate) → (state, step), the step (2,).
         learning_rate: unless another is given. None where the strategy has none.
+
+    >>> downhill = lambda state, p, depth, g, H, rate: (state, -rate * g)
+    >>> mine = mv.sandpit.Strategy("mine", "steps down", lambda p: 0, downhill, learning_rate=0.1)
+    >>> mv.sandpit.walk(mv.sandpit.floor("wells"), mine, (2.0, 4.0)).message
+    'mine found the phone'
     """
 
     name: str
@@ -76,3 +81,9 @@ class Strategy:
             return 1.0 if self.learning_rate is None else self.learning_rate
         require.positive("learning_rate", learning_rate)
         return float(learning_rate)
+
+
+def required(name: str, strategy: Any) -> None:
+    """Require a strategy, and not its name."""
+    if not isinstance(strategy, Strategy):
+        raise TypeError(f"`{name}` must be a Strategy, such as STRATEGIES['gradient']; got {strategy!r}")

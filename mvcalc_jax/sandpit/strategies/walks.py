@@ -9,7 +9,7 @@ from jaxtyping import Float
 from mvcalc_jax import require
 from mvcalc_jax.sandpit.floors import NEAR, Floor
 from mvcalc_jax.sandpit.floors.family import BOX, SIDE
-from mvcalc_jax.sandpit.strategies.strategy import Failed, Strategy
+from mvcalc_jax.sandpit.strategies.strategy import Failed, Strategy, required
 
 STILL = 1e-6
 """Metres: a shorter step is none."""
@@ -35,6 +35,10 @@ class Walk(NamedTuple):
         depths: at them, (n,).
         end: why there are no more.
         message: that as a sentence.
+
+    >>> way = mv.sandpit.walk(mv.sandpit.floor("wells"), mv.sandpit.STRATEGIES["newton"], (1.0, 4.0))
+    >>> way.found, way.dips, way.positions.shape
+    (True, 2, (2, 2))
     """
 
     strategy: str
@@ -68,7 +72,12 @@ def walk(
 
     Raises:
         ValueError: where the start is not in the box, or the learning rate is not positive.
+
+    >>> pit = mv.sandpit.floor("wells")
+    >>> [mv.sandpit.walk(pit, mv.sandpit.STRATEGIES["gradient"], start).message for start in ((2, 4), (5, 1))]
+    ['gradient found the phone', 'gradient wants to leave the sandpit, to (6.08, 1.14)']
     """
+    required("strategy", strategy)
     p = in_box("start", start)
     require.whole("steps", steps, least=0)
     rate = None if learning_rate is None else strategy.rate(learning_rate)
@@ -122,11 +131,9 @@ def in_box(name: str, point: Any) -> Float[np.ndarray, "2"]:
     Raises:
         ValueError: where it is not two finite numbers from 0 to 6.
     """
-    wanted = f"`{name}` must be two numbers from 0 to {SIDE:g}, (x, y)"
-    try:
-        p = np.array(point, float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{wanted}; got {point!r}") from None
+    pair = f"two numbers from 0 to {SIDE:g}, (x, y)"
+    wanted = f"`{name}` must be {pair}"
+    p = require.reals(name, point, pair).copy()
     if p.shape != (2,) or not np.isfinite(p).all():
         raise ValueError(f"{wanted}; got {point!r}")
     if (p < BOX[:, 0]).any() or (p > BOX[:, 1]).any():

@@ -16,14 +16,23 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import precision, require
-from mvcalc_jax.taylor.bands.tensors import Banded, TensorEnclosure, in_several_variables, reach_of, usable
+from mvcalc_jax import precision, require, text
+from mvcalc_jax.taylor.bands.tensors import (
+    Banded,
+    TensorEnclosure,
+    in_several_variables,
+    in_words,
+    many,
+    reach_of,
+    usable,
+)
 from mvcalc_jax.taylor.intervals.arithmetic import (
     Interval,
     filled,
@@ -38,8 +47,11 @@ from mvcalc_jax.taylor.intervals.walk import carried_out
 
 MOST = 20
 """Higher orders take minutes, and their remainders nothing but rounding errors."""
+_ENTRIES = 8
+"""Of a function that returns an array, so many entries are shown."""
 
 
+@text.shown
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["x0", "radius", "coefficients", "edges", "remainders"],
@@ -47,7 +59,15 @@ MOST = 20
 )
 @dataclass(frozen=True)
 class TaylorEnclosure(Banded):
-    """A polynomial of one variable with a band in which f lies, as `taylor_enclosure` returns it."""
+    """A polynomial of one variable with a band in which f lies, as `taylor_enclosure` returns it.
+
+    >>> band = mv.taylor_enclosure(jnp.exp, 0.0, 0.5, 3)
+    >>> round(float(band.remainder.lo), 4), round(float(band.remainder.hi), 4), round(float(band.width), 4)
+    (0.1478, 0.1898, 0.0029)
+    >>> y = band.band(0.5)
+    >>> round(float(y.lo), 4), round(float(y.hi), 4)  # √e lies between
+    (1.6458, 1.6487)
+    """
 
     x0: jax.Array
     radius: jax.Array
@@ -78,24 +98,24 @@ class TaylorEnclosure(Banded):
         with precision.of(self.x0):
             return jnp.max(self.band(self.x0 + jnp.clip(self.edges, -self.radius, self.radius)).width)
 
-    def plot(self, path: Any = None) -> Any:
+    def plot(self, path: str | Path | None = None) -> Any:
         """Draw f, the polynomial and the band; write it to `path`, or return the figure."""
-        from mvcalc_jax.plots import bands  # matplotlib is only loaded by whoever draws
+        from mvcalc_jax import plots  # matplotlib is only loaded by whoever draws
 
-        return bands.enclosure(self, path)
+        return plots.drawn(lambda: plots.bands.enclosure(self), path)
 
-    def __str__(self) -> str:
-        if require.traced((self.x0, self.coefficients)):
-            return f"TaylorEnclosure(order={self.order})"
-        powers = ["", " h", *(f" h^{k}" for k in range(2, self.order + 1))][: self.order + 1]
-        entries = [*_in_words(self.coefficients), *_in_words(self.remainder)]
-        terms = " + ".join(c + power for c, power in zip(entries, powers, strict=False))
-        return f"{terms}, h = x - {float(self.x0):g}, |h| <= {float(self.radius):g}"
-
-
-def _in_words(a: Interval) -> list[str]:
-    pairs = zip(np.ravel(a.lo).tolist(), np.ravel(a.hi).tolist(), strict=True)
-    return [f"{lo:.6g}" if hi - lo <= 1e-6 * abs(lo) else f"[{lo:.6g}, {hi:.6g}]" for lo, hi in pairs]
+    def _parts(self) -> text.Parts:
+        if require.traced(self) or jnp.ndim(self.x0):
+            return [many(self)]
+        powers = ["", " h", *(f" h^{k}" for k in range(2, self.order + 1))]
+        c = Interval(np.asarray(self.coefficients.lo), np.asarray(self.coefficients.hi))  # type: ignore[arg-type]
+        terms = [in_words(Interval(lo, hi)) for lo, hi in zip(c.lo, c.hi, strict=True)]
+        entries = zip(*terms, in_words(self.remainder), strict=True)
+        sums = [" + ".join(c + power for c, power in zip(entry, powers, strict=True)) for entry in entries]
+        where = f"h = x - {float(self.x0):g}, |h| <= {float(self.radius):g}"
+        if jnp.ndim(self.remainder.lo) == 0:
+            return [f"{sums[0]}, {where}"]
+        return [*sums[:_ENTRIES], *["…"] * (len(sums) > _ENTRIES), where]
 
 
 def taylor_enclosure(
@@ -122,6 +142,12 @@ def taylor_enclosure(
 
     Raises:
         TypeError, ValueError: where an argument is none of these; or f has an operation that no rule is known for.
+
+    >>> band = mv.taylor_enclosure(jnp.exp, 0.0, 0.5, 3)
+    >>> print(band)
+    1 + 1 h + 0.5 h^2 + [0.147755, 0.18977] h^3, h = x - 0, |h| <= 0.5
+    >>> bool(float(band.lower(0.5)) <= np.exp(0.5) <= float(band.upper(0.5)))
+    True
     """
     x0, radius = _checked(f, x0, radius, order, pieces)
     with precision.of(x0, radius), compiled_apart(require.traced((x0, radius))):
@@ -157,6 +183,10 @@ def _checked(f: Any, x0: Any, radius: Any, order: Any, pieces: Any) -> tuple[Any
     if require.whole("pieces", pieces, 1) > 1 and x0.ndim:
         raise ValueError(f"`pieces` are for functions of one variable; got {pieces} for {len(x0)} variables")
     dtype = np.result_type(x0.dtype, radius.dtype)
+    if require.traced((x0, radius)):
+        dtype = jax.dtypes.canonicalize_dtype(
+            dtype
+        )  # inside `jit` a Python number is as precise as the caller's JAX
     return x0.astype(dtype), radius.astype(dtype)
 
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import precision, require
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
 from mvcalc_jax.taylor.bands.tensors import along, interval_of, jacobian_over, steady
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, where
@@ -20,14 +20,23 @@ BOXES = 20_000
 """Boxes that are looked at before the search ends."""
 
 
+@text.shown
 class Range(NamedTuple):
-    """All values of a function lie in [lo, hi]; it takes values ≤ `attained.lo` and values ≥ `attained.hi`."""
+    """All values of a function lie in [lo, hi]; it takes values ≤ `attained.lo` and values ≥ `attained.hi`.
+
+    >>> found = mv.verified_range(lambda x: 1 + x * (1 - x), (0, 1))
+    >>> found.lo <= 1 <= float(found.attained.lo), float(found.attained.hi) <= 1.25 <= found.hi
+    (True, True)
+    """
 
     lo: float
     hi: float
     attained: Interval
     """Between values that f is proven to take: no range can be smaller."""
     message: str
+
+    def _parts(self) -> text.Parts:
+        return [self.message]
 
 
 def verified_range(f: Callable[[Any], Any], box: Any, *, tolerance: float = 1e-6) -> Range:
@@ -41,13 +50,17 @@ def verified_range(f: Callable[[Any], Any], box: Any, *, tolerance: float = 1e-6
 
     Raises:
         TypeError, ValueError: where an argument is none of these; or f has an operation that no rule is known for.
+
+    >>> found = mv.verified_range(lambda x: 1 + x * (1 - x), (0, 1))
+    >>> round(found.lo, 5), round(found.hi, 5)
+    (1.0, 1.25)
     """
     f, box, alone = function_on_box(f, box)
     require.positive("tolerance", tolerance)
     require.scalar("f", f, jnp.zeros(len(box)) if not alone else jnp.zeros(1))
     with precision.of(box):
         bounds = jax.jit(jax.vmap(partial(_bounds, f)))
-        boxes, found = box[None], _numbers(bounds(box[None]))
+        boxes, found = box[None], _numbers(bounds(padded(box[None])), 1)
         seen = 1
         while True:
             inner = found.most.min(), found.least.max()  # f is proven to go this far down, and this far up

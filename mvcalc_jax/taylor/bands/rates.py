@@ -42,10 +42,21 @@ def safe_learning_rate(cost: Callable[[Any], Any], params: Any, jacobian: Any, m
     Raises:
         TypeError, ValueError: where an argument is none of these; or the cost has an operation that no rule is
             known for.
+
+    >>> cost, p = (lambda p: jnp.sum(p**2)), jnp.array([3.0, 4.0])
+    >>> rate = mv.safe_learning_rate(cost, p, 2 * p, most=10.0)
+    >>> round(float(rate), 3)  # p − η 2p is as low again at η = 1
+    1.0
     """
     leaves = jax.tree.leaves((params, jacobian))
     require.function("cost", cost)
     require.positive("most", most)
+    of, like = jax.tree.structure(params), jax.tree.structure(jacobian)
+    shapes = [[np.shape(leaf) for leaf in jax.tree.leaves(tree)] for tree in (params, jacobian)]
+    if of != like or shapes[0] != shapes[1]:
+        raise ValueError(
+            f"`jacobian` must have the structure and shapes of `params`, {of} {shapes[0]}; got {like} {shapes[1]}"
+        )
     with precision.of(*leaves), compiled_apart(require.traced((leaves, most))):
         dtype = jnp.result_type(*leaves)
         along = lambda η: cost(jax.tree.map(lambda p, J: p - η.astype(p.dtype) * J, params, jacobian))

@@ -8,12 +8,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from mvcalc_jax import autodiff, precision
+from mvcalc_jax import autodiff, precision, require, text
 from mvcalc_jax.taylor.intervals.arithmetic import (
     Interval,
     filled,
@@ -48,6 +50,7 @@ class Banded:
         return self.band(x).hi
 
 
+@text.shown
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["x0", "radius", "coefficients", "remainder"],
@@ -55,7 +58,15 @@ class Banded:
 )
 @dataclass(frozen=True)
 class TensorEnclosure(Banded):
-    """A polynomial of several variables with a band in which f lies, as `taylor_enclosure` returns it."""
+    """A polynomial of several variables with a band in which f lies, as `taylor_enclosure` returns it.
+
+    >>> band = mv.taylor_enclosure(lambda x: x[0] * x[1], np.array([1.0, 2.0]), 0.1, 2)
+    >>> [c.lo.round(6).tolist() for c in band.coefficients]  # f, and ∇f
+    [2.0, [2.0, 1.0]]
+    >>> y = band.band(np.array([1.1, 2.1]))
+    >>> float(y.lo) <= 2.31 <= float(y.hi)
+    True
+    """
 
     x0: jax.Array
     radius: jax.Array
@@ -92,11 +103,40 @@ class TensorEnclosure(Banded):
                 total = total @ size
             return jnp.max(total)
 
-    def plot(self, path: Any = None) -> Any:
+    def plot(self, path: str | Path | None = None) -> Any:
         """Draw f and the band along each variable; write it to `path`, or return the figure."""
-        from mvcalc_jax.plots import bands  # matplotlib is only loaded by whoever draws
+        from mvcalc_jax import plots  # matplotlib is only loaded by whoever draws
 
-        return bands.tensor_enclosure(self, path)
+        return plots.drawn(lambda: plots.bands.tensor_enclosure(self), path)
+
+    def _parts(self) -> text.Parts:
+        if require.traced(self) or np.ndim(self.x0) > 1:
+            return [many(self)]
+        terms = [*self.coefficients, self.remainder]
+        powers = ["1", "h", *(f"h^{k}" for k in range(2, self.order + 1))]
+        rows = [("", "shape", "lies in")]
+        rows += [
+            (power, str(np.shape(c.lo)), text.listed(in_words(c)))
+            for power, c in zip(powers, terms, strict=True)
+        ]
+        x0, radius = (text.vector(v, 6) for v in (self.x0, self.radius))
+        return [rows, f"h = x - x0, x0 = {x0}, |h| <= {radius}"]
+
+
+def many(e: Any) -> str:
+    """What is said of an enclosure whose numbers are not known, or of those that `vmap` put together."""
+    name = f"of order {e.order}"
+    return (
+        f"an enclosure {name}, {text.TRACED}"
+        if require.traced(e)
+        else f"{text.count(len(e.x0))} enclosures {name}"
+    )
+
+
+def in_words(a: Interval) -> list[str]:
+    """Each entry: a number where the ends agree to six digits, else both."""
+    pairs = zip(np.ravel(a.lo).tolist(), np.ravel(a.hi).tolist(), strict=True)
+    return [f"{lo:.6g}" if hi - lo <= 1e-6 * abs(lo) else f"[{lo:.6g}, {hi:.6g}]" for lo, hi in pairs]
 
 
 def reach_of(x0: jax.Array, radius: jax.Array) -> jax.Array:

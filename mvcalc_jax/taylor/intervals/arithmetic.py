@@ -28,7 +28,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mvcalc_jax import require
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.taylor.intervals.ulps import FLOOR
 
 ARITHMETIC, QUOTIENT = 2.0, 4.0
@@ -36,10 +36,21 @@ ARITHMETIC, QUOTIENT = 2.0, 4.0
 and room."""
 
 
+_ROWS = 10
+"""Of an array of intervals, so many are shown."""
+
+
+@text.shown
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Interval:
-    """All numbers from lo to hi, ends included; entrywise for arrays."""
+    """All numbers from lo to hi, ends included; entrywise for arrays.
+
+    >>> a = mv.Interval(jnp.float32(1), jnp.float32(2))
+    >>> b = a * a - a  # as wide as if the three had nothing to do with each other
+    >>> bool(b.contains(2.0)), round(float(b.lo), 4), round(float(b.hi), 4), round(float(b.width), 4)
+    (True, -1.0, 3.0, 4.0)
+    """
 
     lo: jax.Array
     hi: jax.Array
@@ -56,6 +67,7 @@ class Interval:
 
     def contains(self, x: Any) -> jax.Array:
         """Whether x lies in it."""
+        x = precision.floats("x", x)
         return (self.lo <= x) & (x <= self.hi)
 
     def __neg__(self) -> "Interval":
@@ -94,6 +106,18 @@ class Interval:
     def __or__(self, other: "Interval") -> "Interval":
         """The smallest interval that holds both."""
         return Interval(least(self.lo, other.lo), greatest(self.hi, other.hi))
+
+    def _parts(self) -> text.Parts:
+        if require.traced(self):
+            return [f"intervals of shape {np.shape(self.lo)}, {text.TRACED}"]
+        lo, hi = np.asarray(self.lo), np.asarray(self.hi)
+        if not lo.ndim:
+            return [f"[{lo[()]}, {hi[()]}]"]
+        at = [np.unravel_index(k, lo.shape) for k in range(min(lo.size, _ROWS))]
+        rows = [("", "from", "to")]
+        rows += [(f"[{', '.join(map(str, map(int, k)))}]", f"{lo[k]}", f"{hi[k]}") for k in at]
+        more = lo.size - len(at)
+        return [rows, f"and {text.count(more)} more"] if more else [rows]
 
 
 def least(a: Any, b: Any) -> Any:

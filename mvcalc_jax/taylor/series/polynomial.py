@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from mvcalc_jax import precision, require
+from mvcalc_jax import precision, require, text
 from mvcalc_jax.compiling import quickly
 from mvcalc_jax.taylor.series import jets, radius, tensors
 
@@ -30,10 +30,13 @@ HIGHEST = 170
 
 _OTHER = 0.7310585786300049
 """The s of the second computation: no power of two, so that it rounds otherwise."""
+_ROWS = 20
+"""Of a polynomial, so many coefficients are shown."""
 _GUARD = 8
 """Orders more where quotients 0/0 are followed to their limits: each such quotient costs some."""
 
 
+@text.shown
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["coefficients", "x0", "direction", "neglected", "rounding"],
@@ -54,6 +57,12 @@ class Polynomial:
             second computation that rounds otherwise.
         f: the function.
         order: of the polynomial.
+
+    >>> p = mv.taylor(jnp.exp, 0.0, 3)
+    >>> p(np.array([0.0, 0.1])).round(9), p.derivatives
+    (array([1.        , 1.10516667]), array([1., 1., 1., 1.]))
+    >>> round(float(p.neglected), 6), p.error_order  # the first term left out is x⁴/24
+    (0.041667, 4)
     """
 
     coefficients: Any
@@ -92,7 +101,7 @@ class Polynomial:
         terms = list(self.coefficients)
         xp: Any = jnp if require.traced((self.coefficients, self.x0, x)) else np
         with precision.promoting():
-            x = xp.asarray(precision.floats("x", x)).astype(terms[0].dtype)
+            x = _of_kind(xp, x, terms[0].dtype)
             if several and x.shape[-1:] != self.x0.shape:
                 raise ValueError(f"`x` must have shape (..., {len(self.x0)}), as `x0` has; got {x.shape}")
             h = x if self.direction is not None else x - self.x0
@@ -116,9 +125,12 @@ class Polynomial:
             )
         xp: Any = jnp if require.traced((self.neglected, self.x0, x)) else np
         with precision.promoting():
-            x = xp.asarray(precision.floats("x", x)).astype(self.coefficients.dtype)
+            x = _of_kind(xp, x, self.coefficients.dtype)
             h = x if self.direction is not None else x - self.x0
-            return (h.reshape(h.shape + (1,) * self.neglected.ndim) ** self.error_order * self.neglected)[()]
+            with np.errstate(over="ignore"):
+                return (h.reshape(h.shape + (1,) * self.neglected.ndim) ** self.error_order * self.neglected)[
+                    ()
+                ]
 
     def truncated(self, order: int) -> "Polynomial":
         """The polynomial of a lower order."""
@@ -128,6 +140,27 @@ class Polynomial:
         c, rounding = self.coefficients[: order + 1], self.rounding[: order + 1]
         neglected = None if self.neglected is None else self.coefficients[order + 1]
         return Polynomial(c, self.x0, self.direction, neglected, rounding, self.f, order)
+
+    def _parts(self) -> text.Parts:
+        if require.traced(self):
+            return [f"a polynomial of order {self.order}, {text.TRACED}"]
+        if np.ndim(self.x0) > (isinstance(self.coefficients, tuple) or self.direction is not None):
+            return [
+                f"{text.count(len(self.x0))} polynomials of order {self.order}"
+            ]  # that `vmap` put together
+        h = "t" if self.direction is not None else "h"
+        rows = [("", "coefficient", "rounding")]
+        for k, (c, rounding) in enumerate(zip(self.coefficients, self.rounding, strict=True)):
+            power = f"{h}^{k}" if k > 1 else ("1", h)[k]
+            rows.append((power, text.vector(np.ravel(c), 16), f"{np.max(np.asarray(rounding)):.1g}"))
+        x0 = text.vector(np.ravel(self.x0), 16)
+        way = (
+            f"h = x - {x0}"
+            if self.direction is None
+            else f"x = {x0} + t {text.vector(np.ravel(self.direction), 6)}"
+        )
+        more = [f"and {len(rows) - 1 - _ROWS} more"] if len(rows) - 1 > _ROWS else []
+        return [rows[: _ROWS + 1], *more, way]
 
     @property
     def convergence(self) -> radius.Convergence:
@@ -143,6 +176,13 @@ class Polynomial:
     def singularity(self) -> complex:
         """The nearest singularity of f in the complex plane – the upper one of a pair; nan if it is not known."""
         return self.convergence.singularity
+
+
+def _of_kind(xp: Any, x: Any, dtype: Any) -> Any:
+    """Numbers as precise as a polynomial's coefficients; inside `jit`, as far as the caller's JAX is."""
+    return xp.asarray(precision.floats("x", x)).astype(
+        dtype if xp is np else jax.dtypes.canonicalize_dtype(dtype)
+    )
 
 
 def taylor(f: Callable[..., Any], x0: Any, order: int, *, direction: Any = None) -> Polynomial:
@@ -162,6 +202,19 @@ def taylor(f: Callable[..., Any], x0: Any, order: int, *, direction: Any = None)
             operation whose series is not known; where x0 holds no real numbers.
         ValueError: where x0 is not finite, order is out of range, shapes do not fit, or f has no Taylor series at
             x0: on a pole, a branch point, a kink or a jump.
+
+    >>> p = mv.taylor(jnp.exp, 0.0, 4)
+    >>> p.coefficients.round(6), round(float(p(1.0)), 6)  # 1/k!, and 65/24
+    (array([1.      , 1.      , 0.5     , 0.166667, 0.041667]), 2.708333)
+    >>> q = mv.taylor(lambda x: x[0] * jnp.exp(x[1]), np.zeros(2), 2)
+    >>> q.coefficients[1], q.coefficients[2]  # ∇f, and half the Hessian
+    (array([1., 0.]), array([[0. , 0.5],
+           [0.5, 0. ]]))
+    >>> mv.taylor(jnp.sqrt, 0.0, 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: `f` must have a Taylor series at x0 = 0.0; its coefficient of order 1 cannot be had: a branch
+    point, as that of √x at 0, a pole too near, or an overflow; move x0, or ask for less than order 1
     """
     require.function("f", f)
     order = _checked_order(order)

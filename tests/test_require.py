@@ -1,0 +1,121 @@
+"""Whatever is thrown at an argument, it is refused in one sentence, and no warning is given."""
+
+from decimal import Decimal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mvcalc_jax import precision, require
+
+KEY = jax.random.key(0)
+RAGGED = [[1.0], [1.0, 2.0]]
+MASKED = np.ma.masked_array([1.0, 2.0], [False, True])
+
+
+@pytest.mark.parametrize("value", [RAGGED, KEY, "1", None, 1j, (1.0,), 10**30], ids=str)
+def test_what_is_no_number(value):
+    with pytest.raises(TypeError, match="`x` must be a single number"):
+        require.number("x", value)
+
+
+@pytest.mark.parametrize("value", [RAGGED, KEY, "12", 1j, [1, "2"], [None], 10**400, np.array([1j])], ids=str)
+def test_what_are_no_real_numbers(value):
+    with pytest.raises(ValueError, match="`x` must be two numbers; got"):
+        require.reals("x", value, "two numbers")
+
+
+def test_real_numbers_in_any_form():
+    for value in (
+        [1, 2],
+        (True, 2.0),
+        np.array([1, 2], ">f4"),
+        [Decimal(1), 2],
+        jnp.asarray([1, 2], "bfloat16"),
+    ):
+        found = require.reals("x", value, "two numbers")
+        assert found.dtype == np.float64
+        assert found.tolist() == [1, 2]
+
+
+def test_masked_arrays_are_refused_and_not_read_as_if_nothing_was_hidden():
+    for check in (require.floating, precision.floats):
+        with pytest.raises(TypeError, match=r"without a mask; got a masked array; give x\.filled"):
+            check("x", MASKED)
+
+
+def test_floats_are_such_as_jax_knows():
+    assert precision.floats("x", np.longdouble(0.5)).dtype == np.float64
+    swapped = precision.floats("x", np.array([1.5], ">f4"))
+    assert swapped.dtype == np.dtype("float32") and swapped.dtype.isnative
+    assert swapped == [1.5]
+    with pytest.raises(TypeError, match="`x` must hold real numbers; got key<fry>"):
+        precision.floats("x", KEY)
+
+
+@pytest.mark.parametrize(
+    ("level", "error"),
+    [(0, ValueError), (1.0, ValueError), ("0.9", TypeError), (KEY, TypeError), (np.nan, ValueError)],
+)
+def test_levels_of_confidence(level, error):
+    with pytest.raises(error, match="`level` must"):
+        require.level("level", level)
+
+
+def test_a_level_of_any_precision_is_a_number_of_pythons():
+    assert type(require.level("level", np.longdouble(0.5))) is float
+
+
+@pytest.mark.parametrize("name", [np.array(["a", "b"]), ["a"], None, KEY], ids=str)
+def test_a_name_that_is_no_text_is_not_known(name):
+    with pytest.raises(ValueError, match="unknown word"):
+        require.one_of("word", name, ("a", "b"))
+
+
+def test_counts_that_no_memory_holds():
+    with pytest.raises(ValueError, match="`n` must be at most 1099511627776"):
+        require.whole("n", 2**63, least=1)
+    assert require.whole("seed", 2**63, least=0, most=None) == 2**63
+
+
+def test_boxes_of_other_things():
+    for wrong in (((0, 10**400),), np.array([[0, 1j]]), (("0", "1"),), [RAGGED]):
+        with pytest.raises(ValueError, match="must be a pair"):
+            require.box("box", wrong)
+
+
+def test_what_is_read_once_is_not_looked_into():
+    assert not require.traced(x for x in (1.0, 2.0))
+
+
+@pytest.mark.parametrize(
+    ("f", "said"),
+    [
+        (
+            lambda x, y, z: x,
+            "`f` must be a function of 1 argument; got one with which there is missing a required",
+        ),
+        (
+            lambda: 1.0,
+            "`f` must be a function of 1 argument; got one with which there is too many positional",
+        ),
+        (lambda x: np.array([None, "a"]), "`f` must return arrays of numbers; "),
+        (lambda x: object(), "`f` must return arrays of numbers; "),
+    ],
+    ids=["too few", "too many", "objects", "object"],
+)
+def test_functions_that_take_or_return_other_things(f, said):
+    with pytest.raises(TypeError) as caught:
+        require.traceable("f", f, jnp.ones(2))
+    assert str(caught.value).startswith(said)
+
+
+def test_what_fails_in_a_function_is_its_own_to_say():
+    def f(x):
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match=r"^no(\n|$)"):
+        require.traceable("f", f, jnp.ones(2))
+    with pytest.raises(IndexError):
+        require.traceable("f", lambda x: x[7, 7], jnp.ones(2))
