@@ -8,6 +8,7 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     status     how a search can end: a number and a sentence
     require    what an argument must be, and the names of the axes in every signature
     atomic     files that are whole or not there
+    arrays     trees of arrays in files
     binning    raw values counted in bins
     compiling  programs that run only a few times
     jaxprs     functions as JAX writes them down, and the one way to walk them
