@@ -5,16 +5,16 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
 
     autodiff   the one door to JAX's autodiff
     text       rows as a table
-    require    what an argument must be, and the names of the axes in every signature
     status     how a search can end: a number and a sentence
+    require    what an argument must be, and the names of the axes in every signature
     atomic     files that are whole or not there
+    arrays     trees of arrays in files
     binning    raw values counted in bins
     compiling  programs that run only a few times
-    jaxprs     what stands inside a jaxpr, whichever version of JAX made it
-    status     how a search can end: a number, and a sentence
+    jaxprs     functions as JAX writes them down, and the one way to walk them
     precision  a computation is as precise as its arguments
     named      functions in files of the user's, by name
-    calculus   functions of one and several variables: slopes, rules, critical points, roots, extrema on constraints
+    calculus   functions of one and several variables: slopes, rules, critical points, roots, extrema
     taylor     polynomials of functions, and bands in which they provably lie
     models     network, gaussian: pure functions with hand-written Jacobians
     descent    steepest_descent, optax_descent, and the one loop

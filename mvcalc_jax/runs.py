@@ -7,8 +7,7 @@
         checkpoint.npz    the whole result so far, for --resume
         report.md, *.png, *.gif
 
-Every file is whole or not there at all, whenever the process dies. Arrays are stored without pickle:
-nothing that a file contains is ever executed.
+Every file is whole or not there at all, whenever the process dies.
 """
 
 import contextlib
@@ -38,7 +37,9 @@ except ImportError:  # on Windows
     fcntl = None
 
 from mvcalc_jax import __version__, output, text
-from mvcalc_jax.atomic import replacing, write_text
+from mvcalc_jax.arrays import load_arrays as load_arrays
+from mvcalc_jax.arrays import save_arrays as save_arrays
+from mvcalc_jax.atomic import write_text
 from mvcalc_jax.descent.result import Result, Stream, Watcher, join
 from mvcalc_jax.devices import Device
 from mvcalc_jax.text import Rows
@@ -101,7 +102,7 @@ def digest(tree: Any) -> str:
     False
     """
     sha = hashlib.sha256()
-    for path, leaf in _leaves(tree):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         array = np.ascontiguousarray(leaf)
         sha.update(f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape} ".encode())
         sha.update(array.tobytes())
@@ -311,63 +312,6 @@ def write_metrics(directory: Path, columns: Mapping[str, Sequence[Any] | np.ndar
     write_text(directory / "metrics.csv", table.getvalue())
 
 
-def save_arrays(path: Path | str, tree: Any) -> None:
-    """Write every leaf of a tree of arrays to an `.npz` file, under its path in the tree.
-
-    >>> mv.runs.save_arrays("params.npz", {"W": np.eye(2), "b": np.zeros(2)})
-    """
-    arrays: Any = {jax.tree_util.keystr(key): np.asarray(leaf) for key, leaf in _leaves(tree)}
-    with replacing(Path(path)) as file:
-        np.savez(file, **arrays)
-
-
-def load_arrays(path: Path | str, like: Any) -> Any:
-    """Read a tree of arrays that `save_arrays` wrote.
-
-    Args:
-        path: of the `.npz` file.
-        like: a tree of the structure, dtypes and shapes expected; where it has an axis of length 0, any
-            length will do.
-
-    Raises:
-        ValueError: where the file is cut short, or its arrays are others.
-        OSError: where it cannot be read.
-
-    >>> mv.runs.save_arrays("params.npz", {"W": np.eye(2)})
-    >>> mv.runs.load_arrays("params.npz", like={"W": np.eye(2)})["W"].tolist()
-    [[1.0, 0.0], [0.0, 1.0]]
-    """
-    path = Path(path)
-    with path.open("rb") as opened:
-        try:
-            with np.load(opened, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-        except Exception:  # a damaged archive can fail in any way
-            raise ValueError(f"{path} is damaged, or no file of arrays; delete it to start anew") from None
-    leaves = []
-    for key, leaf in _leaves(like):
-        name, expected = jax.tree_util.keystr(key), np.asarray(leaf)
-        found = arrays.pop(name, None)
-        if found is None:
-            raise ValueError(
-                f"{path} belongs to another kind of run: it lacks {name}; delete it to start anew"
-            )
-        if found.dtype.kind == "V":  # NumPy writes the bits of a dtype that is not its own, such as bfloat16
-            found = found.view(expected.dtype) if found.dtype.itemsize == expected.dtype.itemsize else found
-        fits = found.ndim == expected.ndim and all(
-            want in (0, got) for want, got in zip(expected.shape, found.shape, strict=True)
-        )
-        if found.dtype != expected.dtype or not fits:
-            raise ValueError(
-                f"{path} belongs to another kind of run: {name} must be {expected.dtype}{list(expected.shape)}; "
-                f"got {found.dtype}{list(found.shape)}; delete it to start anew"
-            )
-        leaves.append(found)
-    if arrays:
-        raise ValueError(f"{path} belongs to another kind of run: it also holds {min(arrays)}")
-    return jax.tree.unflatten(jax.tree.structure(like), leaves)
-
-
 def checkpoints(path: Path | str, *, seconds: float = 2.0) -> Watcher:
     """A watcher that saves the result so far every few seconds, and when the run ends, however it ends.
 
@@ -393,7 +337,3 @@ def checkpoints(path: Path | str, *, seconds: float = 2.0) -> Watcher:
                 save_arrays(path, join(parts))
 
     return watch
-
-
-def _leaves(tree: Any) -> list[tuple[Any, Any]]:
-    return jax.tree_util.tree_leaves_with_path(tree)

@@ -194,19 +194,31 @@ def is_number(cell: str) -> bool:
     return True
 
 
+def number_in(path: Path | str, k: int, cells: list[str], column: int, separator: str) -> float:
+    """The number in a cell of the k-th line of a file; with a decimal comma where semicolons separate.
+
+    Raises:
+        ValueError: where it is none.
+    """
+    cell = cells[column]
+    try:
+        return float(cell.replace(",", ".") if separator == ";" else cell)
+    except ValueError:
+        hint = "; decimal commas need semicolons between the columns" if is_number(cell) else ""
+        raise ValueError(
+            f"{path}, line {k}: column {column + 1} must be a number; got {_short(cell)!r}{hint}"
+        ) from None
+
+
 def _number(path: Path | str, k: int, cells: list[str], column: int, separator: str) -> float:
     if column >= len(cells) or not cells[column]:
         raise ValueError(f"{path}, line {k}: a number is missing in column {column + 1}")
-    cell = cells[column].replace(",", ".") if separator == ";" else cells[column]
-    if not is_number(cell):
-        raise ValueError(
-            f"{path}, line {k}: column {column + 1} must be a number; got {_short(cells[column])!r}"
-        )
-    if not _in_range(float(cell)):
+    number = number_in(path, k, cells, column, separator)
+    if not _in_range(number):
         raise ValueError(
             f"{path}, line {k}: column {column + 1} must be {_RANGE}; got {_short(cells[column])}"
         )
-    return float(cell)
+    return number
 
 
 def _in_range(number: Any) -> Any:

@@ -4,7 +4,6 @@ Everything a file holds is `Rows`: its shape, its kind of numbers, and `read(beg
 A map is made for each read and dropped after it, so that what is resident is what was read, however large the file.
 """
 
-import csv
 import io
 import math
 import zipfile
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from mvcalc_jax.data import parquet
-from mvcalc_jax.data.files import cells_of, is_number, read_text, separator_of
+from mvcalc_jax.data.files import cells_of, is_number, number_in, read_text, separator_of
 from mvcalc_jax.text import counted
 
 READ = (".csv", ".npy", ".npz", ".parquet")
@@ -243,14 +242,8 @@ def _slowly(path: Path, lines: list[tuple[int, str]], separator: str) -> np.ndar
         if rows and len(cells) != len(rows[0]):
             wanted = counted(len(rows[0]), "column")
             raise ValueError(f"{path}, line {k}: {wanted} needed, as in the lines before; got {len(cells)}")
-        for column, cell in enumerate(cells, 1):
-            if cell and not is_number(cell):
-                raise ValueError(f"{path}, line {k}: column {column} must be a number; got {cell[:40]!r}")
-        decimal = (lambda c: c.replace(",", ".")) if separator == ";" else (lambda c: c)
-        try:
-            rows.append([float(decimal(cell)) if cell else math.nan for cell in cells])
-        except (ValueError, csv.Error) as error:
-            raise ValueError(f"{path}, line {k}: {error}") from None
+        number = lambda c, k=k, cells=cells: number_in(path, k, cells, c, separator)
+        rows.append([number(c) if cell else math.nan for c, cell in enumerate(cells)])
     return np.array(rows)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
+from mvcalc_jax import text
 from mvcalc_jax.models.chain import ChainRule
 from mvcalc_jax.plots.descent import draw_path
 from mvcalc_jax.plots.matrices import folded
@@ -99,7 +100,7 @@ def growing(chains: Sequence[ChainRule]) -> Figure:
             full = np.asarray(factor.full())
             shape = (1, full.size) if factor.form == "cost" else folded(full.shape)
             blocks.append(Block(factor.name, full.reshape(shape), "·" if k else "="))
-        rows.append(Row(f"{layers} layer{'s' * (layers > 1)}", blocks))
+        rows.append(Row(text.counted(layers, "layer"), blocks))
     return products(rows, widest=11)
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mvcalc_jax.text import counted
 from mvcalc_jax.verify.claims import Claim
 from mvcalc_jax.verify.errors import errors, unit
 from mvcalc_jax.verify.evidence import Block, Evidence, Raises
@@ -95,10 +96,10 @@ def judged(claim: Claim, rng: np.random.Generator, points: int = POINTS, given: 
     if not decided:
         return Findings(Report("inconclusive", "; ".join(_doubts(claim, rounds, worst)), worst), kept, good)
     probes = claim.probes
-    against = f" pulling back {probes} random cotangent{'s' * (probes > 1)}" if probes else ""
+    against = f" pulling back {counted(probes, 'random cotangent')}" if probes else ""
     reason = (
-        f"{jac} agrees with {'- and '.join(claim.modes.modes)}-mode autodiff of {f}{against} at {len(decided)} "
-        f"point{'s' if len(decided) > 1 else ''}, in float64, to {TOLERANCE:g} of each leaf's largest entry"
+        f"{jac} agrees with {'- and '.join(claim.modes.modes)}-mode autodiff of {f}{against} at "
+        f"{counted(len(decided), 'point')}, in float64, to {TOLERANCE:g} of each leaf's largest entry"
     )
     missed = (_MISS * TOLERANCE / _RELATIVE) ** (probes * len(decided)) if probes else 0.0
     reason += claim.modes.why + claim.unchecked

@@ -104,6 +104,11 @@ def test_raw_values_choose_a_width_of_their_own(rng):
         ("1\n2,3\n", None, "line 2: 1 column needed, as in the lines before; got 2"),
         ("1,2\n2,3\n3,1\n", 0.5, "`bin_width` is for raw values"),
         ("1,2\n2,tall\n", None, "line 2: column 2 must be a number; got 'tall'"),
+        (
+            "1,5\t2\n2\t3\n",
+            None,
+            "line 1: column 1 must be a number; got '1,5'; decimal commas need semicolons",
+        ),
     ],
 )
 def test_what_is_no_histogram_is_said(text, width, message, tmp_path):
