@@ -26,13 +26,6 @@ Port = Annotated[
 RATE = Arg('The course\'s "aggression": how far a step goes, in units of the Jacobian.')
 OMIT = Arg("Leave out points that are NaN, infinite or, in a .csv, empty.")
 STARTS = Arg("How many points to begin from, at most 20000.")
-_HISTOGRAMS = ("course", "galton", "galton-men", "galton-women", "macdonell")
-HISTOGRAM = Arg(
-    "A histogram by name, or a .csv file of your own, of bins and counts or of raw values.",
-    metavar="NAME|FILE",
-    known=_HISTOGRAMS,
-)
-POINT = Arg("Where to look; unless given, where it is interesting.")
 CURVE = Arg(
     "A curve by name, or a .csv or .svg file of your own.",
     metavar="NAME|FILE",
