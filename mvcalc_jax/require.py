@@ -96,6 +96,11 @@ def floating(name: str, value: Any) -> None:
             f"convert it with jnp.asarray({name}, float)"
         )
     unmasked(name, value)
+    if value.dtype.kind == "f" and not (value.dtype.itemsize <= 8 and value.dtype.isnative):
+        raise TypeError(
+            f"`{name}` must hold floating-point numbers that JAX knows; got {value.dtype}; convert it with "
+            f"{name}.astype(float)"
+        )
     if not jnp.issubdtype(value.dtype, jnp.floating):
         raise TypeError(
             f"`{name}` must hold floating-point numbers; got {value.dtype}"
