@@ -15,6 +15,8 @@ The names of the axes, in every signature of the package:
     m    members of an ensemble
     k    points on a drawn line
     ...  any axes
+
+Long because each requirement shows what it says when it is not met.
 """
 
 import inspect
@@ -133,6 +135,9 @@ def array(name: str, value: Any) -> Any:
     Raises:
         ValueError: for rows of different lengths.
         TypeError: for masked arrays, and for random keys.
+
+    >>> mv.require.array("y", [1, 2])
+    array([1, 2])
     """
     unmasked(name, value)
     if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.extended):

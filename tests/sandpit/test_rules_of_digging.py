@@ -1,4 +1,7 @@
-"""The rules without a screen: every branch of them."""
+"""The rules without a screen: every branch of them.
+
+Long because there are as many rules.
+"""
 
 import csv
 
