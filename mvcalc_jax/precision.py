@@ -30,7 +30,11 @@ def of(*values: Any) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         if not require.traced(values):
-            double = any(np.asarray(leaf).dtype == np.float64 for leaf in jax.tree.leaves(values))
+            kinds = (
+                leaf.dtype if hasattr(leaf, "dtype") else np.asarray(leaf).dtype
+                for leaf in jax.tree.leaves(values)
+            )
+            double = any(kind == np.float64 for kind in kinds)
             stack.enter_context(jax.enable_x64(double))
         stack.enter_context(promoting())
         yield

@@ -341,12 +341,29 @@ def twice_differentiable(name: str, f: Callable[..., Any], x: Any) -> None:
         ...
     TypeError: `f` must be differentiable by JAX, twice; it says: ...
     """
+    _differentiated(
+        name, "differentiable by JAX, twice", autodiff.jacobian(autodiff.jacobian(f), mode="forward"), x
+    )
+
+
+def differentiable(name: str, f: Callable[..., Any], *args: Any) -> None:
+    """Require a function of one value, which JAX can trace, that it can differentiate by all of these arguments.
+
+    Raises:
+        TypeError: as `twice_differentiable` does.
+
+    >>> mv.require.differentiable("f", lambda x, y: x * y, 1.0, 2.0)
+    """
+    _differentiated(name, "differentiable by JAX", autodiff.gradient(f, tuple(range(len(args)))), *args)
+
+
+def _differentiated(name: str, what: str, derivative: Callable[..., Any], *args: Any) -> None:
     try:
-        jax.eval_shape(autodiff.jacobian(autodiff.jacobian(f), mode="forward"), x)
+        jax.eval_shape(derivative, *args)
     except (ValueError, TypeError, NotImplementedError) as error:
         said = str(error).strip().split("\n")[0].split(". ")[0].rstrip(".") or type(error).__name__
         raise TypeError(
-            f"`{name}` must be differentiable by JAX, twice; it says: {said}; use jax.lax.scan, or fori_loop with "
+            f"`{name}` must be {what}; it says: {said}; use jax.lax.scan, or fori_loop with "
             "fixed ends, in place of while_loop, and give a callback its derivatives with jax.custom_jvp"
         ) from error
 

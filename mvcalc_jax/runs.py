@@ -129,7 +129,7 @@ def settings(directory: Path, experiment: str, kind: type[Config]) -> Config:
             raise ValueError(f"there is no setting {min(values)}")
     except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{directory} is no run directory: it has no {_CONFIG}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         what = f"{type(error).__name__}: {error}"
         raise ValueError(f"{path} is damaged or from elsewhere ({what}); start a new run") from None
     if found != experiment:

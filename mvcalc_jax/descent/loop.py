@@ -96,6 +96,8 @@ def begin(
         raise TypeError(
             f"`rule` must be a Rule, as descent.rule and descent.steepest make them; got {type(rule).__name__}"
         )
+    if isinstance(params, Iterator):
+        raise TypeError(f"`params` must be a tree of arrays; got {type(params).__name__}; make a list of it")
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         require.floating("params" + jax.tree_util.keystr(path), leaf)
     params = jax.device_put(params)

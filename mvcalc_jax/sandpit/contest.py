@@ -204,6 +204,10 @@ def compete(
         strategies: that compete.
         learning_rate: of all of them; each one's own unless given.
 
+    Raises:
+        ValueError: for no floors or strategies, or unknown ones.
+        TypeError: for what is not several of them.
+
     >>> strategies = [mv.sandpit.STRATEGIES[name] for name in ("gradient", "newton")]
     >>> found = mv.sandpit.compete(["wells"], seeds=3, strategies=strategies)
     >>> found.strategies, found.found.shape
@@ -211,10 +215,15 @@ def compete(
     >>> [str(mv.sandpit.ENDS[end]) for end in found.ends[0, 0]]  # of the gradient, on the only floor
     ['wants to leave the sandpit', 'used up its steps', 'wants to leave the sandpit']
     """
-    count, strategies = require.whole("seeds", seeds, least=1), tuple(strategies)
+    for name, several in (("floors", floors), ("strategies", strategies)):
+        if isinstance(several, str) or not isinstance(several, Iterable):
+            raise TypeError(f"`{name}` must be several, such as a tuple; got {several!r}")
+    count, floors, strategies = require.whole("seeds", seeds, least=1), tuple(floors), tuple(strategies)
+    if not (floors and strategies):
+        raise ValueError(f"there must be floors and strategies; got {len(floors)} and {len(strategies)}")
     for strategy in strategies:
         required("strategies", strategy)
-    names, starts = tuple(floors), np.array([start(seed) for seed in range(count)])
+    names, starts = floors, np.array([start(seed) for seed in range(count)])
     walks = []
     for name in names:
         pits = [floor(name)] * count if ":" in str(name) else [floor(name, seed) for seed in range(count)]

@@ -377,3 +377,9 @@ def test_searches_from_what_are_no_starts(starts, error, unchecked):
         newton_searches("cubic", starts)
     with pytest.raises(ValueError, match="unknown example 'cubik'; did you mean 'cubic'"):
         newton_searches("cubik", (1.0,))
+
+
+@pytest.mark.parametrize("factor", [1j, "2", None, [1.0]], ids=str)
+def test_a_factor_that_is_no_number(factor, unchecked):
+    with pytest.raises(TypeError, match="`factor` must be a single number"):
+        iterate(lambda x: x**2 - 2, 1.0, 3, factor=factor)

@@ -256,3 +256,9 @@ def test_lengths_of_large_gradients():
     assert found.steepest == pytest.approx(2**0.5 * 1e308) and found.angle == pytest.approx(0, abs=1e-5)
     with pytest.raises(ValueError, match="`box` must have sides whose lengths are numbers"):
         gradient_field(lambda x, y: x * y, ((-1e308, 1e308), (-1, 1)))
+
+
+def test_a_field_of_what_has_no_gradient():
+    loop = lambda x, y: jax.lax.while_loop(lambda u: u > 1, lambda u: u / 2, x + y)
+    with pytest.raises(TypeError, match="`f` must be differentiable by JAX; it says: Reverse-mode"):
+        gradient_field(loop, ((0, 1), (0, 1)), 3)

@@ -216,3 +216,8 @@ def test_a_limit_of_matrices_in_any_precision(unchecked):
 def test_a_rule_that_is_none(rule, float64, unchecked):
     with pytest.raises(TypeError, match="`rule` must be a Rule"):
         mv.descent.descend(rule, d_bowl, START, steps=1)
+
+
+def test_parameters_that_can_be_read_once_only(float64, unchecked):
+    with pytest.raises(TypeError, match="`params` must be a tree of arrays; got list_iterator"):
+        mv.steepest_descent(d_bowl, iter([1.0]), steps=1, learning_rate=0.1)

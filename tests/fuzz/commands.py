@@ -81,6 +81,7 @@ def tried(name: str, seed: int, case: int) -> Case:
         findings = list(_wrong(ended, how, endless))
         if how == "killed":
             findings += _files(folder, before, killed=True)
+            before = whole.files(folder)  # what was killed may leave a part, and nobody else takes it away
             ended = run(command.again(words, folder), folder, command.seconds)
             findings += _wrong(ended, "", False)
         findings += _files(folder, before)

@@ -171,3 +171,13 @@ def test_contests_of_what_are_no_strategies(unchecked):
         basins(floor("wells"), None, 2)
     with pytest.raises(ValueError, match="unknown floor 3"):
         compete([3], 1)
+
+
+@pytest.mark.parametrize(
+    ("floors", "strategies", "error"),
+    [(3, [], TypeError), ("wells", [], TypeError), (["wells"], None, TypeError), ([], [], ValueError)],
+    ids=["number", "text", "None", "none"],
+)
+def test_contests_are_between_several(floors, strategies, error, unchecked):
+    with pytest.raises(error, match="must be"):
+        compete(floors, 1, strategies)

@@ -217,3 +217,14 @@ def test_what_is_no_number_lies_in_no_interval(x):
 def test_as_many_numbers_as_intervals():
     with pytest.raises(ValueError, match=r"`x` must fit to intervals of shape \(3,\); got shape \(2,\)"):
         mv.Interval(np.zeros(3), np.ones(3)).contains(np.zeros(2))
+
+
+@pytest.mark.parametrize("x", [iter([1.0]), jax.random.key(0), None], ids=["iterator", "key", "None"])
+def test_functions_of_intervals_of_other_things(x):
+    with pytest.raises(TypeError, match="argument 0 must|must hold"):
+        mv.interval(jnp.sin)(x)
+
+
+def test_functions_of_more_than_these_intervals():
+    with pytest.raises(TypeError, match="`f` must be a function of 1 argument"):
+        mv.interval(lambda x, y: x)(mv.Interval(np.zeros(1), np.ones(1)))

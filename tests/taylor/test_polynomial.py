@@ -240,3 +240,7 @@ def test_inside_jit_a_polynomial_is_as_precise_as_the_callers_jax():
 
 def test_a_remainder_beyond_all_numbers_is_infinite():
     assert np.isinf(taylor(jnp.sin, 0.5, 3).remainder(1e300))  # and no warning
+
+
+def test_far_off_a_polynomial_is_infinite():
+    assert np.isinf(taylor(jnp.sin, 0.5, 3)(-1e300))  # and no warning

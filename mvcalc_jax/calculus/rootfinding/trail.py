@@ -286,6 +286,7 @@ def iterate(
     >>> mv.calculus.iterate(lambda x: x**2 - 2, 1.0, steps=3).x  # 1, 3/2, 17/12, 577/408
     array([1.        , 1.5       , 1.41666667, 1.41421569])
     """
+    require.number("factor", factor)
     rows = require.whole("steps", steps, least=1) + 1
     x = np.asarray(precision.floats("x0", x0))
     require.finite("x0", x)

@@ -340,6 +340,7 @@ def gradient_field(f: Callable[[Any, Any], Any], box: Any, points: int = 15) -> 
     argument_names(f, 2)
     with precision.of(box):
         require.scalar("f", f, x[0], y[0])
+        require.differentiable("f", f, x[0], y[0])
         both = lambda x, y: (f(x, y), *autodiff.gradient(f, (0, 1))(x, y))
         z, df_dx, df_dy = evaluated(jax.vmap(jax.vmap(both, (0, None)), (None, 0)), x, y)
     return Field(x, y, z, df_dx, df_dy)

@@ -1,6 +1,6 @@
 """`interval`: a function of numbers as a function of intervals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -40,12 +40,15 @@ def interval(f: Callable[..., Any]) -> Callable[..., Any]:
 
     def extended(*args: Any) -> Any:
         is_interval = lambda a: isinstance(a, Interval)
+        for k, arg in enumerate(args):
+            if isinstance(arg, Iterator):
+                raise TypeError(f"argument {k} must be numbers or intervals; got {type(arg).__name__}")
         leaves, structure = jax.tree.flatten(args, is_leaf=is_interval)
         numbers = [end for leaf in leaves for end in ((leaf.lo, leaf.hi) if is_interval(leaf) else (leaf,))]
         with precision.of(*numbers), compiled_apart(require.traced(numbers)):
             given = [_given(k, leaf) for k, leaf in enumerate(leaves)]
             shapes = [_shape(leaf) for leaf in given]
-            result = require.traceable("f", lambda *flat: f(*jax.tree.unflatten(structure, flat)), *shapes)
+            result = require.traceable("f", f, *jax.tree.unflatten(structure, shapes))
             flat = lambda *values: jax.tree.leaves(f(*jax.tree.unflatten(structure, values)))
             found = carried_out(flat, shapes, given, None)
             return jax.tree.unflatten(jax.tree.structure(result), [_result(value) for value in found])

@@ -109,8 +109,11 @@ class Polynomial:
                 return tensors.evaluated(terms, h, xp)
             h = h.reshape(h.shape + (1,) * terms[0].ndim)
             found = xp.zeros(h.shape, h.dtype) + terms[-1]
-            for c in reversed(terms[:-1]):
-                found = found * h + c
+            with np.errstate(
+                over="ignore", invalid="ignore"
+            ):  # far off it is infinite, or infinity less infinity
+                for c in reversed(terms[:-1]):
+                    found = found * h + c
             return found[()]
 
     def remainder(self, x: Any) -> Any:

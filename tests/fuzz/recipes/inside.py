@@ -60,7 +60,7 @@ def _(draw, folder, name):
     return Call(getattr(getattr(mv, room), which), ("x", value, *more), keep=(0, 2))
 
 
-@recipe("require.scalar", "require.traceable", "require.twice_differentiable")
+@recipe("require.scalar", "require.traceable", "require.twice_differentiable", "require.differentiable")
 def _(draw, folder, name):
     return Call(getattr(require, name.split(".")[1]), ("f", draw.one(MANY), jnp.ones(2)), keep=(0, 2))
 
