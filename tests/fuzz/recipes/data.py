@@ -129,6 +129,13 @@ def _(draw, folder, name):
     )
 
 
+@recipe("plots.drawn")
+def _(draw, folder):
+    return Call(
+        mv.plots.drawn, (lambda: mv.plots.chart()[0], draw.path(folder, ".png", ".svg", "")), keep=(0,)
+    )
+
+
 plain(
     lambda draw, name: Call(getattr(mv.plots, name.split(".")[1])), "plots.chart", "plots.style", spoil=False
 )
