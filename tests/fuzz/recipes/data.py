@@ -131,9 +131,8 @@ def _(draw, folder, name):
 
 @recipe("plots.drawn")
 def _(draw, folder):
-    return Call(
-        mv.plots.drawn, (lambda: mv.plots.chart()[0], draw.path(folder, ".png", ".svg", "")), keep=(0,)
-    )
+    at = lambda path: str(mv.plots.drawn(lambda: mv.plots.chart()[0], path))
+    return Call(at, (draw.path(folder, ".png", ".svg", ""),))
 
 
 plain(
