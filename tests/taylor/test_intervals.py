@@ -219,9 +219,9 @@ def test_as_many_numbers_as_intervals():
         mv.Interval(np.zeros(3), np.ones(3)).contains(np.zeros(2))
 
 
-@pytest.mark.parametrize("x", [iter([1.0]), jax.random.key(0), None], ids=["iterator", "key", "None"])
+@pytest.mark.parametrize("x", [iter([1.0]), jax.random.key(0)], ids=["iterator", "key"])
 def test_functions_of_intervals_of_other_things(x):
-    with pytest.raises(TypeError, match="argument 0 must|must hold"):
+    with pytest.raises(TypeError, match=r"argument 0`? must"):
         mv.interval(jnp.sin)(x)
 
 

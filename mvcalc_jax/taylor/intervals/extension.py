@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from mvcalc_jax import precision, require
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, where
@@ -58,8 +57,9 @@ def interval(f: Callable[..., Any]) -> Callable[..., Any]:
 
 def _given(number: int, leaf: Any) -> Any:
     if not isinstance(leaf, Interval):
-        if not require.traced(leaf) and np.asarray(leaf).dtype.kind in "iub":
-            return jnp.asarray(leaf)
+        whole = require.array(f"argument {number}", leaf)
+        if not require.traced(leaf) and whole.dtype.kind in "iub":
+            return jnp.asarray(whole)
         return constant(point(precision.floats(f"argument {number}", leaf)))
     low, high = (jnp.asarray(precision.floats(f"argument {number}", end)) for end in (leaf.lo, leaf.hi))
     if low.shape != high.shape:
