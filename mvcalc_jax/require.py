@@ -15,6 +15,8 @@ The names of the axes, in every signature of the package:
     m    members of an ensemble
     k    points on a drawn line
     ...  any axes
+
+Long because each requirement shows what it says when it is not met.
 """
 
 import inspect
@@ -96,6 +98,11 @@ def floating(name: str, value: Any) -> None:
             f"convert it with jnp.asarray({name}, float)"
         )
     unmasked(name, value)
+    if value.dtype.kind == "f" and not (value.dtype.itemsize <= 8 and value.dtype.isnative):
+        raise TypeError(
+            f"`{name}` must hold floating-point numbers that JAX knows; got {value.dtype}; convert it with "
+            f"{name}.astype(float)"
+        )
     if not jnp.issubdtype(value.dtype, jnp.floating):
         raise TypeError(
             f"`{name}` must hold floating-point numbers; got {value.dtype}"
@@ -128,6 +135,9 @@ def array(name: str, value: Any) -> Any:
     Raises:
         ValueError: for rows of different lengths.
         TypeError: for masked arrays, and for random keys.
+
+    >>> mv.require.array("y", [1, 2])
+    array([1, 2])
     """
     unmasked(name, value)
     if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.extended):

@@ -119,3 +119,9 @@ def test_what_fails_in_a_function_is_its_own_to_say():
         require.traceable("f", f, jnp.ones(2))
     with pytest.raises(IndexError):
         require.traceable("f", lambda x: x[7, 7], jnp.ones(2))
+
+
+@pytest.mark.parametrize("kind", ["longdouble", ">f8"])
+def test_arrays_that_jax_does_not_know_are_no_floating_ones(kind):
+    with pytest.raises(TypeError, match=r"that JAX knows; got .*; convert it with x\.astype\(float\)"):
+        require.floating("x", np.ones(2, kind))

@@ -12,6 +12,8 @@ picture. A chunk is itself a short `Result`; the results of all chunks, joined, 
 Random draws are numbered by step, not by chunk, so a run that is interrupted and resumed repeats the
 undisturbed run bit for bit; one that is made longer does so to rounding, for its odd ends are compiled
 apart. Under `jax.vmap` or `jax.jit` nothing can be looked at, and the whole run is one chunk.
+
+Long because all that a descent can be asked for is told here, with an example of each.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence

@@ -77,7 +77,7 @@ class ChainRule(dict[str, Factor]):
         super().__init__((factor.name, factor) for factor in factors)
 
     def __missing__(self, name: str) -> Factor:
-        require.one_of("factor", _spelled(name), self.keys())
+        require.one_of("factor", _spelled(str(name)), self.keys())
         return self[_spelled(name)]
 
     def __contains__(self, name: object) -> bool:
@@ -86,7 +86,7 @@ class ChainRule(dict[str, Factor]):
     def path(self, bottom: str) -> list[Factor]:
         """The factors that lead from the cost down to, say, "W¹", in the order multiplied."""
         above = {factor.bottom: factor for factor in self.values()}
-        bottom = superscript(bottom)
+        bottom = superscript(str(bottom))
         require.one_of("variable", bottom, above)
         path = [above[bottom]]
         while path[0].top != "C":

@@ -139,7 +139,8 @@ def vanishing(sizes: Mapping[str, Float[np.ndarray, " layers"]], quarter: str | 
     if all(len(size) == 1 for size in sizes.values()):
         ax.set_xlim(-0.5, 0.5)
         ax.set_xticks([0])
-    ax.locator_params(axis="x", integer=True)
+    else:
+        ax.locator_params(axis="x", integer=True)
     return figure
 
 

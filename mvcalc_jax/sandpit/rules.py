@@ -100,9 +100,13 @@ class Game:
 
         Raises:
             ValueError: for a name that is not known, a rate that is not positive, or a race of none.
+            TypeError: for racers that are no names.
         """
         strategy = self.state.strategy if strategy is None else strategy
-        racers = self.state.racers if racers is None else tuple(dict.fromkeys(racers))
+        racers = self.state.racers if racers is None else racers
+        if not isinstance(racers, (tuple, list)) or not all(isinstance(name, str) for name in racers):
+            raise TypeError(f"`racers` must be a tuple of names of strategies; got {racers!r}")
+        racers = tuple(dict.fromkeys(racers))
         if not racers:
             raise ValueError("`racers` must name at least one strategy; got none")
         for name in (strategy, *racers):

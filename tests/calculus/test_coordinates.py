@@ -251,3 +251,12 @@ def test_a_box_longer_than_a_number_is_refused():
 def test_a_cell_without_an_inside(width, halvings):
     with pytest.raises(ValueError, match="wide, has no inside; take a wider one"):
         shrinking_cell("polar", (1.9, 0.9), width, halvings)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [("jac", 3.0), ("det", "x"), ("inverse", 1.0), ("inverse", lambda x: x[:1])]
+)
+def test_parts_of_coordinates_that_are_none(part, value, unchecked):
+    mine = COORDINATES["polar"]._replace(name="mine", **{part: value})
+    with pytest.raises((TypeError, ValueError), match=f"`mine's {part}` must"):
+        change_of_variables(mine, [1.0, 2.0])

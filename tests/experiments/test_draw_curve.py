@@ -139,7 +139,7 @@ def test_a_rate_that_diverges_is_an_exit_code_and_a_sentence(tmp_path, capsys):
         ({"batch_size": 99}, "at most the 12 samples"),
         ({"batch_size": 0}, "`batch_size` must be at least 1"),
         ({"noise": -1.0}, "`noise` must not be negative"),
-        ({"port": 70000}, "`port` must be from 1 to 65535; got 70000"),
+        ({"port": 70000}, "`port` must be from 0 to 65535; got 70000"),
         ({"seeds": 10**9}, "ask for fewer `seeds`"),
         ({"hidden": (10**5, 10**5)}, "a row of the history takes 37 GiB"),
         ({"seed": 2**31}, "`seed` must be at most 2147483647"),

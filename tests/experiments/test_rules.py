@@ -18,7 +18,7 @@ def test_every_function_is_traced_both_ways(function, tmp_path, capsys):
     files = {"config.json", "metrics.csv", "report.md", "reverse.png", "forward.png"}
     assert {file.name for file in run.iterdir()} == files
     said = capsys.readouterr().out
-    assert "reverse mode, from the result back" in said
+    assert "reverse mode, from the result back" in " ".join(said.split())
     report = (run / "report.md").read_text()
     assert report.count("![") == 2
     assert "## What to try next" in report

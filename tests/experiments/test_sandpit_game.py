@@ -19,7 +19,7 @@ def test_the_arrows_lead_to_the_wrong_hollow_first_and_then_to_the_phone():
 
 @pytest.mark.slow
 def test_pictures_and_a_game_in_a_run_directory(tmp_path, capsys):
-    config = Config(floor="wells", seed=0, race="wells", out=tmp_path)
+    config = Config(floor="wells", seed=0, race_floor="wells", out=tmp_path)
     assert main(config) == command.DONE
     (run,) = (tmp_path / "sandpit_game").iterdir()
     assert {path.name for path in run.iterdir()} == {

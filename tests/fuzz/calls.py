@@ -157,7 +157,9 @@ def _misspelt(error: BaseException) -> bool:
     """Whether these are Python's own words for arguments that a function has not; they are as good as any."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     ours = Path(last.filename).is_relative_to(Path(__file__).parent)
-    return isinstance(error, TypeError) and ours and "argument" in str(error)
+    return isinstance(error, TypeError) and (
+        "no_such_option" in str(error) or (ours and "argument" in str(error))
+    )
 
 
 def _looked_at(call: Call, result: Any, recipe: Recipe, wrong: bool) -> Iterator[Finding]:

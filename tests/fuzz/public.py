@@ -21,6 +21,8 @@ LEFT_OUT = {
     "fitting.trail.follow": "takes a problem that only the package can pose; `trail.density` poses one",
     "Aside.submit": "by the recipe `aside.Aside`",
     "Aside.watch": "a watcher of descents, which `with` makes and ends",
+    "sandpit.play": "a figure below the cell of a notebook, where there is one",
+    "text.shown": "is put on classes of the package",
     "verify.ways": "compares derivatives of the catalogue alone, for an experiment",
 }
 """Modules in rooms, and functions: why they have no recipes of their own."""

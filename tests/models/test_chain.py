@@ -94,3 +94,11 @@ def test_a_factor_of_float64_data_is_spelled_out_where_jax_has_only_float32(rng)
 def test_only_arrays_are_pulled_back(parts, unchecked):
     with pytest.raises(TypeError, match="`D` must be an array of floating-point numbers; got list"):
         parts[-1]["dz1/dW1"].pull([[1.0]])
+
+
+@pytest.mark.parametrize("name", [None, 3, ("W1",)], ids=str)
+def test_names_that_are_no_text_are_not_known(name, parts, unchecked):
+    with pytest.raises(ValueError, match="unknown variable"):
+        parts[-1].path(name)
+    with pytest.raises(ValueError, match="unknown factor"):
+        parts[-1][name]

@@ -214,7 +214,7 @@ def test_params_of_another_kind_are_refused(params, unchecked):
         ({"key": jax.random.split(jax.random.key(0))}, "`key` must be"),
         ({"scale": "a"}, "`scale` must be a single number"),
         ({"scale": float("nan")}, "`scale` must be finite"),
-        ({"dtype": int}, "`dtype` must be a floating-point one; got int64"),
+        ({"dtype": int}, "`dtype` must be a floating-point one; got <class 'int'>"),
     ],
 )
 def test_init_refuses_what_does_not_fit(change, message, unchecked):

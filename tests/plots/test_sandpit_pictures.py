@@ -73,12 +73,12 @@ def test_ways_begin_at_the_start_and_are_named():
     own = sandpit.Way("mine.py:f", np.array([[3.0, 3.0]]), False)
     figure = sandpit.ways({"bowl": (GROUND, [way, own])}, columns=2)
     panel, names = figure.axes
-    drawn = [line for line in panel.lines if line.get_color() == sandpit.COLOURS["adam"]]
+    drawn = [line for line in panel.lines if line.get_color() == sandpit.colour_of("adam")]
     np.testing.assert_array_equal(drawn[0].get_xydata(), way.positions)
-    assert any(line.get_color() == sandpit.OWN for line in panel.lines)
+    assert any(line.get_color() == sandpit.colour_of("mine.py:f") for line in panel.lines)
     assert [t.get_text() for t in names.get_legend().get_texts()] == ["adam", "mine.py:f"]
 
 
 def test_every_strategy_has_a_colour():
-    assert set(sandpit.COLOURS) == set(mv.sandpit.STRATEGIES)
-    assert len(set(sandpit.COLOURS.values()) | {sandpit.OWN}) == len(sandpit.COLOURS) + 1
+    colours = [sandpit.colour_of(name) for name in (*mv.sandpit.STRATEGIES, "mine.py:f")]
+    assert len(set(colours)) == len(mv.sandpit.STRATEGIES) + 1

@@ -292,12 +292,6 @@ def test_where_there_is_no_window_there_is_none_left_open():
     assert not plt.get_fignums() and dict(mpl.rcParams) == before
 
 
-@pytest.mark.parametrize("port", [-1, 65536, 99999])
-def test_a_port_that_cannot_be_is_refused(port):
-    with pytest.raises(ValueError, match="from 0 to 65535"):
-        served.play(lambda figure: None, port=port)
-
-
 def test_a_floor_of_ones_own_is_dug_again_and_again(tmp_path):
     (tmp_path / "mine.py").write_text("def f(x, y):\n    return (x - 2) ** 2 + (y - 4) ** 2\n")
     table = Table(Game(f"{tmp_path / 'mine.py'}:f"))

@@ -1,4 +1,7 @@
-"""The rules without a screen: every branch of them."""
+"""The rules without a screen: every branch of them.
+
+Long because there are as many rules.
+"""
 
 import csv
 
@@ -394,3 +397,9 @@ def test_a_table_of_all_dips(tmp_path):
             *dip.gradient,
         )
         assert (row["status"], row["by"]) == (dip.status.name.lower(), dip.by)
+
+
+@pytest.mark.parametrize("racers", ["adam", 3, [["adam"]], (None,), {"adam": 1}], ids=str)
+def test_racers_that_are_no_names(racers, unchecked):
+    with pytest.raises(TypeError, match="`racers` must be a tuple of names of strategies"):
+        Game("wells", "race").use(racers=racers)

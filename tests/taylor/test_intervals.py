@@ -212,3 +212,8 @@ def test_what_has_no_rule_is_refused_by_name(f, said, float64):
 def test_what_is_no_number_lies_in_no_interval(x):
     with pytest.raises(TypeError, match="`x` must hold real numbers"):
         mv.Interval(np.zeros(1), np.ones(1)).contains(x)
+
+
+def test_as_many_numbers_as_intervals():
+    with pytest.raises(ValueError, match=r"`x` must fit to intervals of shape \(3,\); got shape \(2,\)"):
+        mv.Interval(np.zeros(3), np.ones(3)).contains(np.zeros(2))

@@ -58,6 +58,7 @@ class ErrorModel(NamedTuple):
     third: float
     rounding: float
 
+    @np.errstate(over="ignore")  # of steps that are far too long, or too short, infinite is the bound
     def forward(self, step: Any) -> Bounds:
         """Of (f(x + h) − f(x))/h; ValueError, TypeError for steps that are not positive numbers."""
         step = _required(step)
@@ -65,6 +66,7 @@ class ErrorModel(NamedTuple):
         best = 2 * np.sqrt(η / bend) if bend else np.inf
         return Bounds(step, bend * step / 2, 2 * η / step, float(best), float(2 * np.sqrt(η * bend)))
 
+    @np.errstate(over="ignore")
     def central(self, step: Any) -> Bounds:
         """Of (f(x + h) − f(x − h))/2h; raises as `forward`."""
         step = _required(step)

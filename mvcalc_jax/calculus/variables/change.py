@@ -190,8 +190,10 @@ def completed(coordinates: str | Coordinates | Callable[..., Any], u: np.ndarray
         name = "map" if name == "<lambda>" else name
     own_jac = jac or autodiff.jacobian(f, mode="forward")
     own_det = det or (lambda u: jnp.linalg.det(own_jac(u)))
-    required = (name, f, u.shape), (f"{name}'s jac", own_jac, u.shape * 2), (f"{name}'s det", own_det, ())
+    required = [(name, f, u.shape), (f"{name}'s jac", own_jac, u.shape * 2), (f"{name}'s det", own_det, ())]
+    required += [] if inverse is None else [(f"{name}'s inverse", inverse, u.shape)]
     for what, g, shape in required:
+        require.function(what, g)
         made = require.traceable(what, g, u)
         if getattr(made, "shape", None) != shape or not jnp.issubdtype(made.dtype, jnp.floating):
             got = getattr(made, "shape", type(made).__name__)

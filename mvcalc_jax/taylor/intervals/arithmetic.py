@@ -68,6 +68,12 @@ class Interval:
     def contains(self, x: Any) -> jax.Array:
         """Whether x lies in it."""
         x = precision.floats("x", x)
+        try:
+            np.broadcast_shapes(self.lo.shape, x.shape)
+        except ValueError:
+            raise ValueError(
+                f"`x` must fit to intervals of shape {self.lo.shape}; got shape {x.shape}"
+            ) from None
         return (self.lo <= x) & (x <= self.hi)
 
     def __neg__(self) -> "Interval":

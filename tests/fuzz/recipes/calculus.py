@@ -78,6 +78,17 @@ def _found(k):
     return calculus.critical_points(list(calculus.SURFACES.values())[k].f, BOX, starts=32)
 
 
+@recipe("CriticalPoints.rows", spoil=False)
+def _(draw, folder):
+    return Call(_found(draw.whole(0, 2)).rows)
+
+
+@recipe("ErrorModel.forward", "ErrorModel.central")
+def _(draw, folder, name):
+    model = calculus.error_model(jnp.sin, draw.one((0.5, np.float32(2.0))))
+    return Call(getattr(model, name.split(".")[1]), (draw.one((1e-3, np.geomspace(1e-9, 1.0, 5))),))
+
+
 @recipe("calculus.along_valley")
 def _(draw, folder):
     k = draw.whole(0, 2)

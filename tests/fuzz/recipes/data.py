@@ -129,6 +129,12 @@ def _(draw, folder, name):
     )
 
 
+@recipe("plots.drawn")
+def _(draw, folder):
+    at = lambda path: str(mv.plots.drawn(lambda: mv.plots.chart()[0], path))
+    return Call(at, (draw.path(folder, ".png", ".svg", ""),))
+
+
 plain(
     lambda draw, name: Call(getattr(mv.plots, name.split(".")[1])), "plots.chart", "plots.style", spoil=False
 )

@@ -45,6 +45,11 @@ def _(draw, folder, name):
     return Call(getattr(require, name.split(".")[1]), ("x", value, *more), keep=(0, 2))
 
 
+@recipe("require.port")
+def _(draw, folder):
+    return Call(require.port, ("port", draw.one((None, 0, 8988, 2**16, -1))), keep=(0, 1))
+
+
 @recipe("require.number", "require.positive", "require.finite")
 def _(draw, folder, name):
     value = draw.one((draw.one(EXTREMES), draw.array(2), draw.whole(-2, 2)))
@@ -84,6 +89,10 @@ def _(draw, folder, name):
     "text.counted",
     "text.first_line",
     "text.vector",
+    "text.listed",
+    "text.plain",
+    "text.table",
+    "text.unknown",
     spoil=False,
 )
 def _(draw, folder, name):
@@ -91,6 +100,8 @@ def _(draw, folder, name):
     args = {
         "columns": (rows,), "markdown": (rows,), "count": (draw.one((0, -5, 10**30)),),
         "counted": (draw.whole(0, 2), "row"), "first_line": (draw.one(("", "\n", None, ValueError())),),
+        "listed": (["a", "ünï"] * draw.whole(1, 9),), "plain": (("<b>", rows),), "table": (rows,),
+        "unknown": ("row", draw.one(("", "ro", None)), ("row", "column")),
         "vector": (draw.rng.choice(EXTREMES, draw.whole(0, 12)), draw.whole(1, 9)),
     }  # fmt: skip
     which = name.split(".")[1]

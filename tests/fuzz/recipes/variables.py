@@ -1,5 +1,7 @@
 """Calls of calculus with several variables: derivatives, coordinates, areas, chains of matrices."""
 
+import functools
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -69,6 +71,22 @@ def _(draw, folder, name):
     box = None if isinstance(named, calculus.Coordinates) and draw.chance(0.5) else BOX[:1] * _width(c)
     cells = draw.whole(1, 6) if name == "calculus.areas" else (2, 4)
     return Call(getattr(calculus, name.split(".")[1]), (c,), {"box": box, "cells": cells})
+
+
+@functools.cache
+def _areas(cells):
+    return calculus.areas("polar", cells=cells)
+
+
+@recipe("Areas.errors", spoil=False)
+def _(draw, folder):
+    found = _areas(draw.whole(1, 6))
+    return Call(found.errors, (draw.one((found.middle, found.corner)),))
+
+
+@recipe("Convergence.rows", spoil=False)
+def _(draw, folder):
+    return Call(calculus.refined_areas("polar", cells=(2, 4)).rows)
 
 
 @recipe("calculus.shrinking_cell")
