@@ -27,7 +27,6 @@ PACKAGE = Path(mvcalc_jax.__file__).parent
 ROOT = PACKAGE.parent
 COMMANDS = {
     "arguments", "check", "cli", "command", "completion", "dig", "doctor", "fit", "interrupts", "options", "output",
-    "usage",
 }  # fmt: skip
 """What stands behind `mvcalc`, of which `--help` has the examples."""
 ROOMS = sorted(
