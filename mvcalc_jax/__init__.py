@@ -32,7 +32,6 @@ The tree is the sentence – functions, models, descent, proof, pictures – and
     dig        the sandpit as a command
     interrupts Ctrl-C at the wrong moment
     arguments  a frozen dataclass as a command line
-    usage      what --help shows
     options    the options that several commands have
     output     what a command answers: words, or a document
     command    what every command does alike

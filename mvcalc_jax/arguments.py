@@ -7,16 +7,18 @@
     device: Literal["auto", "cpu", "gpu"]       --device NAME, and no other name
     live: bool = False                          --live or --no-live
 
-`Annotated[…, Arg(…), Only(…)]` says the rest. Nothing is guessed, abbreviated or silently ignored: whatever does not
-fit is a `ValueError` of one sentence, in the words of the command line.
+`Annotated[…, Arg(…), Only(…)]` says the rest, and `argparse` reads. Nothing is guessed, abbreviated or silently
+ignored: whatever does not fit is a `ValueError` of one sentence, in the words of the command line.
 """
 
+import argparse
 import ast
 import inspect
+import re
+import shutil
 import textwrap
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -60,86 +62,127 @@ class Only(NamedTuple):
 
 _METAVARS = {int: "INT", float: "FLOAT", str: "TEXT", Path: "PATH"}
 _WANTED = {int: "a whole number", float: "a number"}
+_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$|-(inf|nan)$", re.IGNORECASE)
+"""A number, and no option."""
 
 
-@dataclass(frozen=True)
-class Option:
-    """A field on the command line. `most` is None where it takes any number of values; a switch takes none."""
+class Setting(argparse.Action):
+    """A field on the command line. For `argparse` it has no default, so that what is read is what was given."""
 
-    field: str
-    flag: str
-    kind: type
-    least: int
-    most: int | None
-    choices: tuple[str, ...]
-    default: Any
-    help: str
-    arg: Arg
-    only: tuple[Only, ...]
+    complete: Any
+    """Where `shtab` looks for what to offer; not there unless set."""
 
-    @property
-    def switch(self) -> bool:
-        """Whether it is there or not, without a value."""
-        return self.kind is bool
-
-    @property
-    def names(self) -> list[str]:
-        """By which it is given."""
-        if self.arg.positional:
-            return []
-        off = [f"--no-{self.flag[2:]}"] if self.switch else []
-        return [self.flag, *off, *([self.arg.short] if self.arg.short else [])]
-
-    @property
-    def shown(self) -> str:
-        """As the help shows it; of a switch the form that changes something."""
-        if self.switch:
-            return f"--no-{self.flag[2:]}" if self.default is True else self.flag
-        metavar = self.arg.metavar or ("NAME" if self.choices or self.arg.known else _METAVARS[self.kind])
-        values = f"[{metavar} ...]" if self.most is None else " ".join([metavar] * self.most)
-        if self.arg.positional:
-            return metavar
-        return f"{self.arg.short}, {self.flag} {values}" if self.arg.short else f"{self.flag} {values}"
+    def __init__(
+        self,
+        option_strings: Sequence[str],
+        dest: str,
+        nargs: int | str | None,
+        default: Any,
+        kind: type,
+        names: tuple[str, ...],
+        arg: Arg,
+        only: list[Only],
+        said: str,
+    ) -> None:
+        self.usual, self.kind, self.names, self.arg, self.only, self.said = (
+            default,
+            kind,
+            names,
+            arg,
+            only,
+            said,
+        )
+        self.flag = option_strings[0] if option_strings else arg.metavar
+        metavar = arg.metavar or ("NAME" if names or arg.known else _METAVARS.get(kind))
+        super().__init__(option_strings, dest, nargs, default=argparse.SUPPRESS, metavar=metavar)
+        self.help = self._explained().replace("%", "%%")
 
     @property
-    def explained(self) -> str:
-        """Its help, with the names to choose from and its default."""
-        said = self.help
-        if self.choices:
-            said += f" One of {', '.join(self.choices)}."
+    def shown(self) -> Sequence[str]:
+        """Its names for people; of a switch the form that changes something."""
+        return [self.option_strings[self.usual is True]] if self.kind is bool else self.option_strings[::-1]
+
+    def _explained(self) -> str:
+        said = self.said
+        if self.names:
+            said += f" One of {', '.join(self.names)}."
         elif self.arg.known:
             said += f" By name: {', '.join(self.arg.known)}."
         said += "".join(f" Only for --{_hyphened(only.field)}." for only in self.only if only.value is ...)
-        values = self.default if isinstance(self.default, tuple) else (self.default,)
-        if not self.switch and self.default not in (None, MISSING, (), ""):
+        values = self.usual if isinstance(self.usual, tuple) else (self.usual,)
+        if self.kind is not bool and self.usual not in (None, MISSING, (), ""):
             said += f" (default: {' '.join(map(str, values))})"
         return said.strip()
 
-    def value(self, word: str) -> Any:
-        """What a word on the command line stands for."""
-        if self.choices and word not in self.choices:
-            raise ValueError(
-                text.unknown(self.flag.lstrip("-").replace("-", " ").lower(), word, self.choices)
-            )
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        """Take what `argparse` has found for it."""
+        if hasattr(namespace, self.dest):
+            raise ValueError(f"{self.flag} is given twice")
+        if self.kind is bool:
+            value = option_string == self.flag
+        else:
+            value = tuple(map(self._value, values)) if isinstance(values, list) else self._value(values)
+        setattr(namespace, self.dest, value)
+
+    def _value(self, word: str) -> Any:
+        if self.names and word not in self.names:
+            raise ValueError(text.unknown(self.flag.lstrip("-").replace("-", " ").lower(), word, self.names))
         try:
             return self.kind(word)
         except ValueError:
             raise ValueError(f"{self.flag} must be {_WANTED[self.kind]}; got {word!r}") from None
 
 
-def options(config: type) -> list[Option]:
-    """The options that a dataclass describes, in its order."""
-    hints, said = get_type_hints(config, include_extras=True), _docstrings(config)
-    found = []
-    for field in fields(config):
-        hint, notes = _parted(hints[field.name])
-        arg = next((note for note in notes if isinstance(note, Arg)), Arg())
-        kind, least, most, choices = _shape(hint)
-        help = " ".join(each for each in (arg.help, said.get(field.name, "")) if each)
-        flag = arg.metavar if arg.positional else f"--{arg.name or _hyphened(field.name)}"
-        only = tuple(note for note in notes if isinstance(note, Only))
-        found.append(Option(field.name, flag, kind, least, most, choices, field.default, help, arg, only))
-    return found
+class Parser(argparse.ArgumentParser):
+    """The command line of a dataclass.
+
+    Args:
+        config: a frozen dataclass; its docstring says what the command does.
+        prog: what the user types.
+        more: switches that all commands have, names and help, of which the help tells.
+        closing: the last paragraph of the help.
+    """
+
+    def __init__(
+        self, config: type, prog: str = "", more: Iterable[tuple[str, str]] = (), closing: str = ""
+    ) -> None:
+        super().__init__(
+            prog,
+            description=inspect.getdoc(config),
+            epilog=closing,
+            formatter_class=_Help,
+            add_help=False,
+            allow_abbrev=False,
+            exit_on_error=False,
+        )
+        self._negative_number_matcher = _NEGATIVE  # by itself it takes -1e5 for an option
+        self.settings: list[Setting] = []
+        hints, docstrings = get_type_hints(config, include_extras=True), _docstrings(config)
+        alone, options = self.add_argument_group(), self.add_argument_group()
+        for field in fields(config):
+            hint, notes = _parted(hints[field.name])
+            arg = next((note for note in notes if isinstance(note, Arg)), Arg())
+            kind, nargs, names = _shape(hint)
+            flag = f"--{arg.name or _hyphened(field.name)}"
+            flags = [flag, f"--no-{flag[2:]}" if kind is bool else arg.short]
+            setting = (alone if arg.positional else options).add_argument(
+                *(() if arg.positional else filter(None, flags)),
+                action=Setting,
+                dest=field.name,
+                nargs="?" if arg.positional and nargs is None else nargs,  # it is said here if one is missing
+                default=field.default,
+                kind=kind,
+                names=names,
+                arg=arg,
+                only=[note for note in notes if isinstance(note, Only)],
+                said=" ".join(filter(None, (arg.help, docstrings.get(field.name)))),
+            )
+            assert isinstance(setting, Setting)
+            self.settings.append(setting)
+        for names, said in more:
+            options.add_argument(*names.split(", "), action="store_true", help=said)
+        places = [setting.flag for setting in self.settings if setting.arg.positional]
+        self.usage = " ".join([prog, *places, "[options]"])
 
 
 def parse(
@@ -156,73 +199,62 @@ def parse(
         ValueError: for an option or a value that there cannot be, for one that is missing, and for one that would
             mean nothing beside the others.
     """
-    known = options(config)
-    given = _read(known, args)
-    for option in known:
-        if option.default is MISSING and option.field not in given and default is None:
-            raise ValueError(f"{option.flag} must be given: {text.first_line(option.help).rstrip(':')}")
+    parser = Parser(config)
+    words = [re.sub(r"^--[^=]+", lambda name: _hyphened(name[0]), word) for word in args]
+    try:
+        found, rest = parser.parse_known_intermixed_args(words)
+    except argparse.ArgumentError as error:
+        raise ValueError(f"{str(error.argument_name).split('/')[0]} {error.message}") from None
+    known = [name for setting in parser.settings for name in setting.option_strings]
+    for word in rest:
+        if word.startswith("-"):
+            raise ValueError(text.unknown("option", word.partition("=")[0], known, "--help lists all"))
+    if rest:
+        raise ValueError(f"{rest[0]!r} stands alone: nothing takes it; --help shows what can be given")
+    given = vars(found)
+    for setting in parser.settings:
+        if setting.usual is MISSING and setting.dest not in given and default is None:
+            raise ValueError(f"{setting.flag} must be given: {text.first_line(setting.said).rstrip(':')}")
     settings = config(**given) if default is None else replace(default, **given)
-    for option in known:
-        for only in option.only if option.field in given else ():
-            if why := only.forbids(option.flag, settings):
+    for setting in parser.settings:
+        for only in setting.only if setting.dest in given else ():
+            if why := only.forbids(setting.flag, settings):
                 raise ValueError(why)
     return settings, given
 
 
-def _read(known: list[Option], args: Sequence[str]) -> dict[str, Any]:
-    """What the words say, by field."""
-    flags = {name: option for option in known for name in option.names}
-    places = [option for option in known if option.arg.positional]
-    given, loose, rest = {}, [], deque(args)
-    while rest:
-        word = rest.popleft()
-        if word == "--":  # all that follows stands alone
-            loose += rest
-            break
-        if not _is_flag(word):
-            loose.append(word)
+class _Help(argparse.HelpFormatter):
+    """As wide as the terminal; lines that are indented stay as they are."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=24, width=_width())
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        names = action.shown if isinstance(action, Setting) else action.option_strings
+        return f"{', '.join(names)} {self._format_args(action, '')}".strip() if names else str(action.metavar)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return wrapped(text, width).splitlines()
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return wrapped(text, width)
+
+
+def wrapped(said: str, width: int = 0) -> str:
+    """Paragraphs as wide as the terminal, or as is said; lines that are indented stay as they are."""
+    lines, flowing = [], ""
+    for line in [*said.splitlines(), ""]:
+        if line and not line.startswith(" "):
+            flowing = f"{flowing} {line}".strip()
             continue
-        name, equals, value = word.partition("=")
-        name = name.replace("_", "-")
-        if name not in flags:
-            raise ValueError(text.unknown("option", name, flags, "--help lists all"))
-        option = flags[name]
-        if option.field in given:
-            raise ValueError(f"{option.flag} is given twice")
-        if option.switch:
-            if equals:
-                raise ValueError(f"{name} takes no value; got {value!r}")
-            given[option.field] = name == option.flag
-            continue
-        values = [value] if equals else []
-        while rest and (option.most is None or len(values) < option.most) and not _is_flag(rest[0]):
-            values.append(rest.popleft())
-        given[option.field] = _valued(option, values)
-    for option in places:
-        taken = loose if option.most is None else loose[: option.most]
-        loose = loose[len(taken) :]
-        if taken:
-            given[option.field] = _valued(option, taken)
-    if loose:
-        raise ValueError(f"{loose[0]!r} stands alone: nothing takes it; --help shows what can be given")
-    return given
+        lines += textwrap.wrap(flowing, width or _width(), break_on_hyphens=False)
+        lines += [line] if line else []
+        flowing = ""
+    return "\n".join(lines)
 
 
-def _valued(option: Option, words: list[str]) -> Any:
-    if len(words) < option.least:
-        wanted = text.counted(option.least, "value") if option.least > 1 else "a value"
-        raise ValueError(f"{option.flag} must have {wanted}; got {len(words) or 'none'}")
-    values = tuple(map(option.value, words))
-    return values if option.most is None or option.most > 1 else values[0]
-
-
-def _is_flag(word: str) -> bool:
-    """Whether a word is an option; a negative number is none."""
-    try:
-        float(word)
-    except ValueError:
-        return len(word) > 1 and word.startswith("-")
-    return False
+def _width() -> int:
+    return min(shutil.get_terminal_size().columns, 100)
 
 
 def _parted(hint: Any) -> tuple[Any, list[Any]]:
@@ -237,17 +269,15 @@ def _parted(hint: Any) -> tuple[Any, list[Any]]:
     return hint, []
 
 
-def _shape(hint: Any) -> tuple[type, int, int | None, tuple[str, ...]]:
-    """The type of one value, the least and the most number of them, and the only ones, if they are known."""
+def _shape(hint: Any) -> tuple[type, int | str | None, tuple[str, ...]]:
+    """The type of one value, how many there are in the words of `argparse`, and the only ones, if they are known."""
     if get_origin(hint) is tuple:
         first, *others = get_args(hint)
-        kind, _, _, choices = _shape(first)
-        return (
-            (kind, 0, None, choices) if others == [...] else (kind, 1 + len(others), 1 + len(others), choices)
-        )
+        kind, _, names = _shape(first)
+        return kind, "*" if others == [...] else 1 + len(others), names
     if get_origin(hint) is Literal:
-        return str, 1, 1, get_args(hint)
-    return hint, 1, 1, ()
+        return str, None, get_args(hint)
+    return hint, 0 if hint is bool else None, ()
 
 
 def _docstrings(config: type) -> dict[str, str]:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from mvcalc_jax import __version__, command, options, text, usage
-from mvcalc_jax.arguments import Arg, Only
+from mvcalc_jax import __version__, command, options, text
+from mvcalc_jax.arguments import Arg, Only, wrapped
 from mvcalc_jax.output import answer, wanted
 
 
@@ -216,22 +216,24 @@ def sandpit(asked: Sandpit) -> int:
 @dataclass(frozen=True)
 class Completion:
     """Print what a shell needs to complete commands, options and names: for bash in ~/.bashrc
-        source <(mvcalc completion bash)
+        eval "$(mvcalc completion bash)"
     for zsh in ~/.zshrc, below compinit
-        source <(mvcalc completion zsh)
-    and for fish in ~/.config/fish/config.fish
-        mvcalc completion fish | source"""
+        eval "$(mvcalc completion zsh)"
+    for fish in ~/.config/fish/config.fish
+        mvcalc completion fish | source
+    and for tcsh in ~/.tcshrc
+        mvcalc completion tcsh > ~/.mvcalc.tcsh; source ~/.mvcalc.tcsh"""
 
-    shell: Annotated[Literal["bash", "zsh", "fish"], Arg(metavar="SHELL", positional=True)]
-    """Bash, zsh or fish."""
+    shell: Annotated[Literal["bash", "fish", "tcsh", "zsh"], Arg(metavar="SHELL", positional=True)]
+    """Of yours."""
 
 
 def completion(asked: Completion) -> int:
     """Print a script."""
-    from mvcalc_jax.completion import script
+    from mvcalc_jax.completion import script  # here, so that nothing else waits for shtab
 
     known = {name: settings for name, (settings, _) in COMMANDS.items()}
-    print(script(asked.shell, known, experiments()))
+    print(script(asked.shell, known, experiments(), (command.JSON, *command.COMMON)))
     return command.DONE
 
 
@@ -253,7 +255,7 @@ happened.
   sandpit     a game: find the phone by gradients           mvcalc sandpit
   run         an experiment, by name; alone it lists them   mvcalc run draw_curve --curve star
   doctor      is everything there that is needed?           mvcalc doctor
-  completion  for bash, zsh or fish                         source <(mvcalc completion bash)
+  completion  for bash, fish, tcsh or zsh                   eval "$(mvcalc completion bash)"
 
 mvcalc COMMAND --help shows the options of each. All take --debug, and all that answer take --json;
 --version says which mvcalc this is."""
@@ -285,7 +287,7 @@ def chosen(args: list[str]) -> int:
     """Run what the first word asks for."""
     name, *rest = args or ["--help"]
     if name in ("-h", "--help"):
-        print(f"{SCREEN}\n\n{usage.wrapped(command.EXIT_CODES)}")
+        print(f"{SCREEN}\n\n{wrapped(command.EXIT_CODES)}")
         return command.DONE
     if name == "--version":
         print(__version__)

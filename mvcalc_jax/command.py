@@ -16,7 +16,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mvcalc_jax import arguments, interrupts, output, usage
+from mvcalc_jax import arguments, interrupts, output
 from mvcalc_jax.text import first_line
 
 DONE, FAILED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
@@ -73,7 +73,8 @@ def asked(
         documents: whether it answers with a document under `--json`.
     """
     if "-h" in args or "--help" in args:
-        print(usage.help(prog, config, (*([JSON] if documents else []), *COMMON), EXIT_CODES))
+        more = (*([JSON] if documents else []), *COMMON)
+        print(arguments.Parser(config, prog, more, EXIT_CODES).format_help(), end="")
         return DONE
     wanted = documents and "--json" in args
     words = [word for word in args if not (wanted and word == "--json")]

@@ -1,122 +1,57 @@
-"""What a shell needs to complete the words of `mvcalc`: a script for bash, zsh or fish.
+"""What a shell needs to complete the words of `mvcalc`: a script, which shtab writes.
 
 All there is to complete – commands, options, names to choose from – is written into the script, so that a key is
-answered without waiting for Python. Files are offered where a value may be one.
+answered without waiting for Python. Files are offered where a value may only be one.
 """
 
+import argparse
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from mvcalc_jax import arguments
+import shtab
 
-_MANY = 999
-
-
-class Values(NamedTuple):
-    """What may follow an option, or stand alone: names, files, and how many of them."""
-
-    names: tuple[str, ...] = ()
-    files: bool = False
-    most: int = 0
+from mvcalc_jax.arguments import Parser
+from mvcalc_jax.text import first_line
 
 
-def script(shell: str, commands: Mapping[str, type], experiments: Mapping[str, str]) -> str:
+def script(
+    shell: str,
+    commands: Mapping[str, type],
+    experiments: Mapping[str, str],
+    more: Iterable[tuple[str, str]] = (),
+) -> str:
     """The script.
 
     Args:
-        shell: bash, zsh or fish.
+        shell: bash, fish, tcsh or zsh.
         commands: of mvcalc, each with its settings.
         experiments: what `mvcalc run` takes, each with its question.
+        more: switches that all of them have, names and help.
     """
-    words = {name: _words(settings) for name, settings in commands.items()}
-    words["run"] = {"": Values(tuple(experiments)), "--all": Values(), "--help": Values()}
-    for name in experiments:
-        words[f"run {name}"] = _words(importlib.import_module(f"experiments.{name}").Config)
-    return _fish(words) if shell == "fish" else _bash(words, shell)
+    root = argparse.ArgumentParser("mvcalc")
+    root.add_argument("--version", action="version", help="Show which mvcalc this is, and end.")
+    names = root.add_subparsers(parser_class=Parser)
+    for name, settings in commands.items():
+        _add(names, name, first_line(settings.__doc__), settings, more)
+    if experiments:
+        listed = importlib.import_module("experiments.__main__").Listed
+        under = _add(names, "run", "Run an experiment.", listed, more).add_subparsers(parser_class=Parser)
+        for name, question in experiments.items():
+            _add(under, name, question, importlib.import_module(f"experiments.{name}").Config, more)
+    return shtab.complete(root, shell)
 
 
-def _words(settings: type) -> dict[str, Values]:
-    """The options of a command, and under "" what stands alone."""
-    found = {"": Values()}
-    for option in arguments.options(settings):
-        known = option.choices or option.arg.known
-        files = option.kind is Path or "FILE" in option.arg.metavar or option.field == "names"
-        values = Values(known, files, 0 if option.switch else option.most or _MANY)
-        names = [option.shown] if option.switch else option.names or [""]
-        found |= dict.fromkeys(names, values)
-    return found | dict.fromkeys(("--json", "--debug", "--help"), Values())
-
-
-def _first(words: dict[str, dict[str, Values]]) -> str:
-    return " ".join([*(name for name in words if " " not in name), "--help", "--version"])
-
-
-def _bash(words: dict[str, dict[str, Values]], shell: str) -> str:
-    """For bash; zsh runs the same by its bashcompinit."""
-    cases = []
-    for command, of in words.items():
-        for flag, (names, files, most) in of.items():
-            if flag and most:
-                cases.append(f"'{command} {flag}') names='{' '.join(names)}' files={files:d} most={most} ;;")
-        names, files, _ = of[""]
-        every = " ".join([*names, *filter(None, of)])
-        cases.append(f"'{command} ') names='{every}' files={files:d} most={_MANY} ;;")
-    lines = "\n".join(f"      {case}" for case in cases)
-    return (_ZSH if shell == "zsh" else "") + _BASH % (_first(words), lines)
-
-
-_ZSH = "autoload -Uz bashcompinit && bashcompinit\n"
-_BASH = """\
-_mvcalc() {
-  local word=${COMP_WORDS[COMP_CWORD]} before command option names files most
-  local -a words
-  COMPREPLY=()
-  for before in "${COMP_WORDS[@]:0:$COMP_CWORD}"; do  # bash takes --device=cpu for three words
-    [[ $before == '=' ]] || words+=("$before")
-  done
-  [[ $word == '=' ]] && word=
-  if ((${#words[@]} == 1)); then
-    COMPREPLY=($(compgen -W '%s' -- "$word"))
-    return
-  fi
-  command=${words[1]} before=2
-  if [[ $command == run && ${#words[@]} -gt 2 ]]; then
-    command="run ${words[2]//-/_}" before=3
-  fi
-  local k=${#words[@]}
-  while ((k > before)); do
-    k=$((k - 1))
-    [[ ${words[k]} == --* || ${words[k]} == -[a-z] ]] && break
-  done
-  for option in "${words[k]}" ''; do
-    [[ $word == -* ]] && option=
-    names= files=0 most=0
-    case "$command $option" in
-%s
-    esac
-    ((${#words[@]} - k <= most)) && break
-  done
-  COMPREPLY=($(compgen -W "$names" -- "$word"))
-  if ((files)); then
-    compopt -o filenames 2>/dev/null
-    while IFS= read -r before; do
-      COMPREPLY+=("$before")
-    done < <(compgen -f -- "$word")
-  fi
-}
-complete -F _mvcalc mvcalc"""
-
-
-def _fish(words: dict[str, dict[str, Values]]) -> str:
-    lines = ["complete -c mvcalc -f", f"complete -c mvcalc -n __fish_use_subcommand -a '{_first(words)}'"]
-    for command, of in words.items():
-        seen = "; and ".join(f"__fish_seen_subcommand_from {name}" for name in command.split())
-        for flag, (names, files, most) in of.items():
-            given = f" -a '{' '.join(names)}'" if names else ""
-            takes = ("" if not flag else " -r" if files else " -x" if most else "") + (" -F" if files else "")
-            kind = f" -l {flag[2:]}" if flag[:2] == "--" else f" -s {flag[1:]}" if flag else ""
-            if kind or given or files:
-                lines.append(f"complete -c mvcalc -n '{seen}'{kind}{takes}{given}")
-    return "\n".join(lines)
+def _add(beside: Any, name: str, said: str, config: type, more: Iterable[tuple[str, str]]) -> Parser:
+    parser = beside.add_parser(name, help=said, config=config, more=more)
+    parser.description = said
+    for setting in parser.settings:
+        setting.choices = setting.names or setting.arg.known or None
+        if not setting.choices and (
+            setting.kind is Path or "FILE" in setting.arg.metavar or setting.arg.positional
+        ):
+            setting.complete = shtab.FILE
+        setting.option_strings = setting.shown
+        setting.metavar = None  # a shell could read what is in it
+    return parser

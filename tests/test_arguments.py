@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import pytest
 
-from mvcalc_jax import arguments, command, require, usage
+from mvcalc_jax import arguments, command, require
 from mvcalc_jax.arguments import Arg, Only
 from tests.test_command import here
 
@@ -46,13 +46,14 @@ def parsed(line, default=None):
         ("", {}),
         ("--steps 7", {"steps": 7}),
         ("--steps=-7", {"steps": -7}),
+        ("--no_pictures", {"pictures": False}),
         ("--rate -1e-300", {"rate": -1e-300}),
         ("--start -1e5 -.5", {"start": (-1e5, -0.5)}),
         ("--names a b -1", {"names": ("a", "b", "-1")}),
         ("--names", {"names": ()}),
         ("--names a --steps 2 file", {"names": ("a",), "steps": 2, "data": Path("file")}),
         ("file --mode slow", {"data": Path("file"), "mode": "slow"}),
-        ("-- --file", {"data": Path("--file")}),
+        ("-- file", {"data": Path("file")}),
         ("--live --port 0", {"live": True, "port": 0}),
         ("--no-pictures --no-live", {"pictures": False, "live": False}),
         ("--race you --steps 1", {"race": "you", "steps": 1}),
@@ -70,14 +71,14 @@ def test_words_are_settings(line, given):
         ("--stpes 3", "unknown option '--stpes'; did you mean '--steps'? --help lists all"),
         ("-x", "unknown option '-x'; did you mean '-o'? --help lists all"),
         ("--step 3", "unknown option '--step'; did you mean '--steps'?"),
-        ("--steps", "--steps must have a value; got none"),
-        ("--steps --live", "--steps must have a value; got none"),
+        ("--steps", "--steps expected one argument"),
+        ("-o", "--to expected one argument"),
         ("--steps 1e3", "--steps must be a whole number; got '1e3'"),
         ("--rate fast", "--rate must be a number; got 'fast'"),
-        ("--start 1", "--start must have 2 values; got 1"),
+        ("--start 1", "--start expected 2 arguments"),
         ("--start 1 2 3 4", "'4' stands alone: nothing takes it"),
         ("--mode slwo", "unknown mode 'slwo'; did you mean 'slow'? known: fast, slow"),
-        ("--live=yes", "--live takes no value; got 'yes'"),
+        ("--live=yes", "--live ignored explicit argument 'yes'"),
         ("--steps 1 --steps 2", "--steps is given twice"),
         ("--live --no-live", "--live is given twice"),
         ("--port 3", "--port is only for --live"),
@@ -112,25 +113,25 @@ def test_an_earlier_run_is_the_default():
 
 def test_the_help_shows_everything(monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
-    shown = usage.help("prog", Config, [("--debug", "Show where.")], "The end.")
-    assert shown == (
+    shown = arguments.Parser(Config, "prog", [("--debug", "Show where.")], "100 %, the end.")
+    assert shown.format_help() == (
         "usage: prog DATA [options]\n\nDo something.\n    as it stands\nand more.\n\n"
-        "  DATA                  What to read:\n"
-        "                            a.csv   a table\n\n"
-        "  --steps INT           Steps. (default: 5)\n"
+        "  DATA                 What to read:\n"
+        "                           a.csv   a table\n\n"
+        "  --steps INT          Steps. (default: 5)\n"
         "  --rate FLOAT\n"
-        "  --start FLOAT FLOAT   (default: 1.0 -2.5)\n"
+        "  --start FLOAT FLOAT  (default: 1.0 -2.5)\n"
         "  --names [TEXT ...]\n"
-        "  --mode NAME           How it is done. One of fast, slow.\n"
-        "                        (default: fast)\n"
+        "  --mode NAME          How it is done. One of fast, slow.\n"
+        "                       (default: fast)\n"
         "  --live\n"
-        "  --no-pictures         Draw nothing.\n"
-        "  --port INT            Only for --live.\n"
+        "  --no-pictures        Draw nothing.\n"
+        "  --port INT           Only for --live.\n"
         "  --race WHO\n"
         "  --quiet\n"
-        "  -o, --to DIR          Where. (default: runs)\n"
-        "  --debug               Show where.\n\n"
-        "The end."
+        "  -o, --to DIR         Where. (default: runs)\n"
+        "  --debug              Show where.\n\n"
+        "100 %, the end.\n"
     )
 
 

@@ -17,7 +17,7 @@ LAYERS = [
     {"autodiff"},
     {"text", "interrupts"},
     {"require", "status", "atomic", "compiling", "jaxprs", "arguments", "output"},
-    {"arrays", "binning", "precision", "named", "devices", "options", "usage"},
+    {"arrays", "binning", "precision", "named", "devices", "options"},
     {"calculus"},
     {"taylor"},
     {"models"},
