@@ -8,9 +8,7 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-import tyro
-
-from mvcalc_jax import text
+from mvcalc_jax import command, text
 from tests.fuzz import commands, public
 from tests.fuzz.calls import Case
 from tests.fuzz.judge import Finding
@@ -18,7 +16,7 @@ from tests.fuzz.recipe import RECIPES
 from tests.fuzz.worker import Worker
 
 OURS = ("tests.fuzz.recipes", "tests.fuzz.options")
-_SHARE, _LONG = 4.0, 20.0
+_SHARE, _LONG = 4.0, 4.0
 """A command's share of the time, where a function's is 1; and the seconds that its first case is taken to need."""
 
 
@@ -148,4 +146,4 @@ if __name__ == "__main__":
     os.nice(5)
     for ending in (signal.SIGINT, signal.SIGTERM):  # whichever it is, the summary is still given
         signal.signal(ending, signal.default_int_handler)
-    sys.exit(main(tyro.cli(Config, prog="python -m tests.fuzz")))
+    sys.exit(command.run(main, Config, prog="python -m tests.fuzz"))
