@@ -98,7 +98,11 @@ def floating(name: str, value: Any) -> None:
             f"convert it with jnp.asarray({name}, float)"
         )
     unmasked(name, value)
-    if value.dtype.kind == "f" and not (value.dtype.itemsize <= 8 and value.dtype.isnative):
+    if (
+        isinstance(value, np.ndarray)
+        and value.dtype.kind == "f"
+        and not (value.dtype.itemsize <= 8 and value.dtype.isnative)
+    ):
         raise TypeError(
             f"`{name}` must hold floating-point numbers that JAX knows; got {value.dtype}; convert it with "
             f"{name}.astype(float)"
@@ -341,6 +345,7 @@ def twice_differentiable(name: str, f: Callable[..., Any], x: Any) -> None:
         ...
     TypeError: `f` must be differentiable by JAX, twice; it says: ...
     """
+    function(name, f)
     _differentiated(
         name, "differentiable by JAX, twice", autodiff.jacobian(autodiff.jacobian(f), mode="forward"), x
     )
@@ -354,6 +359,7 @@ def differentiable(name: str, f: Callable[..., Any], *args: Any) -> None:
 
     >>> mv.require.differentiable("f", lambda x, y: x * y, 1.0, 2.0)
     """
+    function(name, f)
     _differentiated(name, "differentiable by JAX", autodiff.gradient(f, tuple(range(len(args)))), *args)
 
 

@@ -125,3 +125,12 @@ def test_what_fails_in_a_function_is_its_own_to_say():
 def test_arrays_that_jax_does_not_know_are_no_floating_ones(kind):
     with pytest.raises(TypeError, match=r"that JAX knows; got .*; convert it with x\.astype\(float\)"):
         require.floating("x", np.ones(2, kind))
+
+
+def test_what_is_no_floating_point_number_of_jax_or_numpy():
+    for wrong in (KEY, np.ones(2, complex), np.array(["a"])):
+        with pytest.raises(TypeError, match="`x` must hold floating-point numbers"):
+            require.floating("x", wrong)
+    for differentiable in (require.differentiable, require.twice_differentiable):
+        with pytest.raises(TypeError, match="`f` must be a function; got float"):
+            differentiable("f", 3.0, jnp.ones(2))

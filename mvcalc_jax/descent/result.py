@@ -135,7 +135,7 @@ class Result(NamedTuple):
         leaves = jax.tree_util.tree_leaves_with_path(self.params)
         rows += [(jax.tree_util.keystr(path), str(np.shape(p)), _few(p)) for path, p in leaves[:_ROWS]]
         more = [f"and {text.count(len(leaves) - _ROWS)} more"] if len(leaves) > _ROWS else []
-        if self.cost is None:
+        if self.cost is None or not np.size(self.trace.cost):  # nobody has looked yet
             return [self.message, rows, *more]
         start = np.asarray(self.trace.cost)[..., 0]
         what = "median cost" if np.ndim(self.cost) else "cost"

@@ -65,7 +65,7 @@ def steepest(learning_rate: float | AnyArray | Schedule | Proven) -> Rule:
     else:
         step = jax.ShapeDtypeStruct((), jax.dtypes.canonicalize_dtype(int))
         rate = require.traceable("learning_rate", schedule, step)
-        if getattr(rate, "shape", None) != ():
+        if getattr(rate, "shape", None) != () or not jnp.issubdtype(rate.dtype, jnp.number):
             raise TypeError(f"`learning_rate(step)` must be a single number; got {rate}")
 
     def init(params: Any) -> SteepestState:

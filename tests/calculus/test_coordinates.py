@@ -260,3 +260,14 @@ def test_parts_of_coordinates_that_are_none(part, value, unchecked):
     mine = COORDINATES["polar"]._replace(name="mine", **{part: value})
     with pytest.raises((TypeError, ValueError), match=f"`mine's {part}` must"):
         change_of_variables(mine, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("cells", [1j, 4, (), None, "48"], ids=str)
+def test_refinements_are_several(cells, unchecked):
+    with pytest.raises(TypeError, match="`cells` must be several numbers"):
+        refined_areas("polar", cells=cells)
+
+
+def test_refinements_of_no_area_have_no_errors():
+    found = refined_areas(lambda x, y: (0 * x, y), ((0, 1), (0, 1)), cells=(1, 2))  # and no warning
+    assert np.isnan(found.middle).all()

@@ -39,7 +39,14 @@ def test_misuse(float64, unchecked):
 @pytest.mark.parametrize("difference", [forward_difference, central_difference])
 def test_differences_of_what_are_no_functions_of_numbers(difference, unchecked):
     for f in (lambda x: x > 0, lambda x: x.astype(int)):
-        with pytest.raises(TypeError, match="`f` must return floating-point numbers"):
+        with pytest.raises(TypeError, match="`f` must return an array of floating-point numbers"):
             difference(f, np.ones(2), 0.1)
     with pytest.raises(TypeError, match="`f` must be a function"):
         difference(None, np.ones(2), 0.1)
+
+
+@pytest.mark.parametrize("difference", [forward_difference, central_difference])
+def test_differences_of_trees(difference, unchecked):
+    for f in (lambda x: {"a": x}, lambda x: (x, x), lambda x: None):
+        with pytest.raises(TypeError, match="`f` must return an array of floating-point numbers"):
+            difference(f, np.ones(2), 0.1)

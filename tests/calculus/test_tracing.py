@@ -366,3 +366,9 @@ def test_a_gradient_is_traced_in_its_turn():
 def test_steps_and_arguments_have_names_of_their_own():
     trace = trace_rules(lambda v1, v2: jnp.sin(v1) * v2)(3.0, 4.0)
     assert [step.formula for step in trace.steps] == ["sin(v1)", "w1 · v2"]
+
+
+def test_arguments_that_jax_does_not_know():
+    with pytest.raises(TypeError, match="`x` must hold numbers; got list_iterator"):
+        trace_rules(lambda x: x)(iter([1.0]))
+    assert trace_rules(lambda x: x.sum())(np.ones(2, "longdouble")).value == 2

@@ -262,3 +262,8 @@ def test_a_field_of_what_has_no_gradient():
     loop = lambda x, y: jax.lax.while_loop(lambda u: u > 1, lambda u: u / 2, x + y)
     with pytest.raises(TypeError, match="`f` must be differentiable by JAX; it says: Reverse-mode"):
         gradient_field(loop, ((0, 1), (0, 1)), 3)
+
+
+def test_a_path_may_lead_to_a_number_of_pythons():
+    found = total_derivative(lambda x: x**2, lambda t: 3.0, 0.5)
+    assert (found.value, found.derivative) == (9, 0)

@@ -221,3 +221,14 @@ def test_a_rule_that_is_none(rule, float64, unchecked):
 def test_parameters_that_can_be_read_once_only(float64, unchecked):
     with pytest.raises(TypeError, match="`params` must be a tree of arrays; got list_iterator"):
         mv.steepest_descent(d_bowl, iter([1.0]), steps=1, learning_rate=0.1)
+
+
+def test_a_descent_that_has_not_begun_can_be_shown(float64):
+    begun = mv.descent.begin(mv.descent.steepest(0.1), START, cost=bowl)
+    assert str(begun) and begun._repr_html_()
+
+
+def test_a_rate_that_is_a_function_of_the_step_is_a_number(unchecked):
+    for wrong in (lambda step: jax.random.key(0), lambda step: step > 0, lambda step: None):
+        with pytest.raises(TypeError, match=r"`learning_rate\(step\)` must be a single number"):
+            mv.descent.steepest(wrong)

@@ -17,7 +17,7 @@ from tests.fuzz.worker import Worker
 
 PROG = "python -m tests.fuzz"
 OURS = ("tests.fuzz.recipes", "tests.fuzz.options")
-_SHARE, _LONG = 4.0, 20.0
+_SHARE, _LONG = 4.0, 4.0
 """A command's share of the time, where a function's is 1; and the seconds that its first case is taken to need."""
 
 

@@ -95,9 +95,8 @@ def of_result(result: Any, refusals: tuple[type[Exception], ...]) -> Iterator[Fi
         readers = {"str()": str, "repr()": repr}
         if hasattr(type(thing), "_repr_html_"):
             readers["_repr_html_()"] = lambda thing: thing._repr_html_()
-        properties = [
-            n for n in dir(type(thing)) if isinstance(inspect.getattr_static(type(thing), n), property)
-        ]
+        ours = [cls for cls in type(thing).__mro__ if cls.__module__.startswith("mvcalc_jax")]
+        properties = [n for cls in ours for n, member in vars(cls).items() if isinstance(member, property)]
         readers |= {
             f".{n}": lambda thing, n=n: getattr(thing, n) for n in properties if not n.startswith("_")
         }

@@ -120,8 +120,8 @@ def _differences(
     require.floating("x", x)
     require.positive("step", step)
     value = require.traceable("f", f, x)
-    if not all(jnp.issubdtype(leaf.dtype, jnp.inexact) for leaf in jax.tree.leaves(value)):
-        raise TypeError(f"`f` must return floating-point numbers; got {value}")
+    if not (hasattr(value, "dtype") and jnp.issubdtype(value.dtype, jnp.inexact)):
+        raise TypeError(f"`f` must return an array of floating-point numbers; got {value}")
     x = jnp.asarray(x)
     h = jnp.asarray(step, x.dtype)
     axes = jnp.eye(x.size, dtype=x.dtype).reshape(x.size, *x.shape)

@@ -10,7 +10,7 @@ Reference: Griewank and Walther, Evaluating Derivatives (2008), chapters 2 and 3
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 import jax
@@ -170,6 +170,9 @@ def _names(f: Callable[..., Any], count: int) -> list[str]:
 def _read(name: str, arg: Any, asked: bool) -> Any:
     """An argument with Python's numbers as floating-point ones; arrays of whole numbers stay, unless asked for."""
 
+    if isinstance(arg, Iterator):
+        raise TypeError(f"`{name}` must hold numbers; got {type(arg).__name__}; make an array of it")
+
     def leaf(value: Any) -> Any:
         if not asked and (isinstance(value, bool) or (hasattr(value, "dtype") and not _floating(value))):
             return value
@@ -181,6 +184,8 @@ def _read(name: str, arg: Any, asked: bool) -> Any:
 
 
 def _floating(value: Any) -> bool:
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return True  # also where JAX does not know the kind
     return jnp.issubdtype(jnp.result_type(value), jnp.floating)
 
 

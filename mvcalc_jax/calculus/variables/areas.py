@@ -203,11 +203,15 @@ def refined_areas(
     8                      0.000651                    ÷ 3.99  0.0612                      ÷ 1.96
     all 64 cells are regular
     """
+    if not isinstance(cells, (tuple, list)) or not cells:
+        raise TypeError(f"`cells` must be several numbers, such as (4, 8, 16); got {cells!r}")
     found = [areas(coordinates, box, n) for n in cells]
     true = found[-1].after.sum()
-    middle, corner = (
-        np.array([abs(getattr(a, way).sum() - true) / true for a in found]) for way in ("middle", "corner")
-    )
+    with np.errstate(divide="ignore", invalid="ignore"):  # of no area, or one that is not finite
+        middle, corner = (
+            np.array([abs(getattr(a, way).sum() - true) / true for a in found])
+            for way in ("middle", "corner")
+        )
     return Convergence(
         "cells along each axis",
         np.array(cells, float),

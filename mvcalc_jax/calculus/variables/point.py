@@ -85,7 +85,7 @@ def steered(
         along = lambda t: jnp.stack([jnp.asarray(x, t.dtype) for x in path(t)])
         return along, lambda u: f(*u), argument_names(f, len(ends))
     if getattr(ends, "ndim", None) == 0:
-        return lambda t: path(t)[None], lambda u: f(u[0]), argument_names(f, 1)
+        return lambda t: jnp.asarray(path(t), t.dtype)[None], lambda u: f(u[0]), argument_names(f, 1)
     if getattr(ends, "ndim", None) != 1:
         raise ValueError(f"`path` must return a tuple of numbers, or one vector; got {ends!r}")
     (name,) = argument_names(f, 1)
