@@ -61,6 +61,23 @@ class Heard:
             self._dropped(about)
 
 
+class Cancelling:
+    """Within it, an interrupt that would be `Heard` is left to asyncio, which cancels what it runs, between two events.
+
+    That it does only where it finds Python's own handler.
+    """
+
+    def __enter__(self) -> None:
+        self._before = _signal.getsignal(_signal.SIGINT)
+        self._ours = isinstance(getattr(self._before, "__self__", None), Heard)
+        if self._ours:
+            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+
+    def __exit__(self, *_: object) -> None:
+        if self._ours:
+            _signal.signal(_signal.SIGINT, self._before)
+
+
 def _end(*_: object) -> None:
     os._exit(130)
 

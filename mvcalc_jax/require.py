@@ -19,9 +19,11 @@ The names of the axes, in every signature of the package:
 Long because each requirement shows what it says when it is not met.
 """
 
+import functools
 import inspect
 import math
 import operator
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -69,8 +71,8 @@ def holds_traced(f: Callable[..., Any], *args: Any) -> bool:
     return traced(jax.make_jaxpr(f)(*args).consts)
 
 
-def function(name: str, value: Any) -> None:
-    """Require something that can be called.
+def function(name: str, value: Any) -> Callable[..., Any]:
+    """Require something that can be called, and return it as JAX can take it.
 
     >>> mv.require.function("f", 3)
     Traceback (most recent call last):
@@ -79,6 +81,17 @@ def function(name: str, value: Any) -> None:
     """
     if not callable(value):
         raise TypeError(f"`{name}` must be a function; got {type(value).__name__}")
+    # JAX remembers functions by hash and weak reference, and crashes on one that has no such: a NamedTuple, NumPy's own.
+    try:
+        hash(value), weakref.ref(value)
+        return value
+    except TypeError:
+        pass
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return value(*args, **kwargs)
+
+    return functools.update_wrapper(called, value)
 
 
 def floating(name: str, value: Any) -> None:
@@ -297,10 +310,9 @@ def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
     TypeError: `f` must be written in JAX, so that it can be compiled: no NumPy functions of traced values,
     no `if` on them; it raises TracerBoolConversionError
     """
-    # NumPy's own functions crash JAX 0.10 where it remembers what it has traced; all others it shall remember.
-    traced_once = (lambda *values: f(*values)) if type(f).__module__ == "numpy" else f
+    f = function(name, f)
     try:
-        return jax.eval_shape(traced_once, *args)
+        return jax.eval_shape(f, *args)
     except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
         raise TypeError(
             f"`{name}` must be written in JAX, so that it can be compiled: no NumPy functions of traced values, no "

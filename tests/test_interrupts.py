@@ -74,3 +74,23 @@ class Deaf:
 
 def test_one_that_is_dropped_comes_again():
     assert interrupted(DEAF + WORK.format(work="Deaf()")) == (130, "", "\nx: stopped\n")
+
+
+SERVED = """
+import asyncio
+print("now", flush=True)
+async def busy():
+    try:
+        while True: await asyncio.sleep(0)  # an interrupt comes in the middle of an event, as likely as not
+    finally:
+        print("cancelled")
+async def served():
+    other = asyncio.ensure_future(busy())
+    while True: await asyncio.sleep(0.01)
+"""
+
+
+def test_what_asyncio_runs_is_cancelled_between_two_events():
+    run = f"exec({SERVED!r}, globals())\n    with interrupts.Cancelling(): asyncio.run(served())"
+    code, out, err = interrupted(WORK.format(work=run))
+    assert (code, err) == (130, "\nx: stopped\n") and out in ("cancelled\n", "")

@@ -1,12 +1,15 @@
 """Whatever is thrown at an argument, it is refused in one sentence, and no warning is given."""
 
+import dataclasses
 from decimal import Decimal
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import mvcalc_jax as mv
 from mvcalc_jax import precision, require
 
 KEY = jax.random.key(0)
@@ -134,3 +137,31 @@ def test_what_is_no_floating_point_number_of_jax_or_numpy():
     for differentiable in (require.differentiable, require.twice_differentiable):
         with pytest.raises(TypeError, match="`f` must be a function; got float"):
             differentiable("f", 3.0, jnp.ones(2))
+
+
+class Scaled(NamedTuple):
+    """A function to which nothing can refer weakly."""
+
+    factor: float
+
+    def __call__(self, x):
+        return self.factor * jnp.sin(x)
+
+
+@dataclasses.dataclass
+class Unhashable:
+    factor: float
+
+    def __call__(self, x):
+        return self.factor * jnp.sin(x)
+
+
+@pytest.mark.parametrize("kind", [Scaled, Unhashable])
+def test_objects_that_can_be_called_are_functions(kind):
+    f, X = kind(2.0), mv.Interval(jnp.float32(0), jnp.float32(1))
+    for _ in range(2):  # JAX 0.10 crashes on the second
+        assert float(mv.interval(f)(X).hi) == pytest.approx(2 * np.sin(1), rel=1e-5)
+        assert mv.derivative(f, 0.0).value == pytest.approx(2, rel=1e-9)
+        assert float(mv.newton(f, 3.0).x) == pytest.approx(np.pi, rel=1e-12)
+        result = mv.steepest_descent(f, jnp.float32(1.0), learning_rate=0.5, steps=1)
+        assert float(result.params) == pytest.approx(1 - np.sin(1), rel=1e-5)

@@ -158,9 +158,8 @@ def chunks(
     >>> [(part.steps, float(part.cost)) for part in stream]
     [(2, 0.0625), (4, 0.00390625)]
     """
-    for name, function in {"jacobian": jacobian, "cost": cost}.items():
-        if not callable(function) and (name, function) != ("cost", None):
-            raise TypeError(f"`{name}` must be a function; got {type(function).__name__}")
+    jacobian = require.function("jacobian", jacobian)
+    cost = None if cost is None else require.function("cost", cost)
     steps = require.whole("steps", steps, least=1)
     if steps > (most := jnp.iinfo(jax.dtypes.canonicalize_dtype(int)).max):
         raise ValueError(

@@ -77,7 +77,7 @@ def curve_fit(
     >>> print(popt.round(6), pcov.shape)
     [3.  0.5] (2, 2)
     """
-    require.function("f", f)
+    f = require.function("f", f)
     names = parameter_names(f, p0)
     options = Options(method, absolute_sigma, tuple(fixed), nan_policy, xtol, max_steps).checked(names, _MOST)
     require.one_of("loss", loss, LOSSES)

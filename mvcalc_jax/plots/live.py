@@ -18,6 +18,7 @@ from matplotlib.backends.backend_webagg import WebAggApplication
 from matplotlib.backends.backend_webagg_core import NavigationToolbar2WebAgg
 from matplotlib.figure import Figure
 
+from mvcalc_jax import interrupts
 from mvcalc_jax.descent.result import Result, Stream, Watcher
 from mvcalc_jax.options import PORT
 from mvcalc_jax.plots import curve
@@ -65,8 +66,8 @@ class Screen:
             plt.switch_backend("webagg")
         self.served = plt.get_backend().lower() == "webagg"
         if self.served:
-            self._loop = asyncio.new_event_loop()
-            asyncio.set_event_loop(self._loop)
+            self._runner = asyncio.Runner()
+            asyncio.set_event_loop(self._runner.get_loop())
             NavigationToolbar2WebAgg.toolitems = ()
         self.figure: Figure = plt.figure(title, figsize=size)
         self._manager: Any = self.figure.canvas.manager
@@ -105,7 +106,8 @@ class Screen:
 
     def _pump(self, seconds: float) -> None:
         if self.served:
-            self._loop.run_until_complete(asyncio.sleep(seconds))
+            with interrupts.Cancelling():
+                self._runner.run(asyncio.sleep(seconds))
         else:
             self.figure.canvas.start_event_loop(seconds)
 

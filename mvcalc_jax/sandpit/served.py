@@ -12,6 +12,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from mvcalc_jax import interrupts
 from mvcalc_jax.options import PORT
 from mvcalc_jax.sandpit.page import PageCanvas, listen, loopback
 from mvcalc_jax.sandpit.view import SIZE, Pit
@@ -58,7 +59,8 @@ def play(
     canvas = PageCanvas(figure)
     pit = build(figure)
     canvas.describe, canvas.joined = pit.describe, pit.session.disturb
-    asyncio.run(_serve(pit, canvas, PORT if port is None else port, address, browser, say, ready))
+    with interrupts.Cancelling():
+        asyncio.run(_serve(pit, canvas, PORT if port is None else port, address, browser, say, ready))
 
 
 def window() -> Figure | None:

@@ -82,7 +82,7 @@ def check_hessian(
     >>> report.verdict, report.leaves[0].index, report.leaves[0].by_hand, report.leaves[0].autodiff
     ('wrong', (1, 0), 0.0, 0.75)
     """
-    require.function("f", f)
+    f = require.function("f", f)
     again = (
         f"check_hessian({written(f, 'f')}, {written(hess, 'hess')}, *args, argnums={argnums}, seed={seed})"
     )
@@ -128,8 +128,8 @@ def checked(
     hessian: bool = False,
 ) -> Report:
     """`check_jacobian` of functions by these `names`; `again` is the line that repeats it."""
-    require.function("f", f)
-    require.function("jac", jac)
+    f = require.function("f", f)
+    jac = require.function("jac", jac)
     seed = require.whole("seed", seed, least=0, most=None)
     chosen, single = chosen_arguments(args, argnums), not isinstance(argnums, tuple)
 

@@ -48,8 +48,7 @@ def check_vjp(
     ('wrong', 'args[0]')
     """
     again = f"check_vjp({written(f, 'f')}, {written(fwd, 'fwd')}, {written(bwd, 'bwd')}, *args, seed={seed})"
-    for what, function in {"f": f, "fwd": fwd, "bwd": bwd}.items():
-        require.function(what, function)
+    f, fwd, bwd = (require.function(what, given) for what, given in {"f": f, "fwd": fwd, "bwd": bwd}.items())
     seed = require.whole("seed", seed, least=0, most=None)
     _required(args)
     return _checked(f, fwd, bwd, args, seed, (name(f, "f"), name(fwd, "fwd"), name(bwd, "bwd")), again)
@@ -66,8 +65,8 @@ def check_custom(f: Callable[..., Any], custom: Callable[..., Any], *args: Any, 
     >>> report.verdict, report.diagnoses[0].detail
     ('wrong', 'is too small by a factor of 2')
     """
-    require.function("f", f)
-    require.function("custom", custom)
+    f = require.function("f", f)
+    custom = require.function("custom", custom)
     seed = require.whole("seed", seed, least=0, most=None)
     _required(args)
     again = f"check_custom({written(f, 'f')}, {written(custom, 'custom')}, *args, seed={seed})"

@@ -63,8 +63,8 @@ def lagrange(
     maximum [-1. -1.] 1.0 [0.5]
     maximum [1. 1.] 1.0 [0.5]
     """
-    require.function("f", f)
-    require.function("g", g)
+    f = require.function("f", f)
+    g = require.function("g", g)
     look = _look(x0, box, require.whole("starts", starts, least=1))
     with precision.of(np.zeros(())), np.errstate(all="ignore"):
         d = look.starts.shape[1]
@@ -106,8 +106,8 @@ def of_vectors(
     f: Callable[..., Array], g: Callable[..., Any], variables: int
 ) -> tuple[Callable[[Array], Array], Callable[[Array], Any]]:
     """f and g as functions of one vector, g with an array for a tuple."""
-    require.function("f", f)
-    require.function("g", g)
+    f = require.function("f", f)
+    g = require.function("g", g)
     g = _of_vector("g", g, variables)
 
     def stacked(x: Array) -> Any:

@@ -121,7 +121,7 @@ def basins(
     (array([-0.5-0.866025j, -0.5+0.866025j,  1. +0.j      ]), array([0.35, 0.32, 0.32]))
     """
     limit = require.whole("max_steps", max_steps, least=1)
-    require.function("f", f)
+    f = require.function("f", f)
     edges = require.reals("box", box, require.BOX)
     edges = require.box("box", edges[None] if edges.ndim == 1 else edges)
     if len(edges) > 2:

@@ -94,7 +94,7 @@ def newton(
 
 def _known(name: str, f: Function) -> Function:
     """f, by whose identity its compiled program is found."""
-    require.function(name, f)
+    f = require.function(name, f)
     try:
         hash(f)
     except TypeError:

@@ -317,10 +317,10 @@ def _sound(f: Any, derivative: Any, kinds: tuple, tree: Any) -> None:
     if x.ndim == 0:
         require.scalar("f", f, x, *args)
     else:
-        require.function("f", f)
+        f = require.function("f", f)
         _shaped("f", f, x, args, x.shape, "as many values as variables")
     if derivative is not None:
-        require.function("derivative", derivative)
+        derivative = require.function("derivative", derivative)
         _shaped("derivative", derivative, x, args, x.shape * 2, "∂f_i/∂x_j" if x.ndim else "a number")
     else:
         slope_of(f, None, x, args)

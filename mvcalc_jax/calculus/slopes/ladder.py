@@ -79,7 +79,7 @@ def values_of(name: str, f: Callable[..., Any], x: AnyArray) -> tuple[Values, fl
         TypeError: where f is no function, fails for a number, or returns whole or complex numbers, or none.
         ValueError: where it returns several numbers.
     """
-    require.function(name, f)
+    f = require.function(name, f)
     one = jax.ShapeDtypeStruct((), x.dtype)
     try:
         value = require.traceable(name, f, one)

@@ -116,7 +116,7 @@ def _differences(
     f: Callable[[Array], Array], x: AnyArray, step: float | AnyArray, slope: Callable[..., Array]
 ) -> Array:
     """One slope along every axis of x, each axis with the step that floating point really took."""
-    require.function("f", f)
+    f = require.function("f", f)
     require.floating("x", x)
     require.positive("step", step)
     value = require.traceable("f", f, x)

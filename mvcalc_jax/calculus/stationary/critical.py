@@ -71,7 +71,7 @@ def critical_points(
     >>> len(points.of("saddle")), len(points.of("maximum"))
     (4, 1)
     """
-    require.function("f", f)
+    f = require.function("f", f)
     count = require.whole("starts", starts, least=8)
     one = require.reals("box", box, require.BOX).ndim == 1
     edges = require.box("box", (box,) if one else box)

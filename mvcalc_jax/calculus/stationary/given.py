@@ -58,7 +58,7 @@ def _derivative(
         return known
     d = len(box)
     shape = (d,) if name == "gradient" else (d, d)
-    require.function(name, given)
+    given = require.function(name, given)
     shaped: Any = (lambda z: given(z[0]).reshape(shape)) if one else given
     require.shape(
         name, require.traceable(name, shaped, box.mean(axis=1)), shape, "one entry for each variable"

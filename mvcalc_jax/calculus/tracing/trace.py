@@ -62,7 +62,7 @@ def trace_rules(
     <BLANKLINE>
     ∂f/∂x = 16.0
     """
-    require.function("f", f)
+    f = require.function("f", f)
     require.one_of("mode", mode, ("reverse", "forward"))
 
     def trace(*args: Any, **kwargs: Any) -> Trace:

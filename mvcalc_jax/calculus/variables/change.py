@@ -180,7 +180,7 @@ def completed(coordinates: str | Coordinates | Callable[..., Any], u: np.ndarray
             raise ValueError(f"{name} coordinates have the variables {', '.join(variables)}; got {len(u)}")
     else:
         g: Any = coordinates
-        require.function("coordinates", g)
+        g = require.function("coordinates", g)
         try:
             point = Point.of(g, (u,))
         except TypeError:  # not a function of one vector
@@ -193,7 +193,7 @@ def completed(coordinates: str | Coordinates | Callable[..., Any], u: np.ndarray
     required = [(name, f, u.shape), (f"{name}'s jac", own_jac, u.shape * 2), (f"{name}'s det", own_det, ())]
     required += [] if inverse is None else [(f"{name}'s inverse", inverse, u.shape)]
     for what, g, shape in required:
-        require.function(what, g)
+        g = require.function(what, g)
         made = require.traceable(what, g, u)
         if getattr(made, "shape", None) != shape or not jnp.issubdtype(made.dtype, jnp.floating):
             got = getattr(made, "shape", type(made).__name__)

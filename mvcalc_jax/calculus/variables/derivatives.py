@@ -165,7 +165,7 @@ def partial(f: Callable[..., Any], by: int | str = 0) -> Callable[..., Any]:
     >>> mv.calculus.partial(f, "y")(3.0, 5.0), mv.calculus.partial(f, 0)(3.0, 5.0)
     (np.float64(9.0), np.float64(30.0))
     """
-    require.function("f", f)
+    f = require.function("f", f)
 
     def derivative(*at: Any) -> Any:
         point = Point.of(f, at)
@@ -190,7 +190,7 @@ def jacobian(f: Callable[..., Any]) -> Callable[..., Any]:
     array([[1., 0.],
            [0., 2.]])
     """
-    require.function("f", f)
+    f = require.function("f", f)
 
     def derivative(*at: Any) -> Any:
         point = Point.of(f, at)
@@ -210,7 +210,7 @@ def hessian(f: Callable[..., Any]) -> Callable[..., Any]:
     array([[10.,  6.],
            [ 6.,  0.]])
     """
-    require.function("f", f)
+    f = require.function("f", f)
 
     def derivative(*at: Any) -> Any:
         point = Point.of(f, at)
@@ -243,8 +243,8 @@ def total_derivative(f: Callable[..., Any], path: Callable[[Any], Any], t: float
     y      8      4      12     48
     df/dt                sum    80
     """
-    require.function("f", f)
-    require.function("path", path)
+    f = require.function("f", f)
+    path = require.function("path", path)
     require.number("t", t)
     t = precision.floats("t", t)
     steps = _steps(t)
@@ -286,7 +286,7 @@ def directional_derivative(f: Callable[..., Any], at: Any, direction: Any) -> Di
     D_u f = 2 towards u = (0.6, 0.8), 26.57° from ∇f
     ∇f = (2, 1), and the steepest slope |∇f| = 2.236067977
     """
-    require.function("f", f)
+    f = require.function("f", f)
     point = Point.of(f, at if isinstance(at, tuple) else (at,))
     u = np.asarray(precision.floats("direction", direction), point.u.dtype)
     require.finite("direction", u)
@@ -329,7 +329,7 @@ def gradient_field(f: Callable[[Any, Any], Any], box: Any, points: int = 15) -> 
            [1., 1., 1.],
            [2., 2., 2.]])
     """
-    require.function("f", f)
+    f = require.function("f", f)
     box = require.box("box", box, 2)
     points = require.whole("points", points, least=2)
     if points > _MOST_POINTS:

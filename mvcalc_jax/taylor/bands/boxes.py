@@ -13,7 +13,7 @@ AT_ONCE = 64
 
 def function_on_box(f: Any, box: Any) -> tuple[Callable[[Any], Any], np.ndarray, bool]:
     """f as a function of an array of shape (d,); and whether it was one of a number."""
-    require.function("f", f)
+    f = require.function("f", f)
     if require.reals("box", box, require.BOX).ndim == 1:
         return lambda x: f(x[0]), require.box("box", [box]), True
     return f, require.box("box", box), False

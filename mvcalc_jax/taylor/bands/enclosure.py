@@ -158,7 +158,7 @@ def taylor_enclosure(
 
 
 def _checked(f: Any, x0: Any, radius: Any, order: Any, pieces: Any) -> tuple[Any, Any]:
-    require.function("f", f)
+    f = require.function("f", f)
     x0, radius = precision.floats("x0", x0), precision.floats("radius", radius)
     require.finite("x0", x0)
     for name, array in (("x0", x0), ("radius", radius)):

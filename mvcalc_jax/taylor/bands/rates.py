@@ -49,7 +49,7 @@ def safe_learning_rate(cost: Callable[[Any], Any], params: Any, jacobian: Any, m
     1.0
     """
     leaves = jax.tree.leaves((params, jacobian))
-    require.function("cost", cost)
+    cost = require.function("cost", cost)
     require.positive("most", most)
     of, like = jax.tree.structure(params), jax.tree.structure(jacobian)
     shapes = [[np.shape(leaf) for leaf in jax.tree.leaves(tree)] for tree in (params, jacobian)]

@@ -35,7 +35,7 @@ def interval(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> round(float(y.lo), 4), round(float(y.hi), 4)
     (0.7183, 6.3891)
     """
-    require.function("f", f)
+    f = require.function("f", f)
 
     def extended(*args: Any) -> Any:
         is_interval = lambda a: isinstance(a, Interval)

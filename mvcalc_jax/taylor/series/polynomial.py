@@ -219,7 +219,7 @@ def taylor(f: Callable[..., Any], x0: Any, order: int, *, direction: Any = None)
     ValueError: `f` must have a Taylor series at x0 = 0.0; its coefficient of order 1 cannot be had: a branch
     point, as that of √x at 0, a pole too near, or an overflow; move x0, or ask for less than order 1
     """
-    require.function("f", f)
+    f = require.function("f", f)
     order = _checked_order(order)
     traced = require.traced((x0, direction))
     x = precision.floats("x0", x0)
