@@ -326,6 +326,8 @@ def _called_rightly(name: str, f: Callable[..., Any], error: Exception, *args: A
         ) from None
     except ValueError:
         pass  # a function that does not tell
+    if isinstance(error, TypeError) and "positional argument" in str(error):
+        raise TypeError(f"`{name}` must take what it is called with: {str(error).splitlines()[0]}") from error
     try:
         jax.eval_shape(lambda *values: [f(*values), None][1], *args)
     except Exception:

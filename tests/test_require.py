@@ -134,3 +134,10 @@ def test_what_is_no_floating_point_number_of_jax_or_numpy():
     for differentiable in (require.differentiable, require.twice_differentiable):
         with pytest.raises(TypeError, match="`f` must be a function; got float"):
             differentiable("f", 3.0, jnp.ones(2))
+
+
+def test_a_function_inside_another_that_takes_more():
+    with pytest.raises(
+        TypeError, match=r"`f` must take what it is called with: .* missing 1 required positional"
+    ):
+        require.traceable("f", lambda x: (lambda a, b: a)(x), 1.0)

@@ -127,7 +127,7 @@ def along_valley(
     >>> point.kind.value, (straight / 0.1**4).round(3), (floor / 0.1**4).round(3)  # 2x⁴, and −x⁴/4 along y = 3x²/2
     ('degenerate saddle', array([2.]), array([-0.25]))
     """
-    require.function("f", f)
+    require.scalar("f", f, point.point)
     t = require.reals("t", t, "numbers along the valley")
     require.shape("t", t, (None,), "one for each point")
     p, λ = point.point, np.abs(point.eigenvalues)
