@@ -81,9 +81,9 @@ def function(name: str, value: Any) -> Callable[..., Any]:
     """
     if not callable(value):
         raise TypeError(f"`{name}` must be a function; got {type(value).__name__}")
-    # JAX remembers functions by hash and weak reference, and crashes on one that has no such: a NamedTuple, NumPy's own.
+    # JAX remembers functions by hash and weak reference, and crashes on one that has none: a NamedTuple, a ufunc.
     try:
-        hash(value), weakref.ref(value)
+        hash(weakref.ref(value))  # which is that of the value
         return value
     except TypeError:
         pass
@@ -338,6 +338,8 @@ def _called_rightly(name: str, f: Callable[..., Any], error: Exception, *args: A
         ) from None
     except ValueError:
         pass  # a function that does not tell
+    if isinstance(error, TypeError) and "positional argument" in str(error):
+        raise TypeError(f"`{name}` must take what it is called with: {str(error).splitlines()[0]}") from error
     try:
         jax.eval_shape(lambda *values: [f(*values), None][1], *args)
     except Exception:

@@ -165,3 +165,10 @@ def test_objects_that_can_be_called_are_functions(kind):
         assert float(mv.newton(f, 3.0).x) == pytest.approx(np.pi, rel=1e-12)
         result = mv.steepest_descent(f, jnp.float32(1.0), learning_rate=0.5, steps=1)
         assert float(result.params) == pytest.approx(1 - np.sin(1), rel=1e-5)
+
+
+def test_a_function_inside_another_that_takes_more():
+    with pytest.raises(
+        TypeError, match=r"`f` must take what it is called with: .* missing 1 required positional"
+    ):
+        require.traceable("f", lambda x: (lambda a, b: a)(x), 1.0)

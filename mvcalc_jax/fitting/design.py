@@ -10,7 +10,7 @@ are T times those of the basis, T triangular: expanding the powers of x − c fo
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -157,6 +157,8 @@ def sizes(data: Data, of: Basis) -> Float[np.ndarray, " p"]:
 def _names(labels: Any, width: int, single: bool, intercept: bool, degree: int | None) -> tuple[str, ...]:
     if labels is None:
         labels = ["x"] if single or degree is not None else [f"x{k + 1}" for k in range(width)]
+    if not isinstance(labels, Iterable):
+        raise TypeError(f"`names` must be a text, or one for each column of X; got {type(labels).__name__}")
     labels = [labels] if isinstance(labels, str) else list(map(str, labels))
     if len(labels) != width or len(set(labels)) != width or "intercept" in labels:
         raise ValueError(

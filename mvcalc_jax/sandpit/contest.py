@@ -216,7 +216,7 @@ def compete(
     ['wants to leave the sandpit', 'used up its steps', 'wants to leave the sandpit']
     """
     for name, several in (("floors", floors), ("strategies", strategies)):
-        if isinstance(several, str) or not isinstance(several, Iterable):
+        if isinstance(several, (str, jax.Array)) or not isinstance(several, Iterable):
             raise TypeError(f"`{name}` must be several, such as a tuple; got {several!r}")
     count, floors, strategies = require.whole("seeds", seeds, least=1), tuple(floors), tuple(strategies)
     if not (floors and strategies):

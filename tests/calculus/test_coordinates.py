@@ -271,3 +271,9 @@ def test_refinements_are_several(cells, unchecked):
 def test_refinements_of_no_area_have_no_errors():
     found = refined_areas(lambda x, y: (0 * x, y), ((0, 1), (0, 1)), cells=(1, 2))  # and no warning
     assert np.isnan(found.middle).all()
+
+
+def test_variables_without_names(unchecked):
+    mine = COORDINATES["polar"]._replace(variables=len)
+    with pytest.raises(TypeError, match="`variables` of coordinates must be a tuple of names"):
+        change_of_variables(mine, [1.0, 2.0])

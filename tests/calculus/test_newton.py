@@ -383,3 +383,18 @@ def test_searches_from_what_are_no_starts(starts, error, unchecked):
 def test_a_factor_that_is_no_number(factor, unchecked):
     with pytest.raises(TypeError, match="`factor` must be a single number"):
         iterate(lambda x: x**2 - 2, 1.0, 3, factor=factor)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"f": {"a": 1}}, TypeError, "`f` must be a function"),
+        ({"derivative": [1]}, TypeError, "`derivative` must be a function"),
+        ({"args": 3}, TypeError, "`args` must be a tuple"),
+        ({"x0": np.zeros((1, 0))}, ValueError, "`x0` must be a number or a vector"),
+        ({"x0": []}, ValueError, "`x0` must be a number or a vector"),
+    ],
+)
+def test_steps_of_other_things(change, error, said, unchecked):
+    with pytest.raises(error, match=said):
+        iterate(**{"f": lambda x: x**2 - 2, "x0": 1.0, "steps": 3} | change)

@@ -381,3 +381,9 @@ def test_predictions_at_what_are_no_numbers(X, unchecked):
     fit = mv.linear_regression([0.0, 1.0, 2.0], [1.0, 2.0, 2.5])
     with pytest.raises(TypeError, match=r"`X` must hold (real )?numbers"):
         fit.predict(X)
+
+
+@pytest.mark.parametrize("names", [len, 3, 1j], ids=str)
+def test_names_that_are_none(names, unchecked):
+    with pytest.raises(TypeError, match="`names` must be a text, or one for each column"):
+        mv.linear_regression([0.0, 1.0, 2.0], [1.0, 2.0, 2.5], names=names)

@@ -100,7 +100,7 @@ ARRAYS = {
     "text": lambda draw, x: x.astype(str),
     "a list": lambda draw, x: x.tolist(),
     "ragged": lambda draw, x: [x.tolist(), [1.0]],
-    "of JAX's": lambda draw, x: jnp.asarray(x),
+    "of JAX's": lambda draw, x: jnp.asarray(x.astype("float32")),
     "masked": lambda draw, x: np.ma.masked_array(x, x > 0),
     "one number": lambda draw, x: float(np.real(x.flat[0])),
     "0-d": lambda draw, x: np.asarray(x.flat[0]),

@@ -286,10 +286,17 @@ def iterate(
     >>> mv.calculus.iterate(lambda x: x**2 - 2, 1.0, steps=3).x  # 1, 3/2, 17/12, 577/408
     array([1.        , 1.5       , 1.41666667, 1.41421569])
     """
+    require.function("f", f)
+    if derivative is not None:
+        require.function("derivative", derivative)
+    if not isinstance(args, tuple):
+        raise TypeError(f"`args` must be a tuple, such as (a,); got {type(args).__name__}")
     require.number("factor", factor)
     rows = require.whole("steps", steps, least=1) + 1
     x = np.asarray(precision.floats("x0", x0))
     require.finite("x0", x)
+    if x.ndim > 1 or not x.size:
+        raise ValueError(f"`x0` must be a number or a vector (d,); got shape {x.shape}")
     with precision.of(x):
         checked(f, derivative, x, args)
         return Subject(f, derivative, args).walk(x, rows, factor)

@@ -128,6 +128,7 @@ def along_valley(
     ('degenerate saddle', array([2.]), array([-0.25]))
     """
     f = require.function("f", f)
+    require.scalar("f", f, point.point)
     t = require.reals("t", t, "numbers along the valley")
     require.shape("t", t, (None,), "one for each point")
     p, λ = point.point, np.abs(point.eigenvalues)

@@ -176,6 +176,8 @@ def completed(coordinates: str | Coordinates | Callable[..., Any], u: np.ndarray
     coordinates = named(coordinates)
     if isinstance(coordinates, Coordinates):
         name, variables, f, jac, det, inverse, _ = coordinates
+        if not isinstance(variables, (tuple, list)) or not all(isinstance(each, str) for each in variables):
+            raise TypeError(f"`variables` of coordinates must be a tuple of names; got {variables!r}")
         if len(u) != len(variables):
             raise ValueError(f"{name} coordinates have the variables {', '.join(variables)}; got {len(u)}")
     else:
