@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
@@ -23,6 +23,10 @@ _SAMPLE = 100_000
 """Fits in the histograms, evenly spaced over all."""
 _ENOUGH = 20
 """Fits without which a histogram says nothing."""
+_FEW = 10
+"""Fits that are told one by one."""
+_ALONE = """its points lie at 0, 1, 2, …; --x FILE says where else
+values that are to be counted, not a curve, are for: mvcalc run fit_heights --data {data}"""
 _FINE = 300
 
 
@@ -60,8 +64,13 @@ def fit_and_report(
     together = launched or any(given is not None for given in (coordinator, processes, process_id))
     host = hosts.meet(coordinator, processes, process_id) if together else hosts.ALONE
     chosen: list[Chosen] = []
+    few: list[str] = []
 
     def review(job: Job, results: Results) -> None:
+        if results.fits <= _FEW and any(next(iter(results))["status"] > 0):
+            few.append(one_by_one(job.problem.names, next(iter(results))))
+        if results.fits == 1 and job.counted:
+            few.append(_ALONE.format(data=data))
         if pictures:
             chosen.append(choose(job, results))
 
@@ -78,7 +87,7 @@ def fit_and_report(
         )
     if host.index:
         return True  # the first process has the word
-    words, drawn = said(summary), None
+    words, drawn = [*said(summary), *few], None
     try:
         for choice in chosen:
             path = out.with_suffix(".png")
@@ -96,6 +105,17 @@ def said(summary: Summary) -> list[str]:
     advice = lambda status: status.sentence.replace("pass nan_policy='omit'", "give --omit").replace("_", "-")
     failed = [(text.count(many), advice(status)) for status, many in summary.counts.items() if status <= 0]
     return [summary.message, *(f"  {many} {sentence}" for many, sentence in failed)]
+
+
+def one_by_one(names: Sequence[str], found: np.ndarray) -> str:
+    """A table of fits, numbered from 0 as elsewhere: each parameter and its standard error."""
+    head = ("fit", *(title for name in names for title in (name, "± standard error")))
+    rows = [
+        (str(k), *(cell for n in names for cell in (f"{fit[n]:.6g}", f"± {fit[f'{n}_stderr']:.2g}")))
+        for k, fit in enumerate(found)
+        if fit["status"] > 0
+    ]
+    return text.columns([head, *rows])
 
 
 def document(summary: Summary, picture: Path | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`mvcalc fit`: a line and a picture at the end, one clear error before the beginning, and exit codes."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,9 +78,26 @@ def test_one_curve_of_a_csv_with_a_word_for_each_column(monkeypatch, capsys):
     code, out, _ = mvcalc(monkeypatch, capsys, "fit", *told)
     assert code == 0
     assert out.startswith("one_fits.csv: 1 fit of 25 points, 1 converged")
+    assert re.search(r"\n0 +1 +± 0\.\d+ +9 +± 0\.\d+ +2 +± 0\.\d+\n", out)
     values = Path("one_fits.csv").read_text().splitlines()[1].split(",")
     np.testing.assert_allclose([float(v) for v in values[:3]], [1, 9, 2], rtol=1e-12)
     assert not Path("one_fits.png").exists()
+
+
+def test_a_column_without_a_name_is_x(monkeypatch, capsys):
+    x = np.arange(25)
+    rows = [f"{k},{y!r}" for k, y in enumerate(np.exp(-((x - 9) ** 2) / 8).tolist())]
+    for separator in (",", "\t"):
+        Path("pandas.csv").write_text("\n".join([",counts", *rows]).replace(",", separator))
+        code, out, _ = mvcalc(monkeypatch, capsys, "fit", "pandas.csv", "--no-pictures", "--force")
+        assert code == 0 and re.search(r"\n0 +1 +± \S+ +9 +± \S+ +2 +± ", out)
+        assert "its points lie at" not in out
+
+
+def test_values_that_are_no_curve_are_pointed_elsewhere(monkeypatch, capsys):
+    Path("heights.csv").write_text("height\n" + "\n".join(map(str, [170, 180, 175, 171, 169, 174])))
+    _, out, _ = mvcalc(monkeypatch, capsys, "fit", "heights.csv", "--no-pictures")
+    assert "its points lie at 0, 1, 2, …" in out and "mvcalc run fit_heights --data heights.csv" in out
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,8 @@ def cells_of(path: Path | str, k: int, line: str, separator: str) -> list[str]:
         ValueError: for quotes that do not close.
     """
     try:
-        cells = next(csv.reader([line.strip()], delimiter=separator, skipinitialspace=True))
+        line = line.strip() if separator == " " else line  # a tab at an end has an empty cell beside it
+        cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True))
     except csv.Error as error:
         raise ValueError(f"{path}, line {k}: {error}") from error
     return [cell.strip() for cell in cells]

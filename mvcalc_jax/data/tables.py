@@ -224,8 +224,12 @@ def _table(path: Path) -> np.ndarray:
     lines = read_text(path).splitlines()
     kept = [k for k, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
     separator = separator_of(lines[k] for k in kept[:2])
-    if kept and not is_number(cells_of(path, kept[0] + 1, lines[kept[0]], separator)[0] or "0"):
-        kept = kept[1:]  # names
+    head = cells_of(path, kept[0] + 1, lines[kept[0]], separator) if kept else []
+    words = [cell for cell in head if cell and not is_number(cell)]
+    if words and (
+        words[0] is head[0] or not any(map(is_number, head))
+    ):  # pandas gives a first column no name
+        kept = kept[1:]
     if not kept:
         raise ValueError(f"{path} holds no numbers")
     try:  # NumPy's reader is quick, and knows nothing of empty cells and decimal commas

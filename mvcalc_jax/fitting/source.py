@@ -31,11 +31,12 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class Job:
-    """A file of curves, looked at: what is to be fitted, and what is shared by all."""
+    """A file of curves, looked at: what is fitted, what is shared by all, whether x only counts the points."""
 
     curves: Curves
     problem: Problem
     image: bool
+    counted: bool
 
     @property
     def fits(self) -> int:
@@ -83,11 +84,12 @@ def look(data: Path, asked: Asked) -> Job:
         wanted = "(images, rows, columns)" if image else "(curves, points)"
         raise ValueError(f"{data} must have the shape {wanted} for the model {model}; got {shape}")
     fits, points = shape[0], math.prod(shape[1:])
+    counted = False
     if image:
         down, across = np.mgrid[: shape[1], : shape[2]]
         curves = curves._replace(x=Held(np.stack([across.ravel(), down.ravel()]).astype(float)[None]))
     elif curves.x is None:
-        curves = curves._replace(x=Held(np.arange(float(points))[None]))
+        counted, curves = True, curves._replace(x=Held(np.arange(float(points))[None]))
     else:
         curves = curves._replace(x=_for_all("x", curves.x, fits, points, family.axes))
     for name in ("sigma", "mask"):
@@ -110,7 +112,7 @@ def look(data: Path, asked: Asked) -> Job:
         start=gaussian.automatic(model),
         polished=False,
     )
-    return Job(curves, problem, image)
+    return Job(curves, problem, image, counted)
 
 
 def _for_all(name: str, rows: Rows, fits: int, points: int, axes: int) -> Rows:

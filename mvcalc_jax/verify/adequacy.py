@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mvcalc_jax import text
 from mvcalc_jax.verify.errors import errors, unit
 from mvcalc_jax.verify.evidence import Block, Evidence
 from mvcalc_jax.verify.points import Point, is_symmetric
@@ -41,13 +42,16 @@ def adequate(
                 caught += 1
             else:
                 invisible.setdefault(f"{name} is invisible, for it {why}", []).append(block.path)
+    hiding: dict[str, list[str]] = {}
+    for path, what in _hiding(point):
+        hiding.setdefault(what, []).append(path)
     said = [f"in {', '.join(paths)} {what}" for what, paths in invisible.items()]
-    if len(said) > _SAID:
-        said = [*said[:_SAID], f"and {len(said) - _SAID} more"]
-    warnings = [*_hiding(point), *kinks]
-    if len(warnings) > _WARNED:
-        warnings = [*warnings[:_WARNED], f"and {len(warnings) - _WARNED} warnings more"]
-    return Adequacy(caught, planted, tuple(said), tuple(warnings))
+    warnings = [*(f"{what}: {text.listed(paths)}" for what, paths in hiding.items()), *kinks]
+    return Adequacy(caught, planted, _few(said, _SAID), _few(warnings, _WARNED))
+
+
+def _few(said: list[str], most: int) -> tuple[str, ...]:
+    return tuple(said if len(said) <= most else [*said[:most], f"and {len(said) - most} more"])
 
 
 def _mistakes(
@@ -100,8 +104,8 @@ def _one(h: np.ndarray, change: Callable[[Any], Any]) -> np.ndarray:
     return changed.reshape(h.shape)
 
 
-def _hiding(point: Point) -> Iterator[str]:
-    """Arguments that hide mistakes."""
+def _hiding(point: Point) -> Iterator[tuple[str, str]]:
+    """Arguments that hide mistakes, and how."""
     for path, leaf, moved in [
         *((path, leaf, True) for path, leaf in zip(point.paths, point.leaves, strict=True)),
         *((path, leaf, False) for path, leaf in zip(point.other_paths, point.others, strict=True)),
@@ -110,16 +114,16 @@ def _hiding(point: Point) -> Iterator[str]:
             continue
         value = np.asarray(leaf)
         if not value.size:
-            yield f"{path} is empty: nothing is checked there"
+            yield path, "empty, so that nothing is checked there"
         if value.ndim > 1 and 1 in value.shape:
-            yield f"{path} has an axis of length 1: sums and means over it are the same, and so are missing ones"
+            yield path, "with an axis of length 1, which hides sums and means over it"
         if value.size < 2 or moved:
             continue
         if not value.any():
-            yield f"{path} is all zeros: factors of it hide"
+            yield path, "all zeros, which hides factors"
         elif (value == value.ravel()[0]).all():
-            yield f"{path} is {value.ravel()[0]} throughout: mixed up entries hide"
+            yield path, f"{value.ravel()[0]} throughout, which hides mixed up entries"
         elif is_symmetric(value):
-            yield f"{path} is symmetric: its transpose hides"
+            yield path, "symmetric, which hides a transpose"
         elif value.dtype.kind in "iu" and len(np.unique(value)) == value.size:
-            yield f"{path} has no number twice: sums over repeated indices hide"
+            yield path, "with no number twice, which hides sums over repeated indices"

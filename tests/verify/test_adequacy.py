@@ -1,5 +1,6 @@
 """What "correct" is worth: mistakes planted into a right derivative, and arguments that hide them."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -47,11 +48,17 @@ def test_a_constant_derivative_hides_the_order_of_its_entries():
 
 
 HIDING = {
-    "zeros": (np.zeros((3, 2)), "args[1] is all zeros"),
-    "ones": (np.ones((3, 2)), "args[1] is 1.0 throughout"),
-    "symmetric": (np.array([[1.0, 2], [2, 3]]), "args[1] is symmetric: its transpose hides"),
-    "unique indices": (np.array([2, 0, 1]), "args[1] has no number twice"),
-    "a batch of one": (np.array([[1.0, 2, 3]]), "args[1] has an axis of length 1"),
+    "zeros": (np.zeros((3, 2)), "all zeros, which hides factors: args[1]"),
+    "ones": (np.ones((3, 2)), "1.0 throughout, which hides mixed up entries: args[1]"),
+    "symmetric": (np.array([[1.0, 2], [2, 3]]), "symmetric, which hides a transpose: args[1]"),
+    "unique indices": (
+        np.array([2, 0, 1]),
+        "with no number twice, which hides sums over repeated indices: args[1]",
+    ),
+    "a batch of one": (
+        np.array([[1.0, 2, 3]]),
+        "with an axis of length 1, which hides sums and means over it: args[1]",
+    ),
 }
 
 
@@ -64,6 +71,15 @@ def test_arguments_that_hide_mistakes_are_named(how):
     assert report.verdict == "correct"
     assert any(warning.startswith(said) for warning in report.adequacy.warnings), report.adequacy.warnings
     assert said in str(report)
+
+
+def test_what_several_arguments_hide_is_said_once():
+    x = {"a": np.array([[1.3, 0.4]]), "b": np.array([[2.2], [0.7]])}
+    report = mv.check_jacobian(
+        lambda x: (x["a"] ** 2).sum() + (x["b"] ** 2).sum(), lambda x: jax.tree.map(lambda v: 2 * v, x), x
+    )
+    (said,) = report.adequacy.warnings
+    assert said.endswith("over it: (args[0]['a'], args[0]['b'])")
 
 
 def test_arguments_that_hide_nothing_are_not(rng):
