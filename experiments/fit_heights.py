@@ -92,6 +92,11 @@ def pose(config: Config) -> Task:
 
     mv.require.whole("steps", config.steps, least=1, most=MOST)
     raw = mv.data.histogram(config.data, config.bin_width)
+    if config.start is not None:
+        mv.require.finite("start", config.start)
+        mv.require.positive("start's sigma", config.start[1])
+    if config.learning_rate is not None:
+        mv.require.positive("learning_rate", config.learning_rate)
     histogram = raw.padded(6.0)
     data = histogram.centres, histogram.density
     hessian = jax.jit(mv.autodiff.hessian(mv.gaussian.chi_squared))
@@ -106,8 +111,6 @@ def pose(config: Config) -> Task:
     limit, course = mv.descent.stability_limit(curvature), config.data == "course"
     start = COURSE_START if course else moments[1] * np.array([AWAY, WIDE]) + [moments[0], 0]
     start = np.array(start if config.start is None else config.start, float)
-    mv.require.finite("start", start)
-    mv.require.positive("start's sigma", start[1])
     rate = COURSE_RATE if course else SHARE * limit
     rate = rate if config.learning_rate is None else config.learning_rate
     return Task(raw, histogram, data, start, rate, best, limit)

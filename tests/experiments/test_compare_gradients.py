@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
+from experiments import compare_gradients
 from experiments.compare_gradients import Config, main
 from mvcalc_jax import command
 from mvcalc_jax.models import gaussian
@@ -44,5 +45,6 @@ def test_a_wrong_derivative_fails(few, tmp_path, capsys, monkeypatch):
         for d in few
     ]
     monkeypatch.setattr(mv.verify, "catalogue", lambda seed: broken)
+    monkeypatch.setattr(compare_gradients, "draw", lambda network, run: None)
     assert main(Config(out=tmp_path)) == command.FAILED
     assert "wrong by hand: gaussian.jacobian" in capsys.readouterr().out

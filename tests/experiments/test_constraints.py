@@ -10,6 +10,7 @@ from PIL import Image
 from experiments.constraints import PROBLEMS
 from experiments.lagrange import Config, main
 from mvcalc_jax import command
+from tests.cases import few
 
 
 def test_the_courses_first_problem(tmp_path, capsys):
@@ -36,7 +37,9 @@ def test_the_courses_first_problem(tmp_path, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("problem", [name for name in PROBLEMS if name != "course-1"])
+@pytest.mark.parametrize(
+    "problem", few((name for name in PROBLEMS if name != "course-1"), "budget", "cusp", "circle-in-space")
+)
 def test_every_problem_is_solved_and_drawn(problem, tmp_path, capsys):
     assert main(Config(problem=problem, starts=200, out=tmp_path)) == command.DONE
     (run,) = (tmp_path / "lagrange").iterdir()

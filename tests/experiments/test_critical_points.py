@@ -4,12 +4,17 @@ import csv
 
 import pytest
 
-from experiments.critical_points import Config, main
+from experiments import critical_points
+from experiments.critical_points import DEGENERATE, Config, main
 from mvcalc_jax import command
 
 
 @pytest.mark.slow
-def test_every_point_is_in_the_table(tmp_path, capsys):
+@pytest.mark.parametrize(
+    "degenerate", [("monkey",), pytest.param(DEGENERATE, marks=pytest.mark.long)], ids=["one", "all"]
+)
+def test_every_point_is_in_the_table(degenerate, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(critical_points, "DEGENERATE", degenerate)
     assert main(Config(out=tmp_path)) == command.DONE
     (run,) = (tmp_path / "critical_points").iterdir()
     files = {"config.json", "metrics.csv", "points.png", "degenerate.png", "report.md"}

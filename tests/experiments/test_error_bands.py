@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from experiments import bounding
 from experiments.error_bands import Config, main
 from mvcalc_jax import command
 
@@ -16,7 +17,11 @@ def rows(said, first):
 
 
 @pytest.mark.slow
-def test_a_fraction_in_a_run_directory(tmp_path, capsys):
+@pytest.mark.parametrize(
+    "counted", [("fraction",), pytest.param(bounding.COUNTED, marks=pytest.mark.long)], ids=["one", "all"]
+)
+def test_a_fraction_in_a_run_directory(counted, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(bounding, "COUNTED", counted)
     assert main(replace(SMALL, out=tmp_path)) == command.DONE
     (run,) = (tmp_path / "error_bands").iterdir()
     pictures = {"bands.png", "widths.png", "rounding.png"}
@@ -39,7 +44,8 @@ def test_a_fraction_in_a_run_directory(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_another_function_of_another_order_in_pieces(tmp_path, capsys):
+def test_another_function_of_another_order_in_pieces(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(bounding, "COUNTED", ())
     settings = replace(SMALL, out=tmp_path, function="bell", order=1, pieces=4, at=0.7, radius=0.4)
     assert main(settings) == command.DONE
     assert "exp(−x²) about 0.7, n = 1, on [0.3, 1.1]" in capsys.readouterr().out

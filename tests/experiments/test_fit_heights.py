@@ -16,6 +16,12 @@ from mvcalc_jax.plots import heights
 pytestmark = pytest.mark.slow  # from start to end; their parts are tested beside them, in less time
 
 
+@pytest.fixture
+def still(monkeypatch):
+    """No animation, which takes as long as all else: the course's descent has it."""
+    monkeypatch.setattr(heights, "animate", lambda *what: None)
+
+
 def only_run(out):
     (run,) = (out / "fit_heights").iterdir()
     return run
@@ -52,7 +58,7 @@ def test_the_courses_descent(tmp_path, capsys):
     assert "above the optimum's\n" in said
 
 
-def test_other_methods_and_estimators(tmp_path, capsys):
+def test_other_methods_and_estimators(tmp_path, capsys, still):
     assert main(Config(data="macdonell", out=tmp_path)) == command.DONE
     assert {"methods.png", "errors.png"} < {file.name for file in only_run(tmp_path).iterdir()}
     said = capsys.readouterr().out
@@ -74,8 +80,8 @@ def test_shares_have_no_errors():
     assert np.isnan(estimating.by_width(found, "likelihood")[2]).all()
 
 
-@pytest.mark.parametrize("data", ["galton", "macdonell"])
-def test_other_data_arrive_at_their_optimum(data, tmp_path):
+@pytest.mark.parametrize("data", ["galton", pytest.param("macdonell", marks=pytest.mark.long)])
+def test_other_data_arrive_at_their_optimum(data, tmp_path, still):
     assert main(Config(data=data, compare=False, out=tmp_path)) == command.DONE
     report = (only_run(tmp_path) / "report.md").read_text()
     rows = {
@@ -85,7 +91,7 @@ def test_other_data_arrive_at_their_optimum(data, tmp_path):
     np.testing.assert_allclose(ours, best, rtol=1e-5)
 
 
-def test_own_values_from_a_file(tmp_path, rng):
+def test_own_values_from_a_file(tmp_path, rng, still):
     (tmp_path / "own.csv").write_text("height\n" + "\n".join(f"{h:.1f}" for h in rng.normal(170, 7, 500)))
     assert (
         main(Config(data=str(tmp_path / "own.csv"), bin_width=2.0, compare=False, out=tmp_path))
@@ -96,13 +102,13 @@ def test_own_values_from_a_file(tmp_path, rng):
     assert sigma == pytest.approx(7, abs=1)
 
 
-def test_a_rate_far_too_large_is_a_status(tmp_path, capsys):
+def test_a_rate_far_too_large_is_a_status(tmp_path, capsys, still):
     assert main(Config(start=(178.0, 20.0), learning_rate=1e6, compare=False, out=tmp_path)) == command.FAILED
     assert "try a smaller learning rate" in capsys.readouterr().out
     assert np.isfinite(path(only_run(tmp_path))).all()
 
 
-def test_a_descent_that_arrives_nowhere_is_said_to_do_so(tmp_path, capsys):
+def test_a_descent_that_arrives_nowhere_is_said_to_do_so(tmp_path, capsys, still):
     assert main(Config(learning_rate=1e7, steps=5, compare=False, out=tmp_path)) == command.DONE
     sentence = (
         "χ² ends 0.015 above the optimum's: a learning rate above the stability limit is too large to arrive"

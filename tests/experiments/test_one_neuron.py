@@ -59,8 +59,13 @@ def test_gates_list_their_inputs():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("gate", "activation", "wrong"),
-    [("and", "logistic", 0), ("or", "tanh", 0), ("nand", "logistic", 0), ("xor", "tanh", 1)],
-)  # fmt: skip
+    [
+        ("and", "logistic", 0),
+        pytest.param("or", "tanh", 0, marks=pytest.mark.long),
+        pytest.param("nand", "logistic", 0, marks=pytest.mark.long),
+        ("xor", "tanh", 1),
+    ],
+)
 def test_a_neuron_learns_every_gate_but_xor(gate, activation, wrong, tmp_path, capsys):
     config = Config(gate=gate, activation=activation, depth=2, width=1, learning_rate=2.0, out=tmp_path)
     config = replace(config, learning_rate=0.7) if activation == "tanh" else config

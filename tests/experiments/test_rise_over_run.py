@@ -12,7 +12,9 @@ from mvcalc_jax import command
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "config", [Config(), Config(function="exponential", at=0.0)], ids=["course", "exponential"]
+    "config",
+    [Config(), pytest.param(Config(function="exponential", at=0.0), marks=pytest.mark.long)],
+    ids=["course", "exponential"],
 )
 def test_every_bar_holds_and_every_picture_is_there(config, tmp_path, capsys):
     assert main(replace(config, out=tmp_path)) == command.DONE

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import mvcalc_jax as mv
 from experiments.safe_steps import Config, main
 from mvcalc_jax import command
 
@@ -15,7 +16,10 @@ pytestmark = pytest.mark.usefixtures("standard_promotion")
 
 
 @pytest.mark.slow
-def test_both_tasks_in_a_run_directory(tmp_path, capsys):
+@pytest.mark.parametrize("hidden", [(3,), pytest.param((6, 7), marks=pytest.mark.long)], ids=str)
+def test_both_tasks_in_a_run_directory(hidden, tmp_path, capsys, monkeypatch):
+    init = mv.network.init  # a hidden layer more takes twice as long to enclose
+    monkeypatch.setattr(mv.network, "init", lambda rng, sizes, **how: init(rng, (1, *hidden, 2), **how))
     assert main(replace(SMALL, out=tmp_path)) == command.DONE
     (run,) = (tmp_path / "safe_steps").iterdir()
     assert {path.name for path in run.iterdir()} == {
