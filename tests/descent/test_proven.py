@@ -32,7 +32,7 @@ def descend(cost, jacobian, start, steps, **options):
     )
 
 
-@pytest.mark.parametrize("most", [1e6, 10.0, 0.3])
+@pytest.mark.parametrize("most", [1e6, pytest.param(10.0, marks=pytest.mark.long), 0.3])
 def test_the_first_rate_on_a_quadratic_is_two_over_its_curvature_along_the_step(most, float64):
     J = np.array([3.0, -20.0])
     curvature = (J**2 * [1, 10]).sum() / (J**2).sum()
@@ -57,16 +57,20 @@ def test_parameters_stay_where_nothing_is_proven(precision):
     assert result.state.rule.rate == 0
     assert result.params.dtype == start.dtype
     assert result.status is mv.Status.FINISHED
-    away = descend(bowl, lambda p: -d_bowl(p), START.astype(precision), 2)  # a Jacobian with the wrong sign
-    np.testing.assert_array_equal(away.params, START.astype(precision))
+
+
+def test_parameters_stay_with_a_jacobian_of_the_wrong_sign(float64):
+    away = descend(bowl, lambda p: -d_bowl(p), START, 2)
+    np.testing.assert_array_equal(away.params, START)
 
 
 def test_it_ends_within_rounding_of_a_minimum_and_goes_on_from_there(float64):
-    result = descend(bowl, d_bowl, START, 60)
+    run = lambda steps, **options: descend(bowl, d_bowl, START, steps, chunk=10, **options)  # one program
+    result = run(60)
     assert result.cost < 1e-10
-    further = descend(bowl, d_bowl, START, 70, resume=result)
+    further = run(70, resume=result)
     assert further.cost <= result.cost
-    np.testing.assert_array_equal(further.trace.cost, descend(bowl, d_bowl, START, 70).trace.cost)
+    np.testing.assert_array_equal(further.trace.cost, run(70).trace.cost)
 
 
 def test_batches_noise_and_ensembles_have_rates_of_their_own(float64):

@@ -230,9 +230,9 @@ def test_an_automatic_game_is_played_by_clicking(host, tab):
     require_same(host, tab)
 
 
-def test_two_tabs_lose_no_dip_of_two_hundred_rapid_clicks(browser, host, tab):
+def test_two_tabs_lose_no_dip_of_eighty_rapid_clicks(browser, host, tab):
     other, rng = Tab(browser, host.address, 700, 600), np.random.default_rng(5)
-    for seed in range(10):
+    for seed in range(4):
         phone, points = floor("wells", seed).lowest, rng.uniform(0.1, 5.9, (40, 2))
         points = points[np.linalg.norm(points - phone, axis=1) > 0.3][:20]
         clicks = [("mousedown", *tab.place(point), 0, 1) for point in points]
@@ -247,14 +247,14 @@ def test_two_tabs_lose_no_dip_of_two_hundred_rapid_clicks(browser, host, tab):
             assert all(np.linalg.norm(dug[k] - point) < 0.04 for k, point in zip(order, part, strict=True))
         tab.page.keyboard.press("n")
         tab.until(f"state.seed === {seed + 1}")
-    assert sum(line.startswith("dip ") for line in host.said) == 200
+    assert sum(line.startswith("dip ") for line in host.said) == 80
     require_same(host, tab, other)
     other.page.close()
 
 
 def test_whatever_two_tabs_do_they_show_the_same_game(browser, host, tab):
     other, rng = Tab(browser, host.address, 1200, 500), np.random.default_rng(6)
-    for chunk in range(10):
+    for chunk in range(4):
         for which in (tab, other):
             places = rng.uniform(-0.2, 1.2, (10, 2))
             types = rng.choice(
