@@ -3,7 +3,7 @@
     pip install -e '.[test,mutation]'
     python -m tests.mutation                          # 100 mistakes in each of models, descent and verify
     python -m tests.mutation --rooms models --number 300 --seed 1
-    python -m tests.mutation --rooms verify --again   # only those that survived last time
+    python -m tests.mutation --rooms verify --files --again   # only those that survived last time
 
 cosmic-ray knows the mistakes: another operator, another number, a comparison turned round, a loop that ends at once.
 Places are drawn evenly, then a mistake for each, so that `+`, which can become six other things, counts once. Left
@@ -13,10 +13,13 @@ bits in the place of one that is none, since numbers with a fraction have no bit
 A first run under coverage tells which tests reach which line; a mistake is then tried on those that reach its own, the
 quickest first, until one fails. JAX traces a function once: a test that runs what an earlier one compiled does not
 reach its lines, and would notice all the same. What survives the tests that reach it is therefore tried on all those of
-its room before it is said to survive. All happens in copies of the tree.
+its room before it is said to survive. `--files` does without the first run: the file of tests named after the
+mistake's own comes first, then those that speak of it, then the others of its room. All happens in copies of the tree,
+which share what JAX has compiled, or most of the time would go there.
 
-What survives is listed with its line and written to `runs/mutation/<room>.json`. Exit code 0 if at least `--bar` of the
-mistakes were noticed in each room, else 1.
+What is tried is listed with its line and the test that noticed, and written to `runs/mutation/<room>.json` as it goes.
+In the end the tests that noticed must pass without a mistake. Exit code 0 if at least `--bar` of the mistakes were
+noticed in each room, else 1.
 """
 
 import argparse
@@ -26,6 +29,7 @@ import functools
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -46,7 +50,7 @@ RUNS = ROOT / "runs" / "mutation"
 TESTS = {
     "models": ("tests/models", "tests/descent"),
     "descent": ("tests/descent", "tests/models"),
-    "verify": ("tests/verify", "tests/check"),
+    "verify": ("tests/verify",),
 }
 """Where each room is tested: in its own folder first, which a mistake must survive as a whole."""
 PYTEST = ("-m", "pytest", "-x", "-n", "0", "-p", "no:cacheprovider")
@@ -81,12 +85,16 @@ class Reach(NamedTuple):
     def near(self, place: Place) -> list[str]:
         """Files of tests of a line: that named after its file, the others of its room, and those that reach it."""
         room, stem = place.file.split("/")[1], Path(place.file).stem
+        speaks = re.compile(rf"\b{stem}\b")
         files = {test.partition("::")[0] for test in self.seconds}
         reaching = {test.partition("::")[0] for test in self.of(place)}
         own = {file for file in files if Path(file).is_relative_to(TESTS[room][0])}
-        return sorted(
-            reaching | own, key=lambda file: (Path(file).stem != f"test_{stem}", file not in own, file)
-        )
+
+        def order(file: str) -> tuple[bool, bool, bool, str]:
+            said = speaks.search((ROOT / file).read_text(encoding="utf-8"))
+            return Path(file).stem != f"test_{stem}", file not in own, said is None, file
+
+        return sorted(reaching | own, key=order)
 
     def took(self, tests: list[str]) -> float:
         """Seconds that tests, or files of them, took without a mistake."""
@@ -170,31 +178,36 @@ def copy() -> Iterator[Path]:
         yield Path(folder)
 
 
-def tested(tree: Path, command: Iterable[str], seconds: float | None = None) -> tuple[int | None, str]:
-    """pytest's exit code in a copy, None where it took too long, and what it said.
+def tested(tree: Path, command: Iterable[str], compiled: Path, seconds: float | None = None) -> str | None:
+    """The first test that fails in a copy, or what else went wrong; None if nothing did.
 
     Raises:
         RuntimeError: where no test ran.
     """
-    environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": str(tree),
+        "JAX_COMPILATION_CACHE_DIR": str(compiled),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    command = [sys.executable, *command]
     try:
         done = subprocess.run(
-            [sys.executable, *command],
-            cwd=tree,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
+            command, cwd=tree, env=environment, capture_output=True, text=True, timeout=seconds
         )
     except subprocess.TimeoutExpired:
-        return None, ""
+        shutil.rmtree(compiled, ignore_errors=True)  # it may hold half a program
+        return "an endless loop"
     if done.returncode == NONE_RAN:
         raise RuntimeError(f"no test ran; pytest says:\n{done.stdout[-2000:]}")
-    return done.returncode, done.stdout + done.stderr
+    if done.returncode == 0:
+        return None
+    failed = re.search(r"^FAILED (.+?\.py::\w+)", done.stdout, re.MULTILINE)
+    return failed[1] if failed else f"exit code {done.returncode}: {(done.stdout + done.stderr)[-2000:]}"
 
 
 @functools.cache
-def reach(folders: frozenset[str]) -> Reach:
+def reach(folders: frozenset[str], compiled: Path) -> Reach:
     """Run tests once, without a mistake, and see which lines each of them reaches of the rooms that they test.
 
     Raises:
@@ -208,11 +221,9 @@ def reach(folders: frozenset[str]) -> Reach:
             f"[run]\ndynamic_context = test_function\nsource = {rooms}\ndata_file = {tree}/coverage.db\n"
         )
         measured = ("-m", "coverage", "run", "--rcfile=coverage.ini")
-        code, said = tested(tree, (*measured, *PYTEST, "--junitxml=junit.xml", *sorted(folders)))
-        if code != 0:
-            raise RuntimeError(
-                f"{', '.join(folders)} must pass before mistakes are planted; they say:\n{said[-2000:]}"
-            )
+        failed = tested(tree, (*measured, *PYTEST, "--junitxml=junit.xml", *sorted(folders)), compiled)
+        if failed is not None:
+            raise RuntimeError(f"all must pass before mistakes are planted; first that does not: {failed}")
         seconds: dict[str, float] = {}
         for case in ElementTree.parse(tree / "junit.xml").iter("testcase"):
             test = node(tree, f"{case.get('classname')}.{str(case.get('name')).partition('[')[0]}")
@@ -229,6 +240,12 @@ def reach(folders: frozenset[str]) -> Reach:
     return Reach(tests, seconds)
 
 
+def unmeasured(room: str) -> Reach:
+    """The files of a room's tests, of which nothing is known but that none takes longer than minutes."""
+    files = [path.relative_to(ROOT).as_posix() for path in (ROOT / TESTS[room][0]).rglob("test_*.py")]
+    return Reach({}, dict.fromkeys(files, START))
+
+
 def node(tree: Path, dotted: str) -> str:
     """pytest's name for a test; empty for what is none."""
     module, _, test = dotted.rpartition(".")
@@ -236,45 +253,49 @@ def node(tree: Path, dotted: str) -> str:
     return f"{file}::{test}" if test.startswith("test") and (tree / file).is_file() else ""
 
 
-def survives(place: Place, known: Reach, tree: Path) -> bool:
-    """Whether no test fails with a mistake in a copy of the tree."""
+def noticed(place: Place, known: Reach, tree: Path, compiled: Path) -> str | None:
+    """The test that fails with a mistake in a copy of the tree, if any does."""
     file = tree / place.file
     whole = file.read_text(encoding="utf-8")
     try:
         file.write_text(mutated(place, whole), encoding="utf-8")
-        for tests in filter(None, (known.of(place), known.near(place))):
-            code, _ = tested(tree, (*PYTEST, *tests), START + PATIENCE * known.took(tests))
-            if code != 0:
-                return False
+        rounds = filter(None, (known.of(place), known.near(place)))
+        tries = (tested(tree, (*PYTEST, *t), compiled, START + PATIENCE * known.took(t)) for t in rounds)
+        return next(filter(None, tries), None)
     finally:
         file.write_text(whole, encoding="utf-8")
-    return True
 
 
-def examine(room: str, mistakes: list[Place], processes: int) -> list[Place]:
-    """Those of the mistakes in a room that no test notices, said as they are found."""
-    known = reach(frozenset(TESTS[room]))
+def examine(
+    room: str, mistakes: list[Place], processes: int, files: bool
+) -> Iterator[tuple[Place, str | None]]:
+    """Each of the mistakes in a room, and the test that notices it.
+
+    Raises:
+        RuntimeError: where what noticed fails without a mistake, too.
+    """
     with contextlib.ExitStack() as stack:
+        compiled = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mutation-")))
+        known = unmeasured(room) if files else reach(frozenset(TESTS[room]), compiled)
         trees: SimpleQueue[Path] = SimpleQueue()
         for _ in range(processes):
             trees.put(stack.enter_context(copy()))
 
-        def tried(place: Place) -> bool:
+        def tried(place: Place) -> str | None:
             tree = trees.get()
             try:
-                return survives(place, known, tree)
+                return noticed(place, known, tree, compiled)
             finally:
                 trees.put(tree)
 
-        found = []
-        with ThreadPoolExecutor(processes) as pool:
-            for k, (place, survived) in enumerate(zip(mistakes, pool.map(tried, mistakes), strict=True), 1):
-                if survived:
-                    found.append(place)
-                    print(f"{place.file}:{place.line}:{place.column} {place.operator} survives", flush=True)
-                if k % 10 == 0 or k == len(mistakes):
-                    print(f"{room}: {k - len(found)} of {k} noticed so far", file=sys.stderr, flush=True)
-    return found
+        tests = set()
+        pool = stack.enter_context(ThreadPoolExecutor(processes))
+        for place, test in zip(mistakes, pool.map(tried, mistakes), strict=True):
+            tests |= {test} if test and "::" in test else set()
+            yield place, test
+        failed = tested(trees.get(), (*PYTEST, *sorted(tests)), compiled) if tests else None
+        if failed is not None:
+            raise RuntimeError(f"a test that noticed a mistake fails without one, too: {failed}")
 
 
 def main() -> int:
@@ -287,6 +308,9 @@ def main() -> int:
     parser.add_argument("--bar", type=float, default=0.85, help="the share to be noticed (default: 0.85)")
     parser.add_argument("--processes", type=int, default=cores(), help="at once (default: one for each core)")
     parser.add_argument("--again", action="store_true", help="only what survived the last time")
+    parser.add_argument(
+        "--files", action="store_true", help="by the names of files of tests, not by coverage"
+    )
     options = parser.parse_args()
     held = True
     for room in options.rooms:
@@ -295,15 +319,20 @@ def main() -> int:
             mistakes = [Place(*values) for values in json.loads(kept.read_text())["survived"]]
         else:
             mistakes = places(room, options.number, options.seed)
-        survived = examine(room, mistakes, options.processes)
-        share = 1 - len(survived) / len(mistakes) if mistakes else 1.0
+        survived: list[Place] = []
+        share = 1.0
+        for k, (place, test) in enumerate(examine(room, mistakes, options.processes, options.files), 1):
+            where = f"{k}. {place.file}:{place.line}:{place.column} {place.operator.removeprefix('core/')}"
+            print(f"{where} {f'is noticed by {test}' if test else 'survives'}", flush=True)
+            survived += [] if test else [place]
+            share = 1 - len(survived) / k
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with atomic.replacing(kept) as file:
+                file.write(json.dumps({"tried": k, "survived": survived}, indent=1).encode())
         held &= share >= options.bar
         print(
             f"{room}: {len(mistakes) - len(survived)} of {len(mistakes)} mistakes were noticed, {share:.0%}"
         )
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with atomic.replacing(kept) as file:
-            file.write(json.dumps({"tried": len(mistakes), "survived": survived}, indent=1).encode())
     return 0 if held else 1
 
 

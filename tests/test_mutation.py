@@ -91,7 +91,11 @@ def test_a_mistake_is_tried_on_the_quickest_of_the_tests_that_reach_it(known):
     assert known.took(known.of(at(6))) == 6.0
 
 
-def test_what_survives_is_tried_on_its_own_file_of_tests_then_on_its_rooms(known):
+def test_what_survives_is_tried_on_its_own_file_of_tests_then_on_its_rooms(known, tmp_path, monkeypatch):
+    for file, text in (("models/test_half", ""), ("models/test_bell", "half of"), ("descent/test_loop", "")):
+        (tmp_path / "tests" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tests" / f"{file}.py").write_text(text)
+    monkeypatch.setattr(mutation, "ROOT", tmp_path)
     room = ["tests/models/test_half.py", "tests/models/test_bell.py"]
     assert known.near(at(4)) == room
     assert known.near(at(8)) == [*room, "tests/descent/test_loop.py"]
