@@ -202,7 +202,7 @@ def tested(tree: Path, command: Iterable[str], compiled: Path, seconds: float | 
         raise RuntimeError(f"no test ran; pytest says:\n{done.stdout[-2000:]}")
     if done.returncode == 0:
         return None
-    failed = re.search(r"^FAILED (.+?\.py::\w+)", done.stdout, re.MULTILINE)
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?\.py::\w+)", done.stdout, re.MULTILINE)
     return failed[1] if failed else f"exit code {done.returncode}: {(done.stdout + done.stderr)[-2000:]}"
 
 
