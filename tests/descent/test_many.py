@@ -42,6 +42,7 @@ def test_an_ensemble_equals_its_members_and_survives_the_loss_of_one(float64):
     options = {"steps": 35, "learning_rate": 0.02, "noise": 0.5, "cost": bowl, "record_every": 5, "chunk": 10}
     many = mv.steepest_descent(d_bowl, starts, key=keys, ensemble=True, **options)
     assert many.status.tolist() == [0, 0, -1]
+    assert isinstance(many.status, np.ndarray)  # which can be looked at though the device is at work
     assert many.steps == 35
     assert many.trace.params.shape == (3, 8, 2)
     for k in range(2):

@@ -72,6 +72,13 @@ def test_values_and_derivatives_are_those_of_the_integral(float64):
     close(by_hand(theta, edges)[1], reverse, TOLERANCE["float64"])
 
 
+def test_the_series_of_a_narrow_bin_is_right_to_its_last_term(float64):
+    """Of a bin wider than those that it is for, where that term is 100 times what is left out."""
+    c, h = np.array([0.0, 0.3, 1.0, 1.7, 2.5]), 0.3
+    exact = [math.erfc((u - h / 2) / math.sqrt(2)) - math.erfc((u + h / 2) / math.sqrt(2)) for u in c]
+    np.testing.assert_allclose(bins._about_centre(c, h), np.array(exact) / 2, rtol=1e-12)
+
+
 @pytest.mark.parametrize("h", [1e-3, 0.2, 2.0])
 def test_float32_is_as_right_as_it_can_be(h):
     theta, edges = jnp.asarray(THETA, "float32"), edges_at(np.linspace(-6, 6, 11), h).astype("float32")

@@ -223,6 +223,14 @@ def test_init_refuses_what_does_not_fit(change, message, unchecked):
         network.init(**arguments)
 
 
+def test_parameters_and_products_are_counted(rng):
+    params = network.init(rng, (1, 6, 7, 2))
+    assert network.size(params) == 6 * 2 + 7 * 7 + 2 * 8
+    assert [network.multiplications(params, n) for n in (0, 1, 100)] == [0, 3 * 62, 300 * 62]
+    with pytest.raises(ValueError, match="`samples` must be at least 0; got -1"):
+        network.multiplications(params, -1)
+
+
 @pytest.mark.parametrize(
     "params",
     [None, 3.0, [1.0], [(np.ones((2, 1)),)], [(np.ones((2, 1)), None)], range(2)],

@@ -30,7 +30,8 @@ def test_two_sides_that_meet_are_named_and_no_derivative_is_denied(how):
     )
 
 
-def test_a_maximum_of_which_one_side_is_reached():
+@pytest.mark.parametrize("x", [(1.7, 2.0), (0.3, 0.5)], ids=["above", "below"])
+def test_a_maximum_of_which_one_side_is_reached(x):
     f, jac, _ = MET["a maximum"]
-    report = mv.check_jacobian(f, jac, np.array([1.7, 2.0]))
+    report = mv.check_jacobian(f, jac, np.array(x))
     assert any(said.startswith("one side alone of the maximum in `") for said in report.adequacy.warnings)
