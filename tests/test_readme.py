@@ -13,7 +13,14 @@ from tests.test_command import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ROOMS = sorted((ROOT / "mvcalc_jax").glob("*/README.md"))
-ROOM = [pytest.param(path, id=path.parent.name, marks=pytest.mark.slow) for path in ROOMS]
+LONG = {"taylor", "verify"}
+"""Rooms whose examples take as long as all others' together; the README has some of the same kind."""
+ROOM = [
+    pytest.param(
+        path, id=path.parent.name, marks=pytest.mark.long if path.parent.name in LONG else pytest.mark.slow
+    )
+    for path in ROOMS
+]
 NUMBER = re.compile(r"(?:at least |with )?-?\d+(?:\.\d*)?(?:e-\d+)?")
 OFTEN = re.compile(r"at least |with ")
 """Before the number of starts or boxes, which are another machine's affair."""
@@ -95,7 +102,7 @@ def test_a_room_is_a_screen():
 
 @pytest.mark.slow
 def test_pictures_are_made_whole_and_alike(tmp_path, capsys):
-    names = ("speed.png", "lagrange.png")
+    names = ("speed.png", "linear_regression.png")
     for folder in ("first", "second"):
         assert readme.main(readme.Pictures(names, tmp_path / folder)) == 0
     for name in names:

@@ -79,8 +79,8 @@ def test_toy_run_writes_everything_it_says(tmp_path, capsys):
     [
         {"curve": "spiral", "activation": "tanh", "output_activation": "identity", "learning_rate": 0.05},
         {"optimizer": "adam", "race": ("lbfgs", "momentum"), "precision": "float64", "noise": 0.0},
-        {"batch_size": 5, "race": ()},
-        {"hidden": (), "race": ("adam",)},
+        pytest.param({"batch_size": 5, "race": ()}, marks=pytest.mark.long),
+        pytest.param({"hidden": (), "race": ("adam",)}, marks=pytest.mark.long),
         {"steps": 1},
     ],
     ids=str,
@@ -98,16 +98,22 @@ def test_options_do_what_they_say(change, tmp_path, capsys, still):
         assert params(run)["[0].W"].dtype == "float64"
 
 
-def test_one_member_of_many_is_the_network_of_its_seed(tmp_path, still):
-    many, one = (
-        replace(TOY, out=tmp_path / "many", seeds=3, seed=4),
-        replace(TOY, out=tmp_path / "one", seed=5, race=()),
-    )
-    assert main(many) == main(one) == command.DONE
-    found = costs(only_run(many.out))
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A run of several networks at once."""
+    with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("standard"):
+        out = tmp_path_factory.mktemp("many")
+        assert main(replace(TOY, out=out, seeds=3, seed=4)) == command.DONE
+        return only_run(out)
+
+
+def test_one_member_of_many_is_the_network_of_its_seed(tmp_path, still, many):
+    one = replace(TOY, out=tmp_path, seed=5, race=())
+    assert main(one) == command.DONE
+    found = costs(many)
     assert set(found) == {"seed 4", "seed 5", "seed 6"}
     assert all(np.isfinite(cost) for cost in found.values())
-    for name, value in params(only_run(many.out)).items():
+    for name, value in params(many).items():
         assert len(value) == 3
         np.testing.assert_allclose(value[1], params(only_run(one.out))[name], rtol=1e-3, atol=1e-4)
 
@@ -285,11 +291,10 @@ def test_kill_and_resume_is_bit_identical(when, tmp_path, undisturbed, still):
     assert not [path for path in run.iterdir() if path.name.endswith(".part")]
 
 
-def test_many_networks_at_once_are_resumed(tmp_path):
-    many = ("--seeds", 3, "--samples", 10)
-    assert draw(*many, "--steps", 200, "--out", tmp_path / "whole").returncode == 0
-    assert draw(*many, "--steps", 100, "--out", tmp_path / "half").returncode == 0
-    assert resumed(only_run(tmp_path / "half"), params(only_run(tmp_path / "whole")), "--steps", 200)
+def test_many_networks_at_once_are_resumed(tmp_path, many):
+    half = replace(TOY, out=tmp_path, seeds=3, seed=4, steps=TOY.steps // 2)
+    assert main(half) == command.DONE
+    assert resumed(only_run(tmp_path), params(many), "--steps", TOY.steps)
 
 
 @pytest.mark.long

@@ -43,7 +43,7 @@ def test_a_fraction_in_a_run_directory(counted, tmp_path, capsys, monkeypatch):
     assert "What to try next" in (run / "report.md").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_another_function_of_another_order_in_pieces(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bounding, "COUNTED", ())
     settings = replace(SMALL, out=tmp_path, function="bell", order=1, pieces=4, at=0.7, radius=0.4)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
-from experiments import estimating
+from experiments import estimating, fit_heights
 from experiments.fit_heights import Config, main
 from mvcalc_jax import command
 from mvcalc_jax.plots import heights
@@ -20,6 +20,12 @@ pytestmark = pytest.mark.slow  # from start to end; their parts are tested besid
 def still(monkeypatch):
     """No animation, which takes as long as all else: the course's descent has it."""
     monkeypatch.setattr(heights, "animate", lambda *what: None)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """No pictures: others look at them."""
+    monkeypatch.setattr(fit_heights, "save_pictures", lambda *what: None)
 
 
 def only_run(out):
@@ -81,7 +87,7 @@ def test_shares_have_no_errors():
 
 
 @pytest.mark.parametrize("data", ["galton", pytest.param("macdonell", marks=pytest.mark.long)])
-def test_other_data_arrive_at_their_optimum(data, tmp_path, still):
+def test_other_data_arrive_at_their_optimum(data, tmp_path, undrawn):
     assert main(Config(data=data, compare=False, out=tmp_path)) == command.DONE
     report = (only_run(tmp_path) / "report.md").read_text()
     rows = {
@@ -91,7 +97,7 @@ def test_other_data_arrive_at_their_optimum(data, tmp_path, still):
     np.testing.assert_allclose(ours, best, rtol=1e-5)
 
 
-def test_own_values_from_a_file(tmp_path, rng, still):
+def test_own_values_from_a_file(tmp_path, rng, undrawn):
     (tmp_path / "own.csv").write_text("height\n" + "\n".join(f"{h:.1f}" for h in rng.normal(170, 7, 500)))
     assert (
         main(Config(data=str(tmp_path / "own.csv"), bin_width=2.0, compare=False, out=tmp_path))
@@ -108,7 +114,7 @@ def test_a_rate_far_too_large_is_a_status(tmp_path, capsys, still):
     assert np.isfinite(path(only_run(tmp_path))).all()
 
 
-def test_a_descent_that_arrives_nowhere_is_said_to_do_so(tmp_path, capsys, still):
+def test_a_descent_that_arrives_nowhere_is_said_to_do_so(tmp_path, capsys, undrawn):
     assert main(Config(learning_rate=1e7, steps=5, compare=False, out=tmp_path)) == command.DONE
     sentence = (
         "χ² ends 0.015 above the optimum's: a learning rate above the stability limit is too large to arrive"

@@ -41,11 +41,11 @@ def test_an_enclosure_is_drawn_with_its_function_polynomial_band_and_edges():
 
 
 def test_small_regions_are_drawn_about_zero_and_arrays_side_by_side(tmp_path, float64):
-    figure = mv.taylor_enclosure(lambda x: jnp.stack([jnp.exp(x), x, 1 / x]), 0.5, 1e-6, 3).plot()
+    figure = mv.taylor_enclosure(lambda x: jnp.stack([jnp.exp(x), x, 1 / x]), 0.5, 1e-6, 1).plot()
     assert len(figure.axes) == 6
     assert figure.axes[-1].get_xlabel() == "x − 0.5"
     assert figure.axes[-1].get_xlim()[1] < 2e-6
-    nothing = mv.taylor_enclosure(lambda x: 1 / x, 0.5, 1.0, 2)
+    nothing = mv.taylor_enclosure(lambda x: 1 / x, 0.5, 1.0, 1)
     assert nothing.plot(tmp_path / "e.svg") == tmp_path / "e.svg"
     with pytest.raises(ValueError, match=r"must end in .png, .svg or .pdf"):
         nothing.plot(tmp_path / "e.txt")
@@ -64,7 +64,7 @@ def test_tensors_have_a_panel_for_each_variable(float64):
     y = second.lines[-2].get_xdata()
     np.testing.assert_allclose(lines(second)["f"], np.sin(0.5) * y**2)
     assert below.get_xlabel() == "x[0]"
-    many = mv.taylor_enclosure(lambda p: jnp.stack([p @ p, p[0]]), np.arange(1.0, 7.0), 0.1, 1)
+    many = mv.taylor_enclosure(lambda p: 2 * p[:2], np.arange(1.0, 7.0), 0.1, 1)
     assert len(many.plot().axes) == 8
 
 

@@ -37,8 +37,17 @@ def boxes(figure):
     return found
 
 
-@pytest.mark.parametrize("mode", ["reverse", "forward"])
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        *((name, "reverse") for name in FUNCTIONS),
+        *((name, "forward") for name in ("three", "arrays")),
+        *(
+            pytest.param(name, "forward", marks=pytest.mark.long)
+            for name in ("quotient", "wide", "branch", "itself")
+        ),
+    ],
+)
 def test_every_step_has_a_box_with_its_value_and_derivative(name, mode):
     f, at = FUNCTIONS[name]
     trace = trace_rules(f, mode=mode)(*at)
