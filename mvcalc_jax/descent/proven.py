@@ -16,7 +16,7 @@ Reference: M. Streeter, J. V. Dillon, Universal Majorization-Minimization Algori
 rounding errors accounted for.
 """
 
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -71,6 +71,7 @@ def proven(most: float = 1e6, *, share: float = 0.5) -> Proven:
     return Proven(float(most), float(share))
 
 
+@cache  # one rule for one rate: a program is compiled anew for every other
 def proven_rule(rate: Proven) -> Rule:
     """The rule of `proven`; its update needs `value_fn`, the cost, as line searches of optax do."""
 

@@ -7,6 +7,7 @@ import pytest
 
 import mvcalc_jax as mv
 from mvcalc_jax import compiling
+from mvcalc_jax.descent.advance import _program
 from tests.descent.test_loop import START, bowl, d_bowl
 
 pytestmark = [pytest.mark.usefixtures("standard_promotion"), pytest.mark.slow]
@@ -43,7 +44,7 @@ def test_the_first_rate_on_a_quadratic_is_two_over_its_curvature_along_the_step(
 
 
 def test_no_step_goes_up_in_a_curved_valley(float64):
-    result = descend(rosenbrock, d_rosenbrock, np.array([-1.2, 1.0]), 400)
+    result = descend(rosenbrock, d_rosenbrock, np.array([-1.2, 1.0]), 400, chunk=50)
     assert np.all(np.diff(result.trace.cost) < 0)
     assert result.cost < 0.2 * result.trace.cost[1]
     result = descend(rosenbrock, d_rosenbrock, np.array([-1.2, 1.0]), 50, rate={"share": 1.0})
@@ -52,7 +53,7 @@ def test_no_step_goes_up_in_a_curved_valley(float64):
 
 def test_parameters_stay_where_nothing_is_proven(precision):
     start = np.ones(2, precision)  # the minimum
-    result = descend(rosenbrock, d_rosenbrock, start, 3)
+    result = descend(rosenbrock, d_rosenbrock, start, 50)
     np.testing.assert_array_equal(result.params, start)
     assert result.state.rule.rate == 0
     assert result.params.dtype == start.dtype
@@ -65,12 +66,14 @@ def test_parameters_stay_with_a_jacobian_of_the_wrong_sign(float64):
 
 
 def test_it_ends_within_rounding_of_a_minimum_and_goes_on_from_there(float64):
-    run = lambda steps, **options: descend(bowl, d_bowl, START, steps, chunk=10, **options)  # one program
+    run = lambda steps, **options: descend(bowl, d_bowl, START, steps, chunk=10, **options)
     result = run(60)
+    programs = _program._cache_size()
     assert result.cost < 1e-10
     further = run(70, resume=result)
     assert further.cost <= result.cost
     np.testing.assert_array_equal(further.trace.cost, run(70).trace.cost)
+    assert _program._cache_size() == programs > 0  # all three are one
 
 
 def test_batches_noise_and_ensembles_have_rates_of_their_own(float64):
@@ -99,7 +102,8 @@ def test_the_network_never_goes_up_and_little_is_given_away(float64):
     J = mv.network.jacobian(p, *data)
     of = lambda rate: mv.network.cost(jax.tree.map(lambda p, J: p - rate * J, p, J), *data)
     rates = η * np.geomspace(0.5, 8, 60)
-    lowers = np.array([float(of(rate)) < float(of(0.0)) for rate in rates])
+    here, *there = np.asarray(jax.jit(jax.vmap(of))(np.append(0.0, rates)))
+    lowers = there < here
     assert rates[np.argmin(lowers)] < 4 * η
 
 

@@ -18,6 +18,19 @@ def kinds(case):
     return {finding.kind for finding in case.findings}
 
 
+def test_a_handful_of_cases_finds_nothing(fuzz):
+    for name in ("text.vector", "gaussian.density", "require.whole", "data.read_table", "network.cost"):
+        for number in range(4):
+            case = fuzz.try_one(name, number)
+            assert case.ended in ("returned", "refused")
+            assert not case.findings, case
+
+
+def test_a_case_is_the_same_again(fuzz):
+    once, again = (fuzz.try_one("gaussian.density", 11) for _ in range(2))
+    assert once.call == again.call != fuzz.try_one("gaussian.density", 12).call
+
+
 def test_mistakes_in_calls_are_found(fuzz, capsys):
     expected = dict.fromkeys(("traceback", "warning", "noise", "false", "left", "file", "hang", "crash"))
     for kind in ("right", "refuses"):
@@ -33,19 +46,6 @@ def test_mistakes_of_commands_are_found(fuzz):
     found = {name: kinds(fuzz.try_one(name, 0)) for name in planted}
     for name, kind in found.items():
         assert kind == ({name.removeprefix("planted ")} if name != "planted right" else set())
-
-
-def test_a_handful_of_cases_finds_nothing(fuzz):
-    for name in ("text.vector", "gaussian.density", "require.whole", "data.read_table", "network.cost"):
-        for number in range(4):
-            case = fuzz.try_one(name, number)
-            assert case.ended in ("returned", "refused")
-            assert not case.findings, case
-
-
-def test_a_case_is_the_same_again(fuzz):
-    once, again = (fuzz.try_one("gaussian.density", 11) for _ in range(2))
-    assert once.call == again.call != fuzz.try_one("gaussian.density", 12).call
 
 
 def test_every_public_function_has_a_recipe(fuzz):
