@@ -83,3 +83,25 @@ def test_values_of_the_function_that_are_missing(how, tapes):
     first = min(factors(taped, seen(hand, exact)), key=lambda repair: (not repair.certified, repair.rank))
     assert (first.kind, first.certified) == (kind, how != "a constant")
     assert said in first.detail
+
+
+@pytest.mark.parametrize("name", ["s", "x"])
+def test_a_factor_may_be_one_number_or_the_same_at_every_point(name, float64):
+    x = RNG.standard_normal(4)
+    points = [{"s": np.array(s), "x": x} for s in (1.5, -0.7, 2.2)]
+    f = lambda leaves, _: [leaves[0] * jnp.sin(leaves[1]).sum()]
+    taped = [record(f, [jnp.asarray(v) for v in point.values()], [], list(point)) for point in points]
+    exact = [RNG.standard_normal(4) for _ in points]
+    hand = [e / point[name] for e, point in zip(exact, points, strict=True)]
+    found = list(factors(taped, seen(hand, exact)))
+    assert ("missing-factor", True, f"must be multiplied by {name}") in [
+        (repair.kind, repair.certified, repair.detail) for repair in found
+    ]
+
+
+def test_zeros_that_explain_nothing_are_hints(tapes):
+    some, other = np.array([[1.0, 0, 2]] * 3), np.array([[3.0, 1, 5]] * 3)
+    for hand, exact, kind in ((some, other, "missing-support"), (other, some, "extra-support")):
+        found = [(r.kind, r.certified) for r in factors(tapes[1], seen(list(hand), list(exact)))]
+        assert (kind, False) in found
+        assert (kind, True) not in found

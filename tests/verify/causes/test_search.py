@@ -2,6 +2,7 @@
 
 import inspect
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -75,6 +76,30 @@ def test_what_nothing_explains_is_a_hint():
     assert report.diagnoses
     assert not any(cause.certified for cause in report.diagnoses)
     assert "hint: " in str(report)
+
+
+@pytest.mark.parametrize("shape", [(4, 1), (1, 4)], ids=str)
+def test_a_sum_over_the_other_of_two_axes(shape, float64):
+    A, x, axis = np.cos(np.arange(16.0)).reshape(4, 4), np.arange(4.0).reshape(shape), shape.index(1)
+    report = mv.check_jacobian(
+        lambda x: jnp.sin(x + A).sum(), lambda x: jnp.cos(x + A).sum(1 - axis).reshape(shape), x
+    )
+    first = report.diagnoses[0]
+    assert (first.kind, first.certified) == ("axis-permuted", True)
+    assert "is over axis 1 or 0, not the other" in first.detail
+
+
+def test_a_factor_that_is_missing_in_one_round(float64):
+    def rounds(x):
+        return jax.lax.scan(lambda x, k: (jnp.tanh(x + k), None), x, jnp.arange(3.0))[0].sum()
+
+    def jac(x):
+        first = jnp.tanh(x)
+        return (1 - first**2) * (1 - jnp.tanh(jnp.tanh(first + 1) + 2) ** 2)
+
+    first = mv.check_jacobian(rounds, jac, P).diagnoses[0]
+    assert (first.kind, first.certified) == ("missing-factor", True)
+    assert first.detail.startswith("tanh′ is missing as a factor in round 2 of 3 of `tanh` in `")
 
 
 def test_a_mistake_at_one_point_only_is_not_certified():
