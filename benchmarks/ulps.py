@@ -5,11 +5,12 @@
 Every function of `mvcalc_jax.taylor.intervals.ulps` in float32 and in float64, at random arguments over the whole
 range, near 1, near multiples of π/2, near branch points, zeros and poles, near overflow and underflow, and then around
 the worst of these; compiled for arrays, for rows and single numbers in a loop, inside a fusion with a product and a
-sum, with one number as the last argument of all, of constants, and op by op. Each result is compared with Arb's, which
-encloses the true one in at least 200 bits. An error is counted in eps·|result|, or eps·(|result| + 1) for functions
-whose zeros keep no relative error, after what underflow may do has been taken off; it must be less than the table
-allows. Then compositions that XLA rewrites, as they are and with barriers between their steps, where they must keep to
-the table, too; and what becomes of subnormal and of infinite numbers.
+sum, with one number as the last argument of all, of constants, op by op, and compiled quickly (`compiling.quickly`).
+Each result is compared with Arb's, which encloses the true one in at least 200 bits. An error is counted in
+eps·|result|, or eps·(|result| + 1) for functions whose zeros keep no relative error, after what underflow may do has
+been taken off; it must be less than the table allows. Then compositions that XLA rewrites, as they are and with
+barriers between their steps, where they must keep to the table, too; and what becomes of subnormal and of infinite
+numbers.
 """
 
 import time
@@ -26,6 +27,7 @@ from benchmarks import compositions, results
 from benchmarks.elementary import BINARY, CASES, PRECISIONS, Exact, allowance, exactly
 from benchmarks.results import Bar, Findings, Table, progress
 from mvcalc_jax import options, text
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.taylor.intervals import ulps
 
 QUESTION = (__doc__ or "").partition("\n")[0]
@@ -120,7 +122,8 @@ def kept(name: str, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
 
 
 def ways(f: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
-    """What XLA makes of a function: for arrays, numbers and rows in a loop, in a fusion, op by op, of constants.
+    """What XLA makes of a function: for arrays, numbers and rows in a loop, in a fusion, op by op, of constants; and
+    compiled as `mvcalc_jax.compiling.quickly` has it.
 
     Where the last argument is one number for all, a quotient becomes a product with its reciprocal.
     """
@@ -132,6 +135,7 @@ def ways(f: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
     last = jax.jit(lambda zeros, *x: jax.lax.map(lambda v: f(*spread(zeros, v)), x))
     whole, single = jax.jit(f), jax.jit(f)
     number, row, fused_number, fused_row = map(jax.jit, (loop(f), loop(f), loop(fused), loop(fused)))
+    fast, fast_row = (jax.jit(g, compiler_options=quickly()) for g in (fused, loop(fused)))
     return {
         "array": whole,
         "number": number,
@@ -139,6 +143,8 @@ def ways(f: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
         "array, fused": lambda *x: fused(*units(x)),
         "number, fused": lambda *x: fused_number(*units(x)),
         "row, fused": lambda *x: fused_row(*rows(units(x))),
+        "array, fused, compiled quickly": lambda *x: fast(*units(x)),
+        "row, fused, compiled quickly": lambda *x: fast_row(*rows(units(x))),
         "op by op": f,
         "last a number": lambda *x: last(jnp.zeros(ROW, x[0].dtype), *x)[:, 0],
         "constant": lambda *x: jax.jit(lambda: f(*map(np.asarray, x)))(),

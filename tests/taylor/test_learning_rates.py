@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
+from mvcalc_jax.compiling import quickly
 from tests.cases import few
 
 pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
@@ -21,7 +22,8 @@ COSTS = {
 def largest(cost, p, J):
     """The largest rate up to which the cost is lower than it was, from above: on a fine grid."""
     rates = np.geomspace(1e-7, 1e7, 4000)
-    higher = np.array(jax.vmap(lambda η: cost(p - η * J))(rates)) >= float(cost(p))
+    costs = jax.jit(jax.vmap(lambda η: cost(p - η * J)))(np.append(0.0, rates))
+    higher = np.asarray(costs[1:] >= costs[0])
     return rates[np.argmax(higher)] if higher.any() else np.inf
 
 
@@ -31,13 +33,14 @@ def test_rates_are_safe_and_nearly_as_large_as_can_be(name, float64):
     p = np.array(start)
     J = np.asarray(jax.grad(cost)(p))
     limit = largest(cost, p, J)
+    safe = jax.jit(lambda most: mv.safe_learning_rate(cost, p, J, most), compiler_options=quickly())
     for most in (1e-3 * min(limit, 1.0), 2 * min(limit, 10.0), 1e3, 1e7):
-        η = float(mv.safe_learning_rate(cost, p, J, most))
+        η = float(safe(most))
         assert η <= min(most, limit)
         assert η >= 0.4 * min(most, limit) or np.isinf(limit)
 
 
-@pytest.mark.parametrize("most", [0.1, 1.0, 50.0, 1e9])
+@pytest.mark.parametrize("most", [0.1, 50.0, *(pytest.param(η, marks=pytest.mark.long) for η in (1.0, 1e9))])
 def test_two_over_the_curvature_wherever_the_search_begins(most, precision):
     p = np.array([1.0, -2.0], precision)
     η = mv.safe_learning_rate(lambda p: 3 * p @ p / 2, p, 3 * p, most)
@@ -52,10 +55,11 @@ def test_directions_that_are_not_uphill_have_no_rate(J, float64):
 
 
 def test_it_may_be_compiled_and_mapped(float64):
-    cost, start = COSTS["valley"]
-    p = np.array(start) + np.array([[0.0, 0.0], [0.3, 0.0], [0.0, -1.0]])
-    one = lambda p: mv.safe_learning_rate(cost, p, jax.grad(cost)(p), 1e4)
-    np.testing.assert_allclose(jax.jit(jax.vmap(one))(p), [one(each) for each in p], rtol=1e-9)
+    """At points of which one takes the search a look, and the other two."""
+    p = np.array([[0.3, 0.2], [30.0, -20.0]])
+    one = lambda p: mv.safe_learning_rate(lambda p: jnp.sum(p**4), p, 4 * p**3, 10.0)
+    together = jax.jit(jax.vmap(one), compiler_options=quickly())(p)
+    np.testing.assert_allclose(together, [one(each) for each in p], rtol=1e-9)
 
 
 def bowl(p):

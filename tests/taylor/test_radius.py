@@ -7,13 +7,34 @@ import pytest
 
 from benchmarks.taylor import RADII
 from mvcalc_jax.taylor.series.polynomial import taylor
+from tests.cases import few
 
 pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "f", "at", "true"), RADII, ids=[f"{r[0]} at {r[2]:g}" for r in RADII])
-def test_never_a_wrong_singularity(name, f, at, true):
+PLACES = {f"{row[0]} at {row[2]:g}": row for row in RADII}
+STANDING = (
+    "1/(1 + x²) at 0.7",
+    "log x at 2",
+    "∛x at 2",
+    "tan x at 0.3",
+    "atan x at 1",
+    "softplus at 0",
+    "log Γ at 2.5",
+    "erf⁻¹ at 0.3",
+    "√(1 + x⁴) at 0.2",
+    "exp(1/(2 − x)) at 0.5",
+    "exp(−1/x²) at 1",
+    "1/(100 − x) + eˣ at 0.5",
+    "1/x + 1/(2 − x)³ at 1.1",
+    "|x| at 2",
+    "exp(sin x) at 0",
+)
+
+
+@pytest.mark.parametrize("place", few(PLACES, *STANDING))
+def test_never_a_wrong_singularity(place):
+    name, f, at, true = PLACES[place]
     found = taylor(f, at, 2).convergence
     if true is None or name in (
         "exp(−1/x²)",

@@ -27,6 +27,7 @@ from mvcalc_jax import precision, require, text
 from mvcalc_jax.taylor.bands.tensors import (
     Banded,
     TensorEnclosure,
+    found,
     in_several_variables,
     in_words,
     many,
@@ -90,7 +91,7 @@ class TaylorEnclosure(Banded):
     def band(self, x: Any) -> Interval:
         """The interval in which f(x) lies, for a number x or an array of them; [−∞, ∞] outside the region."""
         with precision.of(self.x0):
-            return _band(self, held(precision.floats("x", x), self.x0.dtype))
+            return found(_band, self, held(precision.floats("x", x), self.x0.dtype))
 
     @property
     def width(self) -> jax.Array:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require, text
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.taylor.bands.enclosure import TaylorEnclosure, taylor_enclosure
 from mvcalc_jax.taylor.bands.tensors import along
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, power, scaled
@@ -65,7 +66,7 @@ def verified_integral(
     if require.whole("order", order, 2) % 2:
         raise ValueError(f"`order` must be even, so that all of the remainder counts alike; got {order}")
     with precision.of(limits):
-        integrals = jax.jit(jax.vmap(partial(_piece, f, order)))
+        integrals = jax.jit(jax.vmap(partial(_piece, f, order)), compiler_options=quickly())
         edges = np.linspace(limits[0], limits[1], AT_ONCE + 1)
         pieces = np.stack([edges[:-1], edges[1:]], -1)
         found = _numbers(integrals(pieces))
@@ -76,7 +77,8 @@ def verified_integral(
             done = width.sum() <= max(tolerance * size, floor) or not np.isfinite(limits).all()
             narrow = pieces[:, 1] - pieces[:, 0] <= 16 * np.spacing(np.abs(limits).max())
             if done or len(pieces) >= PIECES or (narrow & ~np.isfinite(width)).any():
-                return _result(along(Interval(*found.T), point(jnp.ones(len(found)))), len(pieces))
+                add = jax.jit(along, compiler_options=quickly())
+                return _result(add(Interval(*found.T), point(np.ones(len(found)))), len(pieces))
             worst = np.argsort(-np.where(np.isnan(width), np.inf, width))[: AT_ONCE // 2]
             middle = pieces[worst].mean(1)
             halves = np.concatenate(

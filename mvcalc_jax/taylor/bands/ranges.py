@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require, text
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
 from mvcalc_jax.taylor.bands.tensors import along, interval_of, jacobian_over, steady
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, where
@@ -59,7 +60,7 @@ def verified_range(f: Callable[[Any], Any], box: Any, *, tolerance: float = 1e-6
     require.positive("tolerance", tolerance)
     require.scalar("f", f, jnp.zeros(len(box)) if not alone else jnp.zeros(1))
     with precision.of(box):
-        bounds = jax.jit(jax.vmap(partial(_bounds, f)))
+        bounds = jax.jit(jax.vmap(partial(_bounds, f)), compiler_options=quickly())
         boxes, found = box[None], _numbers(bounds(padded(box[None])), 1)
         seen = 1
         while True:

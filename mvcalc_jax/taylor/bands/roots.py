@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require, text
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.taylor.bands.boxes import AT_ONCE, function_on_box, halved, padded
 from mvcalc_jax.taylor.bands.tensors import along, interval_of, jacobian_over, steady
 from mvcalc_jax.taylor.intervals.arithmetic import Interval, point, where
@@ -85,7 +86,7 @@ def verified_root(f: Callable[[Any], Any], box: Any) -> VerifiedRoot:
     if not jnp.issubdtype(value.dtype, jnp.floating):
         raise TypeError(f"`f` must return floating-point numbers; got {value.dtype}")
     with precision.of(box):
-        contract = jax.jit(jax.vmap(partial(_krawczyk, g)))
+        contract = jax.jit(jax.vmap(partial(_krawczyk, g)), compiler_options=quickly())
         boxes, seen = box[None], 0
         while len(boxes) and seen < BOXES:
             some, rest = boxes[:AT_ONCE], boxes[AT_ONCE:]

@@ -6,8 +6,8 @@ The k-th derivative of f is a function like any other, which JAX's autodiff writ
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import autodiff, precision, require, text
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.taylor.intervals.arithmetic import (
     Interval,
     filled,
@@ -86,13 +87,7 @@ class TensorEnclosure(Banded):
                 raise ValueError(
                     f"`x` must have shape {self.x0.shape}; got {x.lo.shape}; for many points use jax.vmap"
                 )
-            h = x - point(self.x0)
-            total = self.remainder
-            for k in reversed(range(self.order)):
-                total = along(total, h) + self.coefficients[k]
-            reach = reach_of(self.x0, self.radius)
-            inside = jnp.all((h.lo >= -reach) & (h.hi <= reach))
-            return where(inside, total)
+            return found(_band, self, x)
 
     @property
     def width(self) -> jax.Array:
@@ -121,6 +116,26 @@ class TensorEnclosure(Banded):
         ]
         x0, radius = (text.vector(v, 6) for v in (self.x0, self.radius))
         return [rows, f"h = x - x0, x0 = {x0}, |h| <= {radius}"]
+
+
+def _band(e: TensorEnclosure, x: Interval) -> Interval:
+    h = x - point(e.x0)
+    total = e.remainder
+    for k in reversed(range(e.order)):
+        total = along(total, h) + e.coefficients[k]
+    reach = reach_of(e.x0, e.radius)
+    inside = jnp.all((h.lo >= -reach) & (h.hi <= reach))
+    return where(inside, total)
+
+
+def found(band: Callable[[Any, Interval], Interval], e: Any, x: Interval) -> Interval:
+    """The band of an enclosure, in one program for all enclosures of its form, or as part of the caller's."""
+    return band(e, x) if require.traced((e, x)) else _program(band)(replace(e, f=None), x)
+
+
+@cache
+def _program(band: Callable[[Any, Interval], Interval]) -> Any:
+    return jax.jit(band, compiler_options=quickly())
 
 
 def many(e: Any) -> str:
