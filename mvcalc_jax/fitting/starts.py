@@ -89,7 +89,10 @@ def require_positive(inputs: Inputs, names: Sequence[str], which: Sequence[int])
 
 
 def _there(data: Data) -> Any:
-    return jnp.ones((data.y.shape[0], 1), bool) if data.weights is None else data.weights > 0
+    """Where there is a point: not where σ is a million times that of another, which some write in place of a mask."""
+    if data.weights is None:
+        return jnp.ones((data.y.shape[0], 1), bool)
+    return data.weights > 1e-12 * jnp.max(data.weights, axis=0)
 
 
 def _extremes(x: Any, there: Any) -> tuple[Any, Any]:
