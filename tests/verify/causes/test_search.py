@@ -128,6 +128,20 @@ def test_a_value_that_is_a_factor_once_too_often_on_the_way_back(float64):
     assert "stands there once too often on the way back through" in first.detail
 
 
+def test_a_sum_over_rounds_of_which_the_first_is_taken(float64):
+    def rounds(w):
+        return jax.lax.scan(lambda x, _: (jnp.sin(x * w), None), P, length=3)[0].sum()
+
+    def jac(w):
+        x = jnp.sin(P * w)
+        y = jnp.sin(x * w)
+        return jnp.cos(y * w) * w * jnp.cos(x * w) * w * jnp.cos(P * w) * P
+
+    first = mv.check_jacobian(rounds, jac, 1 / P).diagnoses[0]
+    assert first.certified
+    assert "the sum over the rounds of the loop takes the first round only" in first.detail
+
+
 def test_a_mistake_at_one_point_only_is_not_certified():
     """At the first point the derivative is twice what it must be; at the others it is something else."""
 
