@@ -291,7 +291,7 @@ def examine(
         tests = set()
         pool = stack.enter_context(ThreadPoolExecutor(processes))
         for place, test in zip(mistakes, pool.map(tried, mistakes), strict=True):
-            tests |= {test} if test and "::" in test else set()
+            tests |= {test} if test and test.startswith("tests/") else set()
             yield place, test
         failed = tested(trees.get(), (*PYTEST, *sorted(tests)), compiled) if tests else None
         if failed is not None:

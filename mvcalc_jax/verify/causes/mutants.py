@@ -296,7 +296,7 @@ def _factor(tape: Tape, step: Step, k: int, at: str) -> tuple[str, str]:
     value = np.asarray(tape.values[other])
     said = called(tape, other)
     if name == "div":
-        said = f"1/{said}" if k == 0 else f"the derivative of the quotient by {said}"
+        said = f"1/{said}" if k == 0 else f"the derivative of the quotient by {called(tape, step.inputs[k])}"
     if value.size and (value == value.ravel()[0]).all():
         kind = "scale" if _constant(tape, other) else "missing-factor"
         return kind, f"the factor {said} ({value.ravel()[0].item():.6g}) is missing{at}"

@@ -5,6 +5,9 @@ import pytest
 
 from mvcalc_jax.verify.causes.repairs import misshapen, repairs
 from mvcalc_jax.verify.causes.seen import Seen, factor, matches, spoken
+from mvcalc_jax.verify.causes.steps import _said
+from mvcalc_jax.verify.causes.variants import Change
+from mvcalc_jax.verify.causes.workshop import Mutant
 from mvcalc_jax.verify.evidence import Misshapen
 
 RNG = np.random.default_rng(1)
@@ -40,6 +43,25 @@ def test_what_undoes_a_change_comes_first_and_is_certified(how):
     first, certified = found(change)[0]
     assert first == kind
     assert certified or how == "one row"
+
+
+def test_axes_that_change_places_are_likelier_than_three_that_go_round():
+    cubes = [RNG.standard_normal((4, 4, 4)) for _ in range(3)]
+    for axes, rank in (((0, 2, 1), 0.6), ((2, 1, 0), 0.6), ((1, 2, 0), 4.8)):
+        first = min(repairs(seen(lambda e, a=axes: e.transpose(a), cubes), []), key=lambda r: r.rank)
+        assert (first.kind, first.certified, first.rank) == ("axis-permuted", True, rank)
+
+
+def test_a_path_that_counts_otherwise_is_told_by_how_likely_that_is():
+    mutant = Mutant("missing-term", (0,), Change(None), "the term a is missing", 3.0, linear=True)
+    for how, expected in (
+        (("as it is", 0.0), ("missing-term", "the term a is missing", 3.0)),
+        (("transposed", 1.0), ("transpose", "the term a is transposed", 2.7)),
+        (("times", -1.0), ("sign", "the term a has the wrong sign", 1.8)),
+        (("times", 1 / 7), ("scale", "the term a counts 1/7 (7 is the length of args[0]) times", 2.6)),
+        (("times", 0.1234567), ("scale", "the term a counts 0.123457 times", 6)),
+    ):
+        assert _said(mutant, how, SIZES) == expected
 
 
 def test_noise_is_certified_by_nothing():

@@ -102,6 +102,46 @@ def test_a_factor_that_is_missing_in_one_round(float64):
     assert first.detail.startswith("tanh′ is missing as a factor in round 2 of 3 of `tanh` in `")
 
 
+def test_a_quotients_derivatives_are_named_after_what_they_are_by(float64):
+    f = lambda u, v: (jnp.sin(u) / jnp.exp(v)).sum()
+    right = lambda u, v: (jnp.cos(u) / jnp.exp(v), -jnp.sin(u) / jnp.exp(v))
+    for k, missing, name in (
+        (0, lambda u, v: (jnp.cos(u), right(u, v)[1]), "1/the exponential"),
+        (1, lambda u, v: (right(u, v)[0], jnp.exp(v)), "the derivative of the quotient by the exponential"),
+    ):
+        first = mv.check_jacobian(f, missing, P, 0.5 * P, argnums=(0, 1)).diagnoses[0]
+        assert (first.kind, first.certified, first.where) == ("missing-factor", True, f"args[{k}]")
+        assert first.detail.startswith(f"the factor {name} in `")
+
+
+def test_a_value_that_is_a_factor_once_too_often_on_the_way_back(float64):
+    def product(W):
+        return (jnp.tanh(X @ W) ** 2).sum()
+
+    def jac(W):
+        a = jnp.tanh(X @ W)
+        return X.T @ (2 * a * (1 - a**2) * (X @ W))
+
+    first = mv.check_jacobian(product, jac, W).diagnoses[0]
+    assert (first.kind, first.certified) == ("missing-factor", True)
+    assert first.detail.startswith("the factor the product in `return (jnp.tanh(X @ W) ** 2).sum()`")
+    assert "stands there once too often on the way back through" in first.detail
+
+
+def test_a_sum_over_rounds_of_which_the_first_is_taken(float64):
+    def rounds(w):
+        return jax.lax.scan(lambda x, _: (jnp.sin(x * w), None), P, length=3)[0].sum()
+
+    def jac(w):
+        x = jnp.sin(P * w)
+        y = jnp.sin(x * w)
+        return jnp.cos(y * w) * w * jnp.cos(x * w) * w * jnp.cos(P * w) * P
+
+    first = mv.check_jacobian(rounds, jac, 1 / P).diagnoses[0]
+    assert first.certified
+    assert "the sum over the rounds of the loop takes the first round only" in first.detail
+
+
 def test_a_mistake_at_one_point_only_is_not_certified():
     """At the first point the derivative is twice what it must be; at the others it is something else."""
 

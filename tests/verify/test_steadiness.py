@@ -1,0 +1,41 @@
+"""An error that stays when the point is moved by a hair is a mistake, and one that comes out anew is none."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mvcalc_jax.verify.evidence import Evidence
+from mvcalc_jax.verify.report import Leaf
+from mvcalc_jax.verify.steadiness import steadied
+
+EXACT = np.array([1.0, -0.7, 1e-6])
+
+
+def looked_at_again(verdict, size, at, random, rng):
+    """A leaf with an error at one entry, after it."""
+
+    def evidence(leaves):
+        hand = EXACT.copy()
+        hand[at] += size * (rng.standard_normal() if random else 1)
+        return Evidence(leaves, [hand], [EXACT], [EXACT])
+
+    first = evidence([np.ones(3)])
+    claim = SimpleNamespace(at=lambda leaves, rng: evidence(leaves))
+    leaf = Leaf("args[0]", verdict, (3,), size, 0.0, (at,), first.hand[0][at], EXACT[at])
+    (found,) = steadied(claim, first, (leaf,), np.random.default_rng(1))
+    return found
+
+
+@pytest.mark.parametrize(("random", "verdict"), [(False, "wrong"), (True, "inconclusive")])
+def test_a_large_error_that_comes_out_anew_is_held_against_nobody(random, verdict, rng):
+    assert looked_at_again("wrong", 1e-3, 1, random, rng).verdict == verdict
+
+
+@pytest.mark.parametrize(("random", "verdict"), [(False, "wrong"), (True, "correct")])
+def test_a_steady_error_is_found_where_the_largest_entry_hides_it(random, verdict, rng):
+    found = looked_at_again("correct", 5e-11, 2, random, rng)
+    assert found.verdict == verdict
+    if verdict == "wrong":
+        assert (found.index, found.autodiff) == ((2,), 1e-6)
+        assert found.by_hand == 1e-6 + 5e-11
