@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mvcalc_jax.verify.causes.rearranged import PERMUTED, _permutations
 from mvcalc_jax.verify.causes.repairs import _ranges, misshapen, repairs
 from mvcalc_jax.verify.causes.seen import Seen, factor, matches, spoken
 from mvcalc_jax.verify.causes.steps import _said
@@ -121,6 +122,15 @@ def test_symmetry_is_asked_of_what_must_be_symmetric_alone():
 )
 def test_factors_in_words(number, said):
     assert spoken(number, SIZES) == said
+
+
+def test_axes_change_places_across_output_and_input_unless_there_are_very_many():
+    square = seen(np.copy, [e[0] for e in EXACT], 1)
+    assert list(_permutations(square, [0, 1])) == [(1, 0)]
+    many = seen(np.copy, [np.zeros((2,) * (PERMUTED + 1))], PERMUTED - 1)
+    assert list(_permutations(many, list(range(PERMUTED + 1)))) == [
+        (*range(PERMUTED - 1), PERMUTED, PERMUTED - 1)
+    ]
 
 
 def test_six_ranges_are_named_and_no_more():
