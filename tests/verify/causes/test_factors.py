@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mvcalc_jax.verify.causes.factors import factors
-from mvcalc_jax.verify.causes.products import products, regular
+from mvcalc_jax.verify.causes.products import _other_factor, products, regular
 from mvcalc_jax.verify.causes.seen import Seen
 from mvcalc_jax.verify.causes.tape import record
 
@@ -105,3 +105,11 @@ def test_zeros_that_explain_nothing_are_hints(tapes):
         found = [(r.kind, r.certified) for r in factors(tapes[1], seen(list(hand), list(exact)))]
         assert (kind, False) in found
         assert (kind, True) not in found
+
+
+def test_the_other_factor_is_one_of_that_product(float64):
+    f = lambda leaves, _: [jnp.sin(leaves[0] * leaves[1])]
+    tape = record(f, [jnp.arange(1.0, 4), jnp.arange(2.0, 5)], [], ["u", "v"])
+    product, sine = (step.outputs[0] for step in tape.steps)
+    assert [_other_factor(tape, part, product) for part in (0, 1, sine)] == [1, 0, None]
+    assert _other_factor(tape, 0, sine) is None

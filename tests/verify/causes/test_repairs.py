@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mvcalc_jax.verify.causes.repairs import misshapen, repairs
+from mvcalc_jax.verify.causes.rearranged import PERMUTED, _permutations
+from mvcalc_jax.verify.causes.repairs import _ranges, misshapen, repairs
 from mvcalc_jax.verify.causes.seen import Seen, factor, matches, spoken
 from mvcalc_jax.verify.causes.steps import _said
 from mvcalc_jax.verify.causes.variants import Change
@@ -111,6 +112,8 @@ def test_symmetry_is_asked_of_what_must_be_symmetric_alone():
         (1 / 5, "1/5 (5 is the length of axis 0 of args[1])"),
         (7 / 5, "7/5 (the lengths of axes)"),
         (1 / 35, "1/(5·7) (the lengths of axes)"),
+        (6 / 7, "6/7 (7 is the length of args[0])"),
+        (7 / 6, "7/6 (7 is the length of args[0])"),
         (np.sqrt(7), "√7 (7 is the length of args[0])"),
         (2 * np.pi, "2π"),
         (0.1234567, "0.123457"),
@@ -119,6 +122,21 @@ def test_symmetry_is_asked_of_what_must_be_symmetric_alone():
 )
 def test_factors_in_words(number, said):
     assert spoken(number, SIZES) == said
+
+
+def test_axes_change_places_across_output_and_input_unless_there_are_very_many():
+    square = seen(np.copy, [e[0] for e in EXACT], 1)
+    assert list(_permutations(square, [0, 1])) == [(1, 0)]
+    many = seen(np.copy, [np.zeros((2,) * (PERMUTED + 1))], PERMUTED - 1)
+    assert list(_permutations(many, list(range(PERMUTED + 1)))) == [
+        (*range(PERMUTED - 1), PERMUTED, PERMUTED - 1)
+    ]
+
+
+def test_six_ranges_are_named_and_no_more():
+    assert _ranges(np.array([0, 1, 2, 5, 7, 8])) == "0–2, 5, 7–8"
+    assert _ranges(np.arange(0, 12, 2)) == "0, 2, 4, 6, 8, 10"
+    assert _ranges(np.arange(0, 14, 2)) == "0, 2, 4, 6, 8, 10…"
 
 
 def test_the_one_factor():
