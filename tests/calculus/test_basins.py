@@ -64,8 +64,8 @@ def test_multiple_roots_are_one_root_each():
 
 
 def test_near_roots_are_told_apart():
+    f = lambda z, gap: (z - 1) * (z - 1 - gap) * (z + 1)
     for gap in (1e-4, 1e-6):
-        f = lambda z, gap: (z - 1) * (z - 1 - gap) * (z + 1)
         for box in (SQUARE, (-2, 2)):
             found = basins(f, box, points=60, args=(gap,))
             np.testing.assert_allclose(sorted(found.roots.real), [-1, 1, 1 + gap], atol=1e-14)
@@ -73,8 +73,8 @@ def test_near_roots_are_told_apart():
 
 
 def test_a_double_root_of_a_system_must_be_one():
+    f = lambda v, least: jnp.array([(v[0] - 1) ** 2 + least, v[1] - 1])
     for least, count in ((0.0, 1), (1e-17, 0)):
-        f = lambda v, least: jnp.array([(v[0] - 1) ** 2 + least, v[1] - 1])
         assert len(basins(f, SQUARE, points=20, args=(least,)).roots) == count
 
 
@@ -86,22 +86,26 @@ def test_what_fades_is_no_root():
     assert basins(lambda x: x * x + 1, (-2.0, 2.0), points=50).nowhere == 1
 
 
+UNIT = lambda z, c: (z - c) ** 3 - 1
+LINE = lambda z, c: ((z - c) ** 2 - 1) * (z - c)
+PAIR = lambda v, c: jnp.array([v[0] - c - 1, (v[1] + c) ** 2 - 1])
+ROOTS_OF_TWO = lambda z: z * z - 2
+
+
 @pytest.mark.parametrize("c", [1e5, -1e8, 1e12])
 def test_far_from_zero_it_is_the_same(c):
-    unit = lambda z, c: (z - c) ** 3 - 1
-    near = basins(unit, SQUARE, points=60, args=(0.0,))
-    far = basins(unit, ((c - 2, c + 2), (-2, 2)), points=60, args=(c,))
+    near = basins(UNIT, SQUARE, points=60, args=(0.0,))
+    far = basins(UNIT, ((c - 2, c + 2), (-2, 2)), points=60, args=(c,))
     ulp = np.spacing(abs(c))
     np.testing.assert_allclose(np.sort_complex(far.roots - c), np.sort_complex(near.roots), atol=2 * ulp)
     assert far.nowhere < 0.01
     np.testing.assert_allclose(np.sort(far.shares), np.sort(near.shares), atol=0.01)
-    line = basins(lambda z, c: ((z - c) ** 2 - 1) * (z - c), (c - 2, c + 2), points=60, args=(c,))
+    line = basins(LINE, (c - 2, c + 2), points=60, args=(c,))
     np.testing.assert_allclose(np.sort(line.roots), c + np.array([-1, 0, 1]), atol=2 * ulp)
-    pair = lambda v, c: jnp.array([v[0] - c - 1, (v[1] + c) ** 2 - 1])
-    system = basins(pair, ((c - 2, c + 2), (-c - 2, -c + 2)), points=20, args=(c,))
+    system = basins(PAIR, ((c - 2, c + 2), (-c - 2, -c + 2)), points=20, args=(c,))
     roots = system.roots[np.argsort(system.roots[:, 1])]
     np.testing.assert_allclose(roots, [[c + 1, -c - 1], [c + 1, -c + 1]], atol=2 * ulp)
-    other = basins(lambda z: z * z - 2, ((c - 2, c + 2), (-2, 2)), points=20)
+    other = basins(ROOTS_OF_TWO, ((c - 2, c + 2), (-2, 2)), points=20)
     np.testing.assert_allclose(other.roots, [np.sign(c) * 2**0.5], atol=1e-14)  # nor is what lies at 0 lost
 
 

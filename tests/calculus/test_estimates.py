@@ -21,6 +21,7 @@ from mvcalc_jax.calculus.slopes.estimates import (
     forward_slope,
 )
 from mvcalc_jax.calculus.slopes.hard import HARD, SLOPE_EXAMPLES
+from tests.cases import few, long
 
 DIGITS = {
     "sine": 14, "logarithm": 12, "square": 15, "offset": 8.5, "steep": 13, "cancelling": 10, "root": 13,
@@ -33,7 +34,9 @@ def digits(value, exact):
     return float(-np.log10(max(abs(value - exact) / abs(exact), 1e-17)))
 
 
-@pytest.mark.parametrize("name", HARD)
+@pytest.mark.parametrize(
+    "name", few(HARD, "sine", "offset", "steep", "cancelling", "ripples", "switch", "pole", "root")
+)
 def test_hard_functions(name):
     case = HARD[name]
     exact = case.of(np)[1](np.longdouble(case.at))
@@ -57,7 +60,7 @@ def test_derivatives_by_hand_are_autodiffs(name, float64):
 
 @pytest.mark.slow
 def test_error_bars_hold_on_random_functions():
-    rng, wrong, none, many = np.random.default_rng(20), 0, 0, 300
+    rng, wrong, none, many = np.random.default_rng(20), 0, 0, 150
     for _ in range(many):
         drawn = draw(rng, "float64")
         estimate = ridders(lambda x, node=drawn.node: node.value(np, x), drawn.x)
@@ -126,17 +129,17 @@ def test_no_number_where_there_is_no_derivative(name):
     ("f", "at", "status", "methods"),
     [
         (jnp.sign, 0.0, Status.JUMP, SLOPE_METHODS),
-        (jnp.floor, 2.0, Status.JUMP, SLOPE_METHODS),
+        long(jnp.floor, 2.0, Status.JUMP, SLOPE_METHODS),
         (lambda x: jnp.where(x < 1, x, x + 1.0), 1.0, Status.JUMP, SLOPE_METHODS),
         (lambda x: jnp.where(x <= 1, x, x + 1e-6), 1.0, Status.JUMP, SLOPE_METHODS),
-        (lambda x: jnp.mod(x, 1.0), 2.0, Status.JUMP, SLOPE_METHODS),
-        (jnp.round, 0.5, Status.JUMP, SLOPE_METHODS),
+        long(lambda x: jnp.mod(x, 1.0), 2.0, Status.JUMP, SLOPE_METHODS),
+        long(jnp.round, 0.5, Status.JUMP, SLOPE_METHODS),
         (lambda x: jnp.where(x == 1, 5.0, x), 1.0, Status.JUMP, SLOPE_METHODS),
         (jnp.abs, 0.0, Status.KINK, SLOPE_METHODS),
         (lambda x: 5 * jnp.maximum(x - 3, 0), 3.0, Status.KINK, SLOPE_METHODS),
         (jnp.sqrt, 0.0, Status.UNSETTLED, ("forward", "ridders")),
-        (jnp.cbrt, 0.0, Status.UNSETTLED, ("forward", "central", "ridders")),
-        (lambda x: jnp.sqrt(jnp.abs(x)), 0.0, Status.UNSETTLED, ("forward", "central", "ridders")),
+        long(jnp.cbrt, 0.0, Status.UNSETTLED, ("forward", "central", "ridders")),
+        long(lambda x: jnp.sqrt(jnp.abs(x)), 0.0, Status.UNSETTLED, ("forward", "central", "ridders")),
         (*NONE["logarithmic"][:2], Status.UNSETTLED, ("forward", "central", "ridders")),
     ],
     ids=[
@@ -224,7 +227,7 @@ def test_the_complex_step_refuses_what_is_not_analytic(name):
     ("f", "exact"),
     [
         (jnp.log2, 0.4 / math.log(2)),
-        (jnp.log10, 0.4 / math.log(10)),
+        long(jnp.log10, 0.4 / math.log(10)),
         (lambda x: jax.lax.fori_loop(0, 3, lambda i, c: c * x, x), 62.5),
         (lambda x: jax.lax.while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, c[1] * x), (0, x))[1], 62.5),
         (lambda x: jax.lax.cond(True, jnp.sin, jnp.cos, x), math.cos(2.5)),
@@ -232,7 +235,7 @@ def test_the_complex_step_refuses_what_is_not_analytic(name):
         (lambda x: (jnp.eye(3) * x @ jnp.arange(3.0)).sum(), 3.0),
         (lambda x: (-x) ** 3.0, -18.75),
         (lambda x: jnp.sqrt(x**2), 1.0),
-        (jax.nn.sigmoid, math.exp(-2.5) / (1 + math.exp(-2.5)) ** 2),
+        long(jax.nn.sigmoid, math.exp(-2.5) / (1 + math.exp(-2.5)) ** 2),
     ],
 )
 def test_the_complex_step_takes_what_is_analytic(f, exact, float64):
@@ -251,7 +254,7 @@ def test_the_rounding_of_a_slope_is_in_its_bar():
             assert abs(estimate.value - exact) <= 10 * estimate.error < 1e-14
 
 
-@pytest.mark.parametrize(("f", "at"), [(jnp.sqrt, 0.0), (jnp.arcsin, 1.0)])
+@pytest.mark.parametrize(("f", "at"), [(jnp.sqrt, 0.0), long(jnp.arcsin, 1.0)])
 def test_the_complex_step_gives_no_number_at_a_branch_point(f, at):
     assert complex_step(f, at).status == Status.OTHER_BRANCH
     assert complex_step(f, np.array([0.5, at])).found.tolist() == [True, False]
@@ -363,8 +366,8 @@ def cancelling(coefficients):
             lambda x: (x - jnp.sin(x)) / x**3,
             [Fraction((-1) ** (k // 2) * (1 - k % 2), math.factorial(k + 3)) for k in range(24)],
         ),
-        (lambda x: (jnp.exp(x) - 1) / x, [Fraction(1, math.factorial(k + 1)) for k in range(24)]),
-        (lambda x: jnp.log(1 + x) / x, [Fraction((-1) ** k, k + 1) for k in range(60)]),
+        long(lambda x: (jnp.exp(x) - 1) / x, [Fraction(1, math.factorial(k + 1)) for k in range(24)]),
+        long(lambda x: jnp.log(1 + x) / x, [Fraction((-1) ** k, k + 1) for k in range(60)]),
     ],
     ids=["1 - cos", "x - sin", "exp - 1", "log 1 +"],
 )

@@ -8,6 +8,7 @@ from mvcalc_jax.calculus.constraints.bordered import Kind
 from mvcalc_jax.calculus.constraints.extrema import Irregular, Status
 from mvcalc_jax.calculus.constraints.lagrange import lagrange
 from tests.calculus.test_lagrange import CIRCLE, confirmed, kinds
+from tests.cases import long
 
 pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
 
@@ -53,11 +54,11 @@ LINE = lambda x: x[1]
     ("f", "at", "width"),
     [
         (lambda x: x[0] - jnp.sin(x[0]), (-2 * np.pi, 0, 2 * np.pi), 1e-7),
-        (lambda x: jnp.tan(x[0]) - x[0], (0,), 1e-7),
-        (lambda x: jnp.exp(x[0]) - 1 - x[0] - x[0] ** 2 / 2, (0,), 1e-7),
+        long(lambda x: jnp.tan(x[0]) - x[0], (0,), 1e-7),
+        long(lambda x: jnp.exp(x[0]) - 1 - x[0] - x[0] ** 2 / 2, (0,), 1e-7),
         (lambda x: jnp.sin(x[0]) - x[0] + x[0] ** 3 / 6, (0,), 1e-3),
         (lambda x: x[0] * jnp.abs(x[0]), (0,), 1e-9),
-        (lambda x: x[0] ** 7, (0,), 1e-9),
+        long(lambda x: x[0] ** 7, (0,), 1e-9),
     ],
     ids=["sin", "tan", "exp", "sin to the fifth", "two parabolas", "seventh"],
 )
@@ -85,9 +86,9 @@ def test_a_near_miss_is_no_stationary_point(c, scale):
     ("f", "beyond", "points"),
     [
         (lambda x: -(x[0] ** 4) + 100 * x[0] ** 6, "maximum", 3),
-        (lambda x: x[0] ** 4 - 1000 * x[0] ** 5, "minimum", 2),
-        (lambda x: (1 - jnp.cos(x[0])) ** 2, "minimum", 1),
-        (lambda x: jnp.log(jnp.cosh(x[0])) - x[0] ** 2 / 2, "maximum", 1),
+        long(lambda x: x[0] ** 4 - 1000 * x[0] ** 5, "minimum", 2),
+        long(lambda x: (1 - jnp.cos(x[0])) ** 2, "minimum", 1),
+        long(lambda x: jnp.log(jnp.cosh(x[0])) - x[0] ** 2 / 2, "maximum", 1),
         (lambda x: 1e6 + x[0] ** 4, "minimum", 1),
     ],
     ids=["minus fourth", "fifth nearby", "cosine", "cosh", "offset"],
@@ -125,11 +126,11 @@ def test_crossing_valleys_are_one_family(power):
     ("f", "g", "at", "low"),
     [
         (lambda x: jnp.sqrt(x @ x), lambda x: x[1] - x[0], (0, 0), 0),
-        (lambda x: jnp.sqrt(x @ x), lambda x: (x[0] - 1) ** 2 + x[1] ** 2 - 1, (0, 0), 0),
-        (lambda x: jnp.linalg.norm(x - 1), lambda x: x[1] - x[0] ** 2, (1, 1), 0),
+        long(lambda x: jnp.sqrt(x @ x), lambda x: (x[0] - 1) ** 2 + x[1] ** 2 - 1, (0, 0), 0),
+        long(lambda x: jnp.linalg.norm(x - 1), lambda x: x[1] - x[0] ** 2, (1, 1), 0),
         (lambda x: jnp.maximum(x[0], x[1]), CIRCLE, (-(0.5**0.5), -(0.5**0.5)), -(0.5**0.5)),
-        (lambda x: jnp.cbrt(x[0] ** 2), lambda x: x[1] - x[0], (0, 0), 0),
-        (lambda x: jnp.abs(x[0]) ** 1.5, LINE, (0, 0), 0),
+        long(lambda x: jnp.cbrt(x[0] ** 2), lambda x: x[1] - x[0], (0, 0), 0),
+        long(lambda x: jnp.abs(x[0]) ** 1.5, LINE, (0, 0), 0),
         (lambda x: x[0] + 2 * x[1], lambda x: jnp.abs(x).sum() - 1, (0, -1), -2),
     ],
     ids=["cone", "cone on a circle", "cone on a parabola", "edge", "cusp", "bend", "corner"],
@@ -159,7 +160,7 @@ def test_the_only_points_of_a_constraint_are_listed_though_dependent(g, at, f):
     assert found.minimum is found.maximum is only
 
 
-@pytest.mark.parametrize("radius", [1e-7, 1e-4, 1e-2])
+@pytest.mark.parametrize("radius", [1e-7, long(1e-4), long(1e-2)])
 def test_small_constraints_are_looked_at_from_near(radius):
     found = confirmed(lagrange(lambda x: x.sum(), lambda x: x @ x - radius**2, x0=(1.0, 0.5)))
     np.testing.assert_allclose(
@@ -170,7 +171,7 @@ def test_small_constraints_are_looked_at_from_near(radius):
 
 
 @pytest.mark.parametrize(
-    ("of_f", "of_g"), [(1e155, 1), (1e-200, 1), (1, 1e155), (1, 1e-200), (1e150, 1e-150)]
+    ("of_f", "of_g"), [(1e155, 1), long(1e-200, 1), long(1, 1e155), (1, 1e-200), long(1e150, 1e-150)]
 )
 def test_scales_of_f_and_g_do_not_matter(of_f, of_g):
     found = lagrange(lambda x: of_f * (x[0] + x[1] ** 2), lambda x: of_g * CIRCLE(x), x0=(1.0, 0.5))

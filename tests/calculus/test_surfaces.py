@@ -1,6 +1,7 @@
 """The critical points of the standard surfaces, counted twice: by search, and by the turns of ∇f around small cells."""
 
 from collections import Counter
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,13 +15,14 @@ pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand f
 ORDINARY = {"minimum", "maximum", "saddle"}
 
 
-@pytest.mark.slow
+searched = cache(lambda name: critical_points(SURFACES[name].f, SURFACES[name].box))
+
+
 @pytest.mark.parametrize(
     "name", few([name for name, s in SURFACES.items() if set(s.kinds) <= ORDINARY], "himmelblau")
 )
 def test_every_point_is_found_and_judged(name):
-    f, box, kinds = SURFACES[name][1:]
-    found = critical_points(f, box)
+    found, kinds = searched(name), SURFACES[name].kinds
     assert Counter(p.kind for p in found) == kinds, found
     exact = [p for p in found if p.kind in ORDINARY]
     assert all(p.error < 1e-9 for p in exact)
@@ -41,7 +43,7 @@ def test_the_numbers_are_those_of_an_independent_count(name, standard_promotion,
 
 
 def test_himmelblaus_points_to_ten_digits():
-    found = critical_points(SURFACES["himmelblau"].f, SURFACES["himmelblau"].box)
+    found = searched("himmelblau")
     for p in found:
         x, y = p.point
         assert abs(4 * x * (x * x + y - 11) + 2 * (x + y * y - 7)) < 1e-10
