@@ -91,8 +91,13 @@ def _loading(frame: object) -> bool:
 
 
 def _again() -> None:
+    main = _thread.get_ident()  # it is the main thread that hears
+
     def later() -> None:
         time.sleep(_MOMENT)
-        _thread.interrupt_main()
+        if hasattr(_signal, "pthread_kill"):
+            _signal.pthread_kill(main, _signal.SIGINT)  # a real one, that wakes from a sleep
+        else:
+            _thread.interrupt_main()
 
     _thread.start_new_thread(later, ())

@@ -26,8 +26,7 @@ def plain_steps(f, df, x, steps):
     """An oracle: the same steps in Python's own numbers."""
     trace = [x]
     for _ in range(steps):
-        x -= f(x) / df(x)
-        trace.append(x)
+        trace.append(trace[-1] - f(trace[-1]) / df(trace[-1]))
     return trace
 
 
