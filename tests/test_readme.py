@@ -13,14 +13,7 @@ from tests.test_command import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ROOMS = sorted((ROOT / "mvcalc_jax").glob("*/README.md"))
-LONG = {"taylor", "verify"}
-"""Rooms whose examples take as long as all others' together; the README has some of the same kind."""
-ROOM = [
-    pytest.param(
-        path, id=path.parent.name, marks=pytest.mark.long if path.parent.name in LONG else pytest.mark.slow
-    )
-    for path in ROOMS
-]
+ROOM = [pytest.param(path, id=path.parent.name, marks=pytest.mark.slow) for path in ROOMS]
 NUMBER = re.compile(r"(?:at least |with )?-?\d+(?:\.\d*)?(?:e-\d+)?")
 OFTEN = re.compile(r"at least |with ")
 """Before the number of starts or boxes, which are another machine's affair."""
