@@ -67,8 +67,9 @@ def fit_and_report(
     few: list[str] = []
 
     def review(job: Job, results: Results) -> None:
-        if results.fits <= _FEW and any(next(iter(results))["status"] > 0):
-            few.append(one_by_one(job.problem.names, next(iter(results))))
+        first = next(iter(results)) if results.fits <= _FEW else None
+        if first is not None and any(first["status"] > 0):
+            few.append(one_by_one(job.problem.names, first))
         if results.fits == 1 and job.counted:
             few.append(_ALONE.format(data=data))
         if pictures:

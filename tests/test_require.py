@@ -163,6 +163,9 @@ def test_objects_that_can_be_called_are_functions(kind):
         assert float(mv.interval(f)(X).hi) == pytest.approx(2 * np.sin(1), rel=1e-5)
         assert mv.derivative(f, 0.0).value == pytest.approx(2, rel=1e-9)
         assert float(mv.newton(f, 3.0).x) == pytest.approx(np.pi, rel=1e-12)
+        assert mv.calculus.iterate(f, 3.0, steps=4).x[-1] == pytest.approx(np.pi, rel=1e-12)
+        assert float(mv.taylor(f, 0.0, 1)(0.1)) == pytest.approx(0.2, rel=1e-12)
+        assert float(mv.taylor_enclosure(f, 0.0, 0.5, order=2).band(0.1).hi) > 2 * np.sin(0.1)
         result = mv.steepest_descent(f, jnp.float32(1.0), learning_rate=0.5, steps=1)
         assert float(result.params) == pytest.approx(1 - np.sin(1), rel=1e-5)
 

@@ -225,11 +225,8 @@ def _table(path: Path) -> np.ndarray:
     kept = [k for k, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
     separator = separator_of(lines[k] for k in kept[:2])
     head = cells_of(path, kept[0] + 1, lines[kept[0]], separator) if kept else []
-    words = [cell for cell in head if cell and not is_number(cell)]
-    if words and (
-        words[0] is head[0] or not any(map(is_number, head))
-    ):  # pandas gives a first column no name
-        kept = kept[1:]
+    if any(head) and not is_number(head[0]) and (head[0] or not any(map(is_number, head))):
+        kept = kept[1:]  # names; pandas gives the first column none
     if not kept:
         raise ValueError(f"{path} holds no numbers")
     try:  # NumPy's reader is quick, and knows nothing of empty cells and decimal commas

@@ -122,6 +122,8 @@ def basins(
     """
     limit = require.whole("max_steps", max_steps, least=1)
     f = require.function("f", f)
+    if derivative is not None:
+        derivative = require.function("derivative", derivative)
     edges = require.reals("box", box, require.BOX)
     edges = require.box("box", edges[None] if edges.ndim == 1 else edges)
     if len(edges) > 2:

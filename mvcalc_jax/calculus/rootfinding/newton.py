@@ -68,6 +68,9 @@ def newton(
     >>> x.round(12), found
     (array([1., 2.]), True)
     """
+    f = require.function("f", f)
+    if derivative is not None:
+        derivative = require.function("derivative", derivative)
     rows = require.whole("max_steps", max_steps, least=1) + 1
     if x0 is None and bracket is None:
         raise TypeError(
@@ -86,20 +89,10 @@ def newton(
         raise ValueError(f"`x0` must be a number, or of shape (d,); got shape {x.shape}")
     require.finite("x0", x)
     with precision.of(x):
-        subject = Subject(_known("f", f), _known("derivative", derivative) if derivative else None, args)
+        subject = Subject(f, derivative, args)
         trail.checked(*subject[:2], x, args)
         walked = subject.walk(x, rows) if edges is None else _between(subject, x, edges.astype(x.dtype), rows)
         return _judged(subject, walked, rows, edges)
-
-
-def _known(name: str, f: Function) -> Function:
-    """f, by whose identity its compiled program is found."""
-    f = require.function(name, f)
-    try:
-        hash(f)
-    except TypeError:
-        return lambda *args: f(*args)
-    return f
 
 
 def _between(subject: Subject, x: np.ndarray, edges: np.ndarray, rows: int) -> Walk:

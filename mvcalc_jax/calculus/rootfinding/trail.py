@@ -286,9 +286,9 @@ def iterate(
     >>> mv.calculus.iterate(lambda x: x**2 - 2, 1.0, steps=3).x  # 1, 3/2, 17/12, 577/408
     array([1.        , 1.5       , 1.41666667, 1.41421569])
     """
-    require.function("f", f)
+    f = require.function("f", f)
     if derivative is not None:
-        require.function("derivative", derivative)
+        derivative = require.function("derivative", derivative)
     if not isinstance(args, tuple):
         raise TypeError(f"`args` must be a tuple, such as (a,); got {type(args).__name__}")
     require.number("factor", factor)
@@ -324,10 +324,8 @@ def _sound(f: Any, derivative: Any, kinds: tuple, tree: Any) -> None:
     if x.ndim == 0:
         require.scalar("f", f, x, *args)
     else:
-        f = require.function("f", f)
         _shaped("f", f, x, args, x.shape, "as many values as variables")
     if derivative is not None:
-        derivative = require.function("derivative", derivative)
         _shaped("derivative", derivative, x, args, x.shape * 2, "∂f_i/∂x_j" if x.ndim else "a number")
     else:
         slope_of(f, None, x, args)

@@ -150,7 +150,8 @@ def taylor_enclosure(
     >>> bool(float(band.lower(0.5)) <= np.exp(0.5) <= float(band.upper(0.5)))
     True
     """
-    x0, radius = _checked(f, x0, radius, order, pieces)
+    f = require.function("f", f)
+    x0, radius = _checked(x0, radius, order, pieces)
     with precision.of(x0, radius), compiled_apart(require.traced((x0, radius))):
         x0, radius = jnp.asarray(x0), jnp.asarray(radius)
         if x0.ndim:
@@ -158,8 +159,7 @@ def taylor_enclosure(
         return _in_one_variable(f, x0, radius, order, pieces)
 
 
-def _checked(f: Any, x0: Any, radius: Any, order: Any, pieces: Any) -> tuple[Any, Any]:
-    f = require.function("f", f)
+def _checked(x0: Any, radius: Any, order: Any, pieces: Any) -> tuple[Any, Any]:
     x0, radius = precision.floats("x0", x0), precision.floats("radius", radius)
     require.finite("x0", x0)
     for name, array in (("x0", x0), ("radius", radius)):

@@ -235,10 +235,9 @@ def taylor(f: Callable[..., Any], x0: Any, order: int, *, direction: Any = None)
         x = jnp.asarray(x)
         way = None if way is None else jnp.asarray(way).astype(x.dtype)
         _checked_value(require.traceable("f", f, x))
-        subject = _hashable(f)
         if way is None and x.ndim:
-            return _of_several(subject, x, order, traced)
-        found = expanded(subject, x, jnp.ones_like(x) if way is None else way, order, known=not traced)
+            return _of_several(f, x, order, traced)
+        found = expanded(f, x, jnp.ones_like(x) if way is None else way, order, known=not traced)
         c, neglected, rounding = found.c[: order + 1], found.c[order + 1], found.rounding[: order + 1]
         return Polynomial(
             c, _same(x, c), None if way is None else _same(way, c), neglected, rounding, f, order
@@ -271,15 +270,6 @@ def _checked_value(value: Any) -> None:
         )
     if not jnp.issubdtype(value.dtype, jnp.floating):
         raise TypeError(f"`f` must return floating-point numbers; got {value.dtype}")
-
-
-def _hashable(f: Callable[..., Any]) -> Callable[..., Any]:
-    """f, by whose identity its compiled program is found."""
-    try:
-        hash(f)
-    except TypeError:
-        return lambda x: f(x)
-    return f
 
 
 @dataclass(frozen=True)
