@@ -118,9 +118,12 @@ def _elsewhere(shop: Workshop, rounds: list[Step], inputs: list[int], at: str) -
         for k in same[:1] if name in DERIVATIVES else inputs:
             near = [Source(step.site, step.inputs[k], k, shift) for shift in (-1, 1) if len(rounds) > 1]
             for source in [*near, *shop.like(step.inputs[k])][: max(ELSEWHERE // len(rounds), 8)]:
-                said = f"takes {called(tape, source.value)} for {called(tape, step.inputs[k])}{at}"
+                said = f"takes {called(tape, source.value)} for {called(tape, step.inputs[k])}"
+                if source.shift:
+                    which = "its operand" if len(step.inputs) == 1 else nth(k, len(step.inputs))
+                    said = f"takes {which} of the {'round before' if source.shift < 0 else 'next round'}"
                 change = swaps.elsewhere(shop.rounds, k, source)
-                yield Mutant("wrong-intermediate", step.site, change, f"{_derivative(name)} {said}", 6)
+                yield Mutant("wrong-intermediate", step.site, change, f"{_derivative(name)} {said}{at}", 6)
     if name in BY_OUTPUT:
         for source in shop.like(step.outputs[0])[: max(ELSEWHERE // len(rounds), 8)]:
             said = f"written in terms of its value, takes {called(tape, source.value)} for that value{at}"

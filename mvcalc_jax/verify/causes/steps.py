@@ -109,7 +109,7 @@ def _explained(
         for j in local
     ):
         return  # taken apart, f has another derivative: a custom rule inside it
-    any_cause = False
+    alone: set[int] = set()
     for m, mutant in enumerate(known, 1):
         results = {j: [found[t][j][m] for t in range(len(trials))] for j in [*local, *right]}
         explains = {j: _how(trials, j, results[j], mutant) for j in local}
@@ -125,14 +125,15 @@ def _explained(
             kind, detail, rank = _said(mutant, how, seen[0].sizes)
             if rank is None:
                 continue
-            any_cause = True
+            alone |= which
             yield Cause(
                 Repair(kind, detail, len(trials) > 1, rank), frozenset(local[j] for j in which), spoils
             )
-    if not any_cause:
-        two = list(_pairs(trials, local, known, variants, found))
+    left = {j: k for j, k in local.items() if j not in alone}
+    if left:
+        two = list(_pairs(trials, left, known, variants, found))
         yield from two
-        yield from () if two else _scaled_on_the_way(trials, local)
+        yield from () if two else _scaled_on_the_way(trials, left)
 
 
 def _without_effect(found: list[np.ndarray], m: int, local: dict[int, int]) -> bool:

@@ -1,6 +1,7 @@
 """Every kind of mistake is called by its name, at its line, and no right leaf is blamed."""
 
 import inspect
+import math
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ import pytest
 import mvcalc_jax as mv
 from mvcalc_jax.verify.causes.search import KINDS
 from tests.verify.causes import functions
-from tests.verify.causes.functions import P, W, X, b, d_layer, d_softmax, layer
+from tests.verify.causes.functions import A, P, T, W, X, b, d_layer, d_softmax, layer
 from tests.verify.causes.mistakes import MISTAKES
 
 
@@ -100,6 +101,65 @@ def test_a_factor_that_is_missing_in_one_round(float64):
     first = mv.check_jacobian(rounds, jac, P).diagnoses[0]
     assert (first.kind, first.certified) == ("missing-factor", True)
     assert first.detail.startswith("tanh′ is missing as a factor in round 2 of 3 of `tanh` in `")
+
+
+@pytest.mark.parametrize(("shift", "round_"), [(-1, "round before"), (1, "next round")])
+def test_a_value_of_another_round(shift, round_, float64):
+    def rounds(x):
+        return jax.lax.scan(lambda x, k: (k * jnp.tanh(x), None), x, jnp.arange(1.0, 4))[0].sum()
+
+    def jac(x):
+        taken = [x]
+        for k in (1, 2):
+            taken.append(k * jnp.tanh(taken[-1]))
+        others = (taken[min(max(k + shift, 0), 2)] for k in range(3))
+        return 6 * math.prod(1 - jnp.tanh(other) ** 2 for other in others)
+
+    first = mv.check_jacobian(rounds, jac, P).diagnoses[0]
+    assert (first.kind, first.certified) == ("wrong-intermediate", True)
+    assert first.detail.startswith(f"tanh′ takes its operand of the {round_} in `return jax.lax.scan(")
+
+
+def three_paths(x, y):
+    a = jnp.sin(x) * y
+    c = x**3 * jnp.exp(y)
+    d = jnp.cosh(x)
+    return (a + c + d).sum()
+
+
+def test_two_paths_that_are_missing_at_once(float64):
+    y = P[::-1].copy()
+    right_by_y = lambda x, y: jnp.sin(x) + x**3 * jnp.exp(y)
+    only_c = lambda x, y: (3 * x**2 * jnp.exp(y), right_by_y(x, y))
+    (cause,) = mv.check_jacobian(three_paths, only_c, P, y, argnums=(0, 1)).diagnoses
+    assert (cause.kind, cause.where, cause.certified) == ("missing-term", "args[0]", True)
+    sine, cosh = cause.detail.split("; and ")
+    assert sine.startswith("the dependence through the sine in `a = jnp.sin(x) * y` (test_search.py:")
+    assert cosh.startswith("the dependence through `cosh` in `d = jnp.cosh(x)` (test_search.py:")
+
+    different = lambda x, y: (only_c(x, y)[0], jnp.sin(x))
+    causes = mv.check_jacobian(three_paths, different, P, y, argnums=(0, 1)).diagnoses
+    assert [(c.kind, c.where, "; and " in c.detail) for c in causes] == [
+        ("missing-term", "args[1]", False),
+        ("missing-term", "args[0]", True),
+    ]
+
+
+def test_a_factor_of_a_product_where_another_value_is_infinite(float64):
+    def f(A, X):
+        logs = jnp.log(X)
+        kept = jnp.where(X > 0, logs, 0.0)
+        waves = jnp.sin(kept)
+        return jnp.tanh(A @ waves).sum()
+
+    def d_f(A, X):
+        kept = np.where(X > 0, np.log(np.where(X > 0, X, 1)), 0.0)
+        return (1 - jnp.tanh(A @ jnp.sin(kept)) ** 2) @ kept.T
+
+    matrix = np.where(T.reshape(2, 4) > T.min(), T.reshape(2, 4), 0)
+    first = mv.check_jacobian(f, d_f, A[:, :2], matrix).diagnoses[0]
+    assert (first.kind, first.where, first.certified) == ("wrong-intermediate", "args[0]", True)
+    assert "takes the choice in `kept = " in first.detail and "for the sine in `waves = " in first.detail
 
 
 def test_a_quotients_derivatives_are_named_after_what_they_are_by(float64):
