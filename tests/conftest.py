@@ -3,13 +3,14 @@
 import ctypes
 import gc
 import os
-import resource
 from pathlib import Path
 
 import jax
 import jaxtyping
 import numpy as np
 import pytest
+
+from tests.memory import resident
 
 PACKAGE = Path(__file__).parent.parent / "mvcalc_jax"
 
@@ -25,7 +26,6 @@ jaxtyping.install_import_hook(SHAPED, "tests.checked")
 TOLERANCE = {"float64": 1e-13, "float32": 1e-5}
 """Of a hand-written derivative against autodiff, in units of the leaf's largest entry."""
 
-STATM = Path("/proc/self/statm")
 MUCH = 2 << 30
 """Bytes of memory that a worker may keep."""
 
@@ -36,11 +36,28 @@ FLAGS = [
 ]  # fmt: skip
 
 
+# Tracing makes so many small objects that Python would look for garbage all the time, a tenth of the tests' time.
+gc.set_threshold(50_000)
+
+
 def pytest_configure(config):
     """What is tested is tested on the CPU, here and in commands that tests start, unless a GPU is asked for."""
     if "gpu" not in config.option.markexpr.replace("not gpu", ""):
         os.environ["JAX_PLATFORMS"] = "cpu"
         jax.config.update("jax_platforms", "cpu")
+    _keep_programs(config)
+
+
+def _keep_programs(config):
+    """What XLA compiles in this process is kept for the other workers and for the next run, which takes 3/5 of the
+    time; `--cache-clear` makes all anew.
+
+    Commands that tests start do without: one that is killed could leave half a program.
+    """
+    if hasattr(config, "cache") and jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir("programs")))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -56,7 +73,7 @@ def _frugal():
     """Compiled programs, thousands of them, would fill the memory: what there is of them is given back from time to
     time."""
     yield
-    if STATM.exists() and int(STATM.read_text().split()[1]) * resource.getpagesize() > MUCH:
+    if resident() > MUCH:
         jax.clear_caches()
         gc.collect()
         ctypes.CDLL(None).malloc_trim(0)

@@ -8,7 +8,6 @@ import faulthandler
 import importlib
 import json
 import os
-import resource
 import select
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from typing import Any
 from tests.fuzz.calls import Case, tried
 from tests.fuzz.judge import Finding
 from tests.fuzz.recipe import RECIPES
+from tests.memory import resident
 
 _MUCH = 2500 << 20
 """Bytes of memory after which it begins anew: compiled programs are kept."""
@@ -158,7 +158,7 @@ def main(stacks: str, *recipes: str) -> None:
                     words = "".join(traceback.format_exception(error))[-1500:]
                     found = Case("no call", "", [Finding("recipe", f"{name}: {type(error).__name__}", words)])
                 findings = [*found.findings, *_noise(said())]
-            full = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 > _MUCH
+            full = resident() > _MUCH
             answers.write(json.dumps([found.ended, found.call, findings, full]) + "\n")
             answers.flush()
 
