@@ -22,6 +22,11 @@ def test_at_a_random_point_all_planted_mistakes_are_noticed(rng):
     assert f"adequacy: would have caught {report.adequacy.caught} of" in str(report)
 
 
+def test_of_a_single_entry_none_is_one_of_many():
+    report = mv.check_jacobian(lambda x: jnp.sin(x).sum(), jnp.cos, np.ones(1))
+    assert report.adequacy.caught == report.adequacy.planted == 4
+
+
 def test_a_symmetric_derivative_hides_its_transpose(rng):
     A = rng.standard_normal((3, 3))
     f = lambda W: (W * (A + A.T)).sum() + (W**2).sum() / 2

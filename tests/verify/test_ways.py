@@ -48,3 +48,13 @@ def test_errors_by_step_make_a_v(gaussian, float64):
     assert errors["forward"].argmin() == 1
     assert errors["central"].argmin() == 2
     assert errors["central"].min() < errors["forward"].min()
+
+
+def test_errors_by_step_are_of_all_leaves(float64):
+    network = next(d for d in catalogue(1) if d.name == "network.jacobian, tanh")
+    exact = ways.four_ways(network)["reverse mode"]
+    steps = np.array([1e-8, 1e-5])
+    assert ways.errors_by_step(network, exact, steps)["central"][1] < 1e-7
+    for k in range(len(exact)):
+        wrong = [leaf * (1.5 if j == k else 1) for j, leaf in enumerate(exact)]
+        assert (ways.errors_by_step(network, wrong, steps)["central"] > 0.1).all()

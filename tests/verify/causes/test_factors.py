@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from mvcalc_jax.verify.causes.factors import factors
+from mvcalc_jax.verify.causes.factors import _hints, factors
 from mvcalc_jax.verify.causes.products import _other_factor, products, regular
 from mvcalc_jax.verify.causes.seen import Seen
 from mvcalc_jax.verify.causes.tape import record
@@ -113,3 +113,27 @@ def test_the_other_factor_is_one_of_that_product(float64):
     product, sine = (step.outputs[0] for step in tape.steps)
     assert [_other_factor(tape, part, product) for part in (0, 1, sine)] == [1, 0, None]
     assert _other_factor(tape, 0, sine) is None
+
+
+def by(what):
+    return f"must be multiplied by a factor that depends on {what} alone"
+
+
+HINTS = {
+    by("axis 0"): lambda h, f: h * f,
+    by("the output's axis 0"): lambda h, f: h * f[:3, None],
+    by("the point"): lambda h, f: h * f[0],
+    "differs by a term of 0.079 of its size": lambda h, f: h + 0.1 * np.cos(h) * (h != 0),
+    "is zero where it must not be, and wrong elsewhere, too": lambda h, f: h + 1,
+    "is not zero where it must be, and wrong elsewhere, too": lambda h, f: h * f * (h < 0.5),
+}
+
+
+@pytest.mark.parametrize("words", HINTS)
+def test_what_nothing_explains_is_described(words):
+    rng = np.random.default_rng(2)
+    hand = [rng.standard_normal((3, 4)) for _ in range(3)]
+    for h in hand:
+        h[0, 1] = 0
+    exact = [HINTS[words](h, 1 + rng.random(4)) for h in hand]
+    assert [hint.detail for hint in _hints(Seen("leaf", hand, exact, 1, True, {}))] == [words]

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 
 import jax
 import jax.numpy as jnp
@@ -143,6 +144,36 @@ def test_two_paths_that_are_missing_at_once(float64):
         ("missing-term", "args[1]", False),
         ("missing-term", "args[0]", True),
     ]
+
+
+def test_a_value_whose_sign_is_wrong_wherever_it_is_multiplied_by(float64):
+    def f(x, y):
+        gate = jnp.sin(y)
+        a = (gate * x).sum()
+        c = (gate * x**3).sum()
+        return (a + jnp.exp(x).sum()) + c
+
+    jac = lambda x, y: jnp.exp(x) - jnp.sin(y) * (1 + 3 * x**2)
+    (cause,) = mv.check_jacobian(f, jac, P, P[::-1].copy()).diagnoses
+    assert (cause.kind, cause.certified) == ("sign", True)
+    assert cause.detail.startswith("the factor the sine in `gate = jnp.sin(y)` (test_search.py:")
+    assert cause.detail.endswith(") has the wrong sign wherever it is multiplied by")
+
+
+@pytest.mark.parametrize(("y", "number"), [(P[::-1].copy(), ""), (np.ones(4), " (2.71828)")])
+def test_a_factor_is_told_by_its_number_if_it_is_one(y, number, float64):
+    def f(x, y):
+        grown = jnp.exp(y)
+        return (grown * jnp.sin(x)).sum()
+
+    first = mv.check_jacobian(f, lambda x, y: jnp.cos(x), P, y).diagnoses[0]
+    assert (first.kind, first.certified) == ("missing-factor", True)
+    assert re.fullmatch(
+        r"the factor the exponential in `grown = jnp.exp\(y\)` \(test_search.py:\d+\)"
+        + re.escape(number)
+        + r" is missing in `return \(grown \* jnp.sin\(x\)\).sum\(\)` \(test_search.py:\d+\)",
+        first.detail,
+    )
 
 
 def test_a_factor_of_a_product_where_another_value_is_infinite(float64):
