@@ -21,7 +21,7 @@ _WRONG = 1e-9
 
 def wrong_rows(claim: VjpClaim, evidence: Evidence, k: int, rng: np.random.Generator) -> list[int] | None:
     """The rows of block k that are wrong, numbered through all outputs; None if they are many."""
-    size = max(map(unit, evidence.reverse)) or 1.0
+    size = max(map(unit, evidence.reverse))
     ranges, rows = [(0, claim.outputs)], []
     while ranges:
         suspects = []

@@ -160,6 +160,46 @@ def test_a_value_whose_sign_is_wrong_wherever_it_is_multiplied_by(float64):
     assert cause.detail.endswith(") has the wrong sign wherever it is multiplied by")
 
 
+def test_causes_of_their_own_for_outputs_that_have_them(float64):
+    def both(x, z):
+        a = jnp.tanh(x) * z
+        c = jnp.exp(x) * z**2
+        return a, c
+
+    def jac(x, z):  # by x, without tanh′ and without z²
+        return (jnp.diag(z), jnp.diag(jnp.tanh(x))), (jnp.diag(jnp.exp(x)), jnp.diag(2 * z * jnp.exp(x)))
+
+    causes = mv.check_jacobian(both, jac, P, P[::-1].copy(), argnums=(0, 1)).diagnoses
+    assert [(c.where, c.certified) for c in causes] == [
+        ("out[0] by args[0]", True),
+        ("out[1] by args[0]", True),
+    ]
+    assert causes[0].detail.startswith("tanh′ is missing as a factor in `a = jnp.tanh(x) * z`")
+    assert causes[1].detail.startswith("the factor the power in `c = jnp.exp(x) * z**2`")
+
+
+POWERS = {
+    "the square root": (jnp.sqrt, lambda x: 0.5 / jnp.sqrt(x), -1),
+    "1/√x": (jax.lax.rsqrt, lambda x: -0.5 / x**1.5, -1),
+    "the quotient": (lambda x: 1 / x, lambda x: -1 / x**2, -1),
+    "the power": (lambda x: x**3, lambda x: 3 * x**2, 1),
+    "`pow`": (lambda x: x**2.5, lambda x: 2.5 * x**1.5, 1),
+    "the square": (jnp.square, lambda x: 2 * x, 1),
+}
+"""Functions, their derivatives, and whether these are of positive powers."""
+
+
+@pytest.mark.parametrize("said", ["too few", "too many"])
+@pytest.mark.parametrize("name", POWERS)
+def test_a_power_with_another_exponent(name, said, float64):
+    f, d_f, sign = POWERS[name]
+    power = sign * (1 if said == "too many" else -1)
+    first = mv.check_jacobian(lambda x: f(x).sum(), lambda x: d_f(x) * x**power, P).diagnoses[0]
+    assert (first.kind, first.certified) == ("missing-factor", True)
+    assert first.detail.startswith(f"the derivative of {name} in ")
+    assert first.detail.endswith(f" by args[0] has a factor of args[0] {said}")
+
+
 @pytest.mark.parametrize(("y", "number"), [(P[::-1].copy(), ""), (np.ones(4), " (2.71828)")])
 def test_a_factor_is_told_by_its_number_if_it_is_one(y, number, float64):
     def f(x, y):
