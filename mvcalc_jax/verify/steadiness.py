@@ -1,8 +1,9 @@
 """An error that is a mistake stays when the point is moved by a hair; one that is rounding comes out anew.
 
 So the derivative is looked at again at points a hair apart. An error of a leaf that changes at random is held against
-nobody: the formula loses digits there. An error that is tiny beside its leaf, but not beside the entry it is in, and
-stays to a percent is a mistake that the leaf's largest entry would hide.
+nobody: the formula loses digits there. One that stays as long as zeros do is a mistake, too: in what stands in for a
+formula that divides by them. An error that is tiny beside its leaf, but not beside the entry it is in, and stays to a
+percent is a mistake that the leaf's largest entry would hide.
 """
 
 from dataclasses import replace
@@ -32,19 +33,23 @@ def steadied(
     asked = {k: at for k, at in asked.items() if len(at)}
     if not asked:
         return leaves
-    gaps: dict[int, list[np.ndarray]] = {k: [] for k in asked}
-    for _ in range(_LOOKS):
-        again = claim.at(_moved(evidence.leaves, rng), np.random.default_rng(0))
-        if again is not None:
-            for k, at in asked.items():
-                gaps[k].append((again.hand[k] - again.reverse[k]).reshape(-1)[at])
+    gaps = _looks(claim, evidence, asked, rng)
+
+    def stays_at_zeros(k: int, at: np.ndarray) -> bool:
+        if all(np.all(leaf) for leaf in evidence.leaves):
+            return False
+        there = _looks(claim, evidence, {k: at}, rng, zeros=False)[k]
+        return len(there) > 1 and bool(
+            np.any(np.std(there, axis=0) <= _STEADY * np.abs(np.mean(there, axis=0)))
+        )
+
     found = list(leaves)
     for k, at in asked.items():
         if len(gaps[k]) < 2:
             continue
         mean, spread = np.abs(np.mean(gaps[k], axis=0)), np.std(gaps[k], axis=0)
         if leaves[k].verdict == "wrong":
-            if not np.any(spread <= _STEADY * mean):
+            if not np.any(spread <= _STEADY * mean) and not stays_at_zeros(k, at):
                 found[k] = replace(leaves[k], verdict="inconclusive")
         elif evidence.cotangents is None and np.any(steady := (spread <= _VERY * mean) & (mean > 0)):
             worst = at[np.argmax(np.where(steady, mean, 0))]
@@ -52,6 +57,23 @@ def steadied(
             values = evidence.hand[k][index].item(), evidence.reverse[k][index].item()
             found[k] = replace(leaves[k], verdict="wrong", index=index, by_hand=values[0], autodiff=values[1])
     return tuple(found)
+
+
+def _looks(
+    claim: Claim,
+    evidence: Evidence,
+    asked: dict[int, np.ndarray],
+    rng: np.random.Generator,
+    zeros: bool = True,
+) -> dict[int, list[np.ndarray]]:
+    """How far the derivatives lie apart at some entries of blocks, at points a hair away; `zeros` are moved, too."""
+    gaps: dict[int, list[np.ndarray]] = {k: [] for k in asked}
+    for _ in range(_LOOKS):
+        again = claim.at(_moved(evidence.leaves, rng, zeros), np.random.default_rng(0))
+        if again is not None:
+            for k, at in asked.items():
+                gaps[k].append((again.hand[k] - again.reverse[k]).reshape(-1)[at])
+    return gaps
 
 
 def hidden(leaf: Leaf) -> bool:
@@ -84,11 +106,11 @@ def _suspects(evidence: Evidence, k: int, leaf: Leaf) -> np.ndarray:
     return np.nonzero((gap > low) & (gap <= high) & (gap > _OF_ENTRY * np.abs(exact)) & agreed)[0][:_ENTRIES]
 
 
-def _moved(leaves: Leaves, rng: np.random.Generator) -> Leaves:
-    """Each entry moved by a hair."""
+def _moved(leaves: Leaves, rng: np.random.Generator, zeros: bool) -> Leaves:
+    """Each entry moved by a hair, or each that is not zero."""
 
     def moved(leaf: np.ndarray) -> np.ndarray:
-        step = _HAIR * sizes(leaf) * rng.standard_normal(leaf.shape)
+        step = _HAIR * sizes(leaf) * rng.standard_normal(leaf.shape) * (zeros | (leaf != 0))
         return np.asarray(leaf + step).astype(leaf.dtype)
 
     return [jax.device_put(moved(np.asarray(leaf))) for leaf in leaves]

@@ -90,6 +90,8 @@ def judged(claim: Claim, rng: np.random.Generator, points: int = POINTS, given: 
         reason += "".join(f"; {leaf.path} {hidden_in(leaf)}" for leaf in worst if hidden(leaf))
         if len(found) > 1 and _none_wrong(found[0]):
             reason += "; at the arguments themselves all are right, and wrong near them"
+        if len(found) > 1 and all(_none_wrong(leaves) for leaves in found[1:]):
+            reason += "; near the arguments all are right, and wrong at the arguments themselves"
         return Findings(Report("wrong", reason, worst), kept, good)
     # A point where nobody can tell says nothing against those where one can.
     decided = [leaves for leaves in found if all(leaf.verdict == "correct" for leaf in leaves)]

@@ -6,7 +6,7 @@ import pytest
 
 from mvcalc_jax.verify.causes.factors import _hints, factors
 from mvcalc_jax.verify.causes.products import _other_factor, products, regular
-from mvcalc_jax.verify.causes.seen import Seen
+from mvcalc_jax.verify.causes.seen import Seen, factor
 from mvcalc_jax.verify.causes.tape import record
 
 RNG = np.random.default_rng(4)
@@ -137,3 +137,14 @@ def test_what_nothing_explains_is_described(words):
         h[0, 1] = 0
     exact = [HINTS[words](h, 1 + rng.random(4)) for h in hand]
     assert [hint.detail for hint in _hints(Seen("leaf", hand, exact, 1, True, {}))] == [words]
+
+
+def test_one_factor_for_all_points():
+    h = [np.array([1.0, 2.0]), np.array([-1.0, 0.5])]
+    assert factor(h, [3 * x for x in h]) == pytest.approx(3)
+    assert factor(h, [2j * x for x in h]) == pytest.approx(2j)
+    assert factor(h, [3 * h[0], 2 * h[1]]) is None
+    assert factor([0 * x for x in h], h) is None
+    assert (
+        factor([np.array([1e200, 1.0])], [np.array([1e200, 2.0])]) is None
+    )  # and nothing is said of the overflow
