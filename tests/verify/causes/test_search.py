@@ -146,6 +146,28 @@ def test_two_paths_that_are_missing_at_once(float64):
     ]
 
 
+@pytest.mark.parametrize(("factor", "words"), [
+    (lambda x: (3 * x**2, 0), "the sine in `sine = jnp.sin(x).sum()`; the exponential in `grown = jnp.exp(x).sum()`"),
+    (lambda x: (3 * x**2, np.exp(x)), "the sine in `sine = jnp.sin(x).sum()`"),
+])  # fmt: skip
+def test_where_one_point_alone_can_be_looked_at_causes_are_hints(factor, words, float64):
+    """Points further off are outside of the function's domain."""
+    inside = lambda x: (jnp.abs(x - P) < 0.02).all()
+
+    def f(x):
+        sine = jnp.sin(x).sum()
+        cubed = (x**3).sum()
+        grown = jnp.exp(x).sum()
+        return jnp.where(inside(x), (sine + cubed) + grown, jnp.nan)
+
+    report = mv.check_jacobian(f, lambda x: jnp.where(inside(x), sum(factor(x)), jnp.nan), P)
+    first = report.diagnoses[0]
+    assert (report.verdict, first.kind, first.certified) == ("wrong", "missing-term", False)
+    assert all(
+        f"the dependence through {word} (test_search.py:" in first.detail for word in words.split("; ")
+    )
+
+
 def test_a_value_whose_sign_is_wrong_wherever_it_is_multiplied_by(float64):
     def f(x, y):
         gate = jnp.sin(y)
