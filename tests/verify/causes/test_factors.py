@@ -51,6 +51,31 @@ def test_one_point_does_not_certify(tapes):
         assert not repair.certified
 
 
+THIN = {
+    "has V as its last factor where W belongs": ("wrong-intermediate", "W", "V"),
+    "the factor M is missing in its last factor": ("missing-factor", "W · M", "W"),
+    "the factor M stands there once too often in its last factor": ("missing-factor", "W", "W · M"),
+}
+
+
+@pytest.mark.parametrize("turn", [False, True], ids=["last", "first"])
+@pytest.mark.parametrize("words", THIN)
+def test_a_product_with_another_thin_matrix(words, turn, float64):
+    """Of U Wᵀ, which is given back, U need not be known."""
+    kind, right, wrong = THIN[words]
+    points = [[RNG.standard_normal((5, 2)) for _ in "WVM"] for _ in range(3)]
+    f = lambda leaves, _: [(jnp.sin(leaves[0] * leaves[2]) * leaves[1]).sum()]
+    taped = [record(f, [jnp.asarray(m) for m in point], [], list("WVM")) for point in points]
+    product = next(step.outputs[0] for step in taped[0].steps if step.primitive == "mul")
+    values = [{"W": W, "V": V, "W · M": W * M} for W, V, M in points]
+    known = [RNG.standard_normal((4, 2)) for _ in points]
+    sides = [[U @ value[name].T for U, value in zip(known, values, strict=True)] for name in (wrong, right)]
+    hand, exact = ([leaf.T if turn else leaf for leaf in side] for side in sides)
+    (found,) = products(taped, [*numbers(taped[0]), product], seen(hand, exact))
+    assert (found.kind, found.certified) == (kind, True)
+    assert found.detail == words.replace("last", "first" if turn else "last")
+
+
 def test_matrices_that_one_can_solve_with():
     assert regular([np.eye(3), np.eye(3) + 1])
     assert not regular([np.eye(3), np.ones((3, 3))])
