@@ -21,8 +21,6 @@ STEPS = 1500
 
 _LONG = 100
 """So much of a line is quoted."""
-_SHORTEST = 3
-"""Shorter sequences may repeat within a line: x·y·z is two products."""
 
 _HERE, _JAX = Path(__file__).parents[1], Path(jax.__file__).parent
 
@@ -116,9 +114,13 @@ def _share_sites(tape: Tape) -> None:
 
 
 def _periods(run: list[int], kinds: list[str]) -> list[list[int]]:
-    """The visits of a line that is all there is in a loop: equal sequences one after the other."""
-    for period in range(_SHORTEST, len(run) // 2 + 1):
-        if len(run) % period == 0 and kinds == kinds[:period] * (len(run) // period):
+    """The visits of a line that is all there is in a loop: equal sequences one after the other.
+
+    One operation again and again is none: x·y·z is two products in one line.
+    """
+    for period in range(2, len(run) // 2 + 1):
+        body = kinds[:period]
+        if len(set(body)) > 1 and kinds == body * (len(run) // period):
             return [run[k : k + period] for k in range(0, len(run), period)]
     return [run]
 

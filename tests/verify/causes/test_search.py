@@ -255,6 +255,17 @@ def test_a_factor_of_a_product_where_another_value_is_infinite(float64):
     assert "takes the choice in `kept = " in first.detail and "for the sine in `waves = " in first.detail
 
 
+def test_a_factor_that_is_missing_in_every_round_of_a_loop_of_pythons(float64):
+    def f(x):
+        for _ in range(3):
+            x = jnp.tanh(P * x)
+        return x.sum()
+
+    first = mv.check_jacobian(f, lambda x: P**3 + 0 * x, P[::-1].copy()).diagnoses[0]
+    assert (first.kind, first.certified) == ("missing-factor", True)
+    assert first.detail.startswith("tanh′ is missing as a factor in `x = jnp.tanh(P * x)` (test_search.py:")
+
+
 def test_a_quotients_derivatives_are_named_after_what_they_are_by(float64):
     f = lambda u, v: (jnp.sin(u) / jnp.exp(v)).sum()
     right = lambda u, v: (jnp.cos(u) / jnp.exp(v), -jnp.sin(u) / jnp.exp(v))
