@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, LogLocator
 
 import mvcalc_jax as mv
 from benchmarks import batches, peers, results, scaling
@@ -374,7 +375,11 @@ def drawn(races: list[Race], curves: list[scaling.Curve]) -> Figure:
         for curve in some:
             beside.plot(curve.sizes, curve.rates, "o-", markersize=3, label=curve.name)
         beside.set(xscale="log", yscale="log", title=f"Fits a second against {size}")
-        beside.legend(fontsize=7)
+        beside.set_xticks(some[0].sizes, [f"{n:,}".replace(",", "\u202f") for n in some[0].sizes])
+        beside.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        beside.yaxis.set_major_formatter(EngFormatter(sep=""))
+        beside.minorticks_off()
+        beside.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
