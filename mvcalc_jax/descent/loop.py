@@ -300,7 +300,7 @@ class _Sent(NamedTuple):
 
 def _sent(
     problem: Problem, state: State, data: Data, random: Random, plan: Iterator[tuple[int, int, int]]
-) -> Iterator[_Sent]:
+) -> Generator[_Sent]:
     """The chunks, each sent off before the one before it is handed over: the host looks at one while the next runs."""
     ahead = None
     for begun, blocks, block in plan:
@@ -320,7 +320,7 @@ def _sent_in_parts(
     random: Random,
     plan: Callable[[], Iterator[tuple[int, int, int]]],
     places: list[Any],
-) -> Iterator[_Sent]:
+) -> Generator[_Sent]:
     """The same chunks of an ensemble, whose members are divided among these places."""
     parts = members.cut(state, len(places)), members.cut(random.key, len(places))
     divided = [(part, random._replace(key=key)) for part, key in zip(*parts, strict=True)]
@@ -341,7 +341,7 @@ def _seen(
     so_far: Result,
     data: Data,
     random: Random,
-    sent: Iterator[_Sent],
+    sent: Generator[_Sent],
     recorded: Callable[[np.ndarray], np.ndarray],
 ) -> Stream:
     """What there is so far, if it has a trace, and then the chunks as results, the rows that are recorded in them."""
@@ -352,22 +352,23 @@ def _seen(
         yield so_far._replace(
             status=np.where(lost, int(Status.NOT_FINITE), status) if problem.ensemble else status
         )
-    for chunk in sent:
-        if not (traced := require.traced(chunk)):
-            chunk = chunk._replace(rows=jax.device_get(chunk.rows), last=jax.device_get(chunk.last))
-        status = _status(problem, (chunk.rows[1], chunk.last))
-        if problem.ensemble:
-            lost = lost | (status == Status.NOT_FINITE)
-            status = (jnp if traced else np).where(lost, int(Status.NOT_FINITE), int(Status.FINISHED))
-        if status is Status.NOT_FINITE:
-            chunk = _up_to_last_finite(problem, chunk, data, random)
-        keep = recorded(chunk.step)
-        keep[-1] |= status is Status.NOT_FINITE  # where it ended is worth a row
-        keep[0] = not opened
-        opened = True
-        yield Result(chunk.state, _trace(problem, chunk, keep), chunk.last[1], status)
-        if not traced and np.all(status == Status.NOT_FINITE):
-            return
+    with closing(sent):  # whoever stops early wants no thread to wait for the garbage collector
+        for chunk in sent:
+            if not (traced := require.traced(chunk)):
+                chunk = chunk._replace(rows=jax.device_get(chunk.rows), last=jax.device_get(chunk.last))
+            status = _status(problem, (chunk.rows[1], chunk.last))
+            if problem.ensemble:
+                lost = lost | (status == Status.NOT_FINITE)
+                status = (jnp if traced else np).where(lost, int(Status.NOT_FINITE), int(Status.FINISHED))
+            if status is Status.NOT_FINITE:
+                chunk = _up_to_last_finite(problem, chunk, data, random)
+            keep = recorded(chunk.step)
+            keep[-1] |= status is Status.NOT_FINITE  # where it ended is worth a row
+            keep[0] = not opened
+            opened = True
+            yield Result(chunk.state, _trace(problem, chunk, keep), chunk.last[1], status)
+            if not traced and np.all(status == Status.NOT_FINITE):
+                return
 
 
 def _status(problem: Problem, tree: Any) -> Any:
