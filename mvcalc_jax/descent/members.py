@@ -6,7 +6,7 @@ parts. How it is cut does not matter to a member: it takes the same steps alone.
 """
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -64,7 +64,7 @@ def joined(parts: list[Any]) -> Any:
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *jax.device_get(parts))
 
 
-def side_by_side(streams: list[Iterator[T]], on: list[Any]) -> Generator[list[T]]:
+def side_by_side(streams: Sequence[Iterator[T]], on: list[Any]) -> Generator[list[T]]:
     """The items of several streams, each made in a thread of its own on a device, one ahead of what was asked for."""
     settings, pool = _settings(), ThreadPoolExecutor(len(streams))
     several = len(set(on)) > 1
