@@ -49,8 +49,8 @@ def pytest_configure(config):
 
 
 def _keep_programs(config):
-    """What XLA compiles in this process is kept for the other workers and for the next run, which takes 3/5 of the
-    time; `--cache-clear` makes all anew.
+    """What XLA compiles in this process is kept for the other workers and for the next run of this checkout;
+    `--cache-clear` makes all anew.
 
     Commands that tests start do without: one that is killed could leave half a program.
     """

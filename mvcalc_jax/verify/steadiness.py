@@ -39,19 +39,17 @@ def steadied(
         if all(np.all(leaf) for leaf in evidence.leaves):
             return False
         there = _looks(claim, evidence, {k: at}, rng, zeros=False)[k]
-        return len(there) > 1 and bool(
-            np.any(np.std(there, axis=0) <= _STEADY * np.abs(np.mean(there, axis=0)))
-        )
+        return len(there) > 1 and bool(np.any(_steady(there, _STEADY)))
 
     found = list(leaves)
     for k, at in asked.items():
         if len(gaps[k]) < 2:
             continue
-        mean, spread = np.abs(np.mean(gaps[k], axis=0)), np.std(gaps[k], axis=0)
+        mean = np.abs(np.mean(gaps[k], axis=0))
         if leaves[k].verdict == "wrong":
-            if not np.any(spread <= _STEADY * mean) and not stays_at_zeros(k, at):
+            if not np.any(_steady(gaps[k], _STEADY)) and not stays_at_zeros(k, at):
                 found[k] = replace(leaves[k], verdict="inconclusive")
-        elif evidence.cotangents is None and np.any(steady := (spread <= _VERY * mean) & (mean > 0)):
+        elif evidence.cotangents is None and np.any(steady := _steady(gaps[k], _VERY) & (mean > 0)):
             worst = at[np.argmax(np.where(steady, mean, 0))]
             index = tuple(map(int, np.unravel_index(worst, evidence.hand[k].shape)))
             values = evidence.hand[k][index].item(), evidence.reverse[k][index].item()
@@ -74,6 +72,11 @@ def _looks(
             for k, at in asked.items():
                 gaps[k].append((again.hand[k] - again.reverse[k]).reshape(-1)[at])
     return gaps
+
+
+def _steady(gaps: list[np.ndarray], most: float) -> np.ndarray:
+    """Where the spread of an error is at most so much of its mean."""
+    return np.std(gaps, axis=0) <= most * np.abs(np.mean(gaps, axis=0))
 
 
 def hidden(leaf: Leaf) -> bool:

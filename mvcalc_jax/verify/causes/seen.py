@@ -59,13 +59,9 @@ def matches(repaired: Sequence[Any], exact: Sequence[Any], hand: Sequence[Any]) 
     return True
 
 
+@np.errstate(all="ignore")  # a sum of squares may be too large for a number: then there is none
 def factor(hand: Sequence[Any], exact: Sequence[Any]) -> complex | None:
     """The one number c with exact = c · hand at all points; None if there is none."""
-    with np.errstate(all="ignore"):  # a sum of squares may be too large for a number: then it is none
-        return _factor(hand, exact)
-
-
-def _factor(hand: Sequence[Any], exact: Sequence[Any]) -> complex | None:
     over = sum(np.vdot(h, h).real for h in hand)
     if not over or any(h.shape != e.shape for h, e in zip(hand, exact, strict=True)):
         return None

@@ -170,6 +170,4 @@ def test_one_factor_for_all_points():
     assert factor(h, [2j * x for x in h]) == pytest.approx(2j)
     assert factor(h, [3 * h[0], 2 * h[1]]) is None
     assert factor([0 * x for x in h], h) is None
-    assert (
-        factor([np.array([1e200, 1.0])], [np.array([1e200, 2.0])]) is None
-    )  # and nothing is said of the overflow
+    assert factor([np.array([1e200, 1.0])], [np.array([1e200, 2.0])]) is None  # nor a word of the overflow
