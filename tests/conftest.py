@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import signal
 from pathlib import Path
 
 import jax
@@ -45,6 +46,9 @@ def pytest_configure(config):
     if "gpu" not in config.option.markexpr.replace("not gpu", ""):
         os.environ["JAX_PLATFORMS"] = "cpu"
         jax.config.update("jax_platforms", "cpu")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's job in the background ignores Ctrl-C, and so would the commands that tests send it to.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     _keep_programs(config)
 
 
