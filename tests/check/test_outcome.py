@@ -83,13 +83,17 @@ def test_as_json_in_a_process_of_its_own(here):
 
 
 def test_ctrl_c_ends_it(here):
-    source = "import time\ndef f(x):\n    print('waiting', flush=True)\n    time.sleep(60)\n"
+    # Not one long sleep: a signal that another thread of the process takes does not wake the main one.
+    source = "import time\ndef f(x):\n    print('waiting', flush=True)\n    while True: time.sleep(0.02)\n"
     (here / "slow.py").write_text(f"{source}jac = f\nexample_args = 1.0\n")
-    process = started("slow.py:f", "jac", cwd=here)
-    assert process.stderr.readline() == "waiting\n"
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    with started("slow.py:f", "jac", cwd=here) as process:
+        try:
+            assert process.stderr.readline() == "waiting\n"
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert err.endswith("mvcalc: stopped\n")
     assert time.monotonic() - began < 30
