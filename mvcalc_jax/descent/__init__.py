@@ -6,6 +6,7 @@
     baseline  optax's optimisers in the same loop
     rules     all of them by name
     loop      compiled chunks, and what the host does between them
+    ahead     chunks sent off before the one before is looked at
     advance   what is compiled
     members   the members of an ensemble, on all cores or devices
     problem   what is descended, and whether it fits together

@@ -12,15 +12,12 @@ picture. A chunk is itself a short `Result`; the results of all chunks, joined, 
 Random draws are numbered by step, not by chunk, so a run that is interrupted and resumed repeats the
 undisturbed run bit for bit; one that is made longer does so to rounding, for its odd ends are compiled
 apart. Under `jax.vmap` or `jax.jit` nothing can be looked at, and the whole run is one chunk.
-
-Long because all that a descent can be asked for is told here, with an example of each.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +26,8 @@ from jaxtyping import Array, Key
 
 from mvcalc_jax import require
 from mvcalc_jax.descent import draws, members
-from mvcalc_jax.descent.advance import advance, compile_for
+from mvcalc_jax.descent.advance import advance
+from mvcalc_jax.descent.ahead import Sent, planned, sent_in_parts, sent_off
 from mvcalc_jax.descent.draws import Data, Random
 from mvcalc_jax.descent.problem import Problem, Rule, check, check_resumable, check_room
 from mvcalc_jax.descent.progress import progress_bar
@@ -189,12 +187,12 @@ def chunks(
     check_room(so_far.params, steps, record_every)
     if require.traced((so_far, arrays, random)):
         chunk = steps
-    plan = partial(_plan, begun, steps, record_every, chunk)
+    plan = partial(planned, begun, steps, record_every, chunk)
     places = members.places(so_far.params) if ensemble else []
     if len(places) > 1:
-        sent = _sent_in_parts(problem, so_far.state, arrays, random, plan, places)
+        sent = sent_in_parts(problem, so_far.state, arrays, random, plan, places)
     else:
-        sent = _sent(problem, so_far.state, arrays, random, plan())
+        sent = sent_off(problem, so_far.state, arrays, random, plan())
     return _seen(
         problem, so_far, arrays, random, sent, lambda step: (step % record_every == 0) | (step == steps)
     )
@@ -271,77 +269,12 @@ def descend(
     return collect(chunks(rule, jacobian, params, steps=steps, noise=noise, key=key, **options), watch)
 
 
-def _plan(begun: int, steps: int, block: int, chunk: int) -> Iterator[tuple[int, int, int]]:
-    """Cut the steps into chunks: (steps before it, blocks, steps in a block).
-
-    A row of the trace is wanted after each `block` steps, so chunks are whole blocks, and begin at multiples of their
-    length wherever the run is resumed; a block that is longer than a chunk is cut, and odd ends stand alone.
-    """
-    whole = max(chunk // block, 1) * block
-    while begun < steps:
-        odd, left = begun % block, steps - begun
-        if chunk < block or odd or left < block:
-            blocks, size = 1, min(block - odd, left, chunk)
-        else:
-            blocks, size = min((whole - begun % whole) // block, left // block), block
-        yield begun, blocks, size
-        begun += blocks * size
-
-
-class _Sent(NamedTuple):
-    """A chunk that has been sent off to be computed; its arrays may not be there yet."""
-
-    before: State
-    step: np.ndarray
-    state: State
-    rows: Any
-    last: Any
-
-
-def _sent(
-    problem: Problem, state: State, data: Data, random: Random, plan: Iterator[tuple[int, int, int]]
-) -> Generator[_Sent]:
-    """The chunks, each sent off before the one before it is handed over: the host looks at one while the next runs."""
-    ahead = None
-    for begun, blocks, block in plan:
-        before = state
-        state, rows, last = advance(problem, before, begun, data, random, blocks=blocks, block=block)
-        if ahead is not None:
-            yield ahead
-        ahead = _Sent(before, begun + block * np.arange(blocks + 1), state, rows, last)
-    if ahead is not None:
-        yield ahead
-
-
-def _sent_in_parts(
-    problem: Problem,
-    state: State,
-    data: Data,
-    random: Random,
-    plan: Callable[[], Iterator[tuple[int, int, int]]],
-    places: list[Any],
-) -> Generator[_Sent]:
-    """The same chunks of an ensemble, whose members are divided among these places."""
-    parts = members.cut(state, len(places)), members.cut(random.key, len(places))
-    divided = [(part, random._replace(key=key)) for part, key in zip(*parts, strict=True)]
-    for _, blocks, block in islice(plan(), 1):
-        if len(set(places)) == 1:
-            for part, chance in {part.step.size: (part, chance) for part, chance in divided}.values():
-                compile_for(problem, part, data, chance, blocks=blocks, block=block)
-    streams = [_sent(problem, part, data, chance, plan()) for part, chance in divided]
-    with closing(members.side_by_side(streams, places)) as side_by_side:
-        for parts in side_by_side:
-            before = state
-            state, rows, last = members.joined([(part.state, part.rows, part.last) for part in parts])
-            yield _Sent(before, parts[0].step, jax.device_put(state), rows, last)
-
-
 def _seen(
     problem: Problem,
     so_far: Result,
     data: Data,
     random: Random,
-    sent: Generator[_Sent],
+    sent: Generator[Sent],
     recorded: Callable[[np.ndarray], np.ndarray],
 ) -> Stream:
     """What there is so far, if it has a trace, and then the chunks as results, the rows that are recorded in them."""
@@ -380,7 +313,7 @@ def _status(problem: Problem, tree: Any) -> Any:
     return status if traced or problem.ensemble else Status(int(status))
 
 
-def _trace(problem: Problem, chunk: _Sent, keep: np.ndarray) -> Trace:
+def _trace(problem: Problem, chunk: Sent, keep: np.ndarray) -> Trace:
     """The rows of a chunk that are kept, the last of them being where it ends."""
     xp, axis = (jnp if require.traced(chunk) else np), 1 if problem.ensemble else 0
     kept = (slice(None),) * axis + (np.flatnonzero(keep),)
@@ -390,7 +323,7 @@ def _trace(problem: Problem, chunk: _Sent, keep: np.ndarray) -> Trace:
     return Trace(chunk.step[keep], *rows)
 
 
-def _up_to_last_finite(problem: Problem, chunk: _Sent, data: Data, random: Random) -> _Sent:
+def _up_to_last_finite(problem: Problem, chunk: Sent, data: Data, random: Random) -> Sent:
     """The part of a chunk up to the last step that was finite, found by taking its steps again one at a time."""
     state, begun, last = chunk.before, int(chunk.step[0]), None
     for step in range(begun, int(chunk.step[-1])):
@@ -400,7 +333,7 @@ def _up_to_last_finite(problem: Problem, chunk: _Sent, data: Data, random: Rando
             break
         state, last = after, found
     rows = chunk.step < int(state.step)
-    return _Sent(
+    return Sent(
         chunk.before,
         np.append(chunk.step[rows], int(state.step)),
         state,

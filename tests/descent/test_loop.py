@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mvcalc_jax as mv
-from mvcalc_jax.descent.loop import _plan
+from mvcalc_jax.descent.ahead import planned
 from tests.problems import SCALES, START, bowl, d_bowl, d_square, leaves_equal, square
 
 
@@ -46,7 +46,7 @@ def test_chunks_and_rows_do_not_change_the_path(steps, record_every, chunk, floa
 )
 def test_plan_covers_every_step_once_and_aligns_chunks(begun, steps, block, chunk):
     at = begun
-    for before, blocks, size in _plan(begun, steps, block, chunk):
+    for before, blocks, size in planned(begun, steps, block, chunk):
         assert before == at
         assert blocks * size <= chunk
         assert at // chunk == (at + blocks * size - 1) // chunk

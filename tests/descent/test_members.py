@@ -49,13 +49,13 @@ def test_how_many_cores_there_are_does_not_matter(count, monkeypatch, float64):
 
 def test_each_part_is_walked_by_a_thread_of_its_own_which_is_told_what_this_one_was(monkeypatch, float64):
     cores(monkeypatch, 2)
-    walked, advance = [], mv.descent.loop.advance
+    walked, advance = [], mv.descent.ahead.advance
 
     def noting(problem, state, *args, **options):
         walked.append((threading.current_thread().name, state.step.shape, jnp.zeros(()).dtype))
         return advance(problem, state, *args, **options)
 
-    monkeypatch.setattr(mv.descent.loop, "advance", noting)
+    monkeypatch.setattr(mv.descent.ahead, "advance", noting)
     result = descent()
     assert {shape for _, shape, _ in walked} == {(3,), (2,)}
     assert threading.current_thread().name not in {name for name, *_ in walked}
@@ -75,7 +75,7 @@ def test_a_part_that_fails_is_heard_of(monkeypatch, float64):
     def broken(*args, **options):
         raise RuntimeError("a core fell out")
 
-    monkeypatch.setattr(mv.descent.loop, "advance", broken)
+    monkeypatch.setattr(mv.descent.ahead, "advance", broken)
     with pytest.raises(RuntimeError, match="fell out"):
         descent()
 

@@ -1,30 +1,8 @@
-"""What an argument must be, said once: what was required, what was got, what to do.
+"""What numbers, arrays and names must be."""
 
-Misuse raises before any work: `ValueError` for a wrong value or shape, `TypeError` for a wrong kind.
-A numerical outcome is never raised; it is a status (see `mvcalc_jax.descent`).
-
-The names of the axes, in every signature of the package:
-
-    n    samples (columns of a network's x and y), or bins of a histogram
-    i    inputs of a layer or network
-    o    outputs of a layer or network
-    h    rows of the layer before
-    p    parameters
-    s    steps of a descent
-    r    rows of a trace
-    m    members of an ensemble
-    k    points on a drawn line
-    ...  any axes
-
-Long because each requirement shows what it says when it is not met.
-"""
-
-import functools
-import inspect
 import math
 import operator
-import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jax
@@ -32,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from mvcalc_jax import autodiff, text
+from mvcalc_jax import text
 
 AnyArray = jax.Array | np.ndarray
 """An array of JAX's or NumPy's, or a tracer of one."""
@@ -58,40 +36,6 @@ def traced(tree: Any) -> bool:
 def _is_used_up(value: Any) -> bool:
     """Whether it can be read once only, so that nobody may look what is in it; JAX warns of a tree with one."""
     return isinstance(value, Iterator)
-
-
-def holds_traced(f: Callable[..., Any], *args: Any) -> bool:
-    """Whether f, besides such arguments, uses values that stand inside `jit`, `vmap` or `grad`.
-
-    >>> mv.require.holds_traced(jnp.sin, 1.0)
-    False
-    >>> jax.jit(lambda scale: print(mv.require.holds_traced(lambda x: scale * x, 1.0)))(2.0)
-    True
-    """
-    return traced(jax.make_jaxpr(f)(*args).consts)
-
-
-def function(name: str, value: Any) -> Callable[..., Any]:
-    """Require something that can be called, and return it as JAX can take it.
-
-    >>> mv.require.function("f", 3)
-    Traceback (most recent call last):
-        ...
-    TypeError: `f` must be a function; got int
-    """
-    if not callable(value):
-        raise TypeError(f"`{name}` must be a function; got {type(value).__name__}")
-    # JAX remembers functions by hash and weak reference, and crashes on one that has none: a NamedTuple, a ufunc.
-    try:
-        hash(weakref.ref(value))  # which is that of the value
-        return value
-    except TypeError:
-        pass
-
-    def called(*args: Any, **kwargs: Any) -> Any:
-        return value(*args, **kwargs)
-
-    return functools.update_wrapper(called, value)
 
 
 def floating(name: str, value: Any) -> None:
@@ -297,120 +241,6 @@ def one_of(what: str, name: str, known: Iterable[str]) -> None:
     names = list(known)
     if not isinstance(name, str) or name not in names:
         raise ValueError(text.unknown(what, name, names))
-
-
-def traceable(name: str, f: Callable[..., Any], *args: Any) -> Any:
-    """Require a function that JAX can compile for these arguments, and return the shapes of what it would return.
-
-    >>> mv.require.traceable("f", jnp.sin, 1.0)
-    ShapeDtypeStruct(shape=(), dtype=float32, weak_type=True)
-    >>> mv.require.traceable("f", lambda x: x if x > 0 else -x, 1.0)
-    Traceback (most recent call last):
-        ...
-    TypeError: `f` must be written in JAX, so that it can be compiled: no NumPy functions of traced values,
-    no `if` on them; it raises TracerBoolConversionError
-    """
-    f = function(name, f)
-    try:
-        return jax.eval_shape(f, *args)
-    except (jax.errors.JAXTypeError, jax.errors.JAXIndexError) as error:
-        raise TypeError(
-            f"`{name}` must be written in JAX, so that it can be compiled: no NumPy functions of traced values, no "
-            f"`if` on them; it raises {type(error).__name__}"
-        ) from error
-    except (TypeError, ValueError) as error:
-        _called_rightly(name, f, error, *args)
-        raise
-
-
-def _called_rightly(name: str, f: Callable[..., Any], error: Exception, *args: Any) -> None:
-    """Say so where JAX complains not of what happens in a function, but of what it takes or returns.
-
-    Raises:
-        TypeError: where that is so.
-    """
-    try:
-        inspect.signature(f).bind(*args)
-    except TypeError as unfit:
-        many = f"{len(args)} argument{'s' * (len(args) != 1)}"
-        raise TypeError(
-            f"`{name}` must be a function of {many}; got one with which there is {unfit}"
-        ) from None
-    except ValueError:
-        pass  # a function that does not tell
-    if isinstance(error, TypeError) and "positional argument" in str(error):
-        raise TypeError(f"`{name}` must take what it is called with: {str(error).splitlines()[0]}") from error
-    try:
-        jax.eval_shape(lambda *values: [f(*values), None][1], *args)
-    except Exception:
-        return  # it is f itself that fails
-    raise TypeError(f"`{name}` must return arrays of numbers; {str(error).splitlines()[0]}") from error
-
-
-def twice_differentiable(name: str, f: Callable[..., Any], x: Any) -> None:
-    """Require a function, which JAX can trace, that it can differentiate, too: backward, then forward.
-
-    Raises:
-        TypeError: where there is a step in it of which JAX knows no derivative, such as a loop without a fixed length.
-
-    >>> mv.require.twice_differentiable("f", jnp.sin, 1.0)
-    >>> mv.require.twice_differentiable("f", lambda x: jax.lax.while_loop(lambda y: y < 9, jnp.exp, x), 1.0)
-    Traceback (most recent call last):
-        ...
-    TypeError: `f` must be differentiable by JAX, twice; it says: ...
-    """
-    function(name, f)
-    _differentiated(
-        name, "differentiable by JAX, twice", autodiff.jacobian(autodiff.jacobian(f), mode="forward"), x
-    )
-
-
-def differentiable(name: str, f: Callable[..., Any], *args: Any) -> None:
-    """Require a function of one value, which JAX can trace, that it can differentiate by all of these arguments.
-
-    Raises:
-        TypeError: as `twice_differentiable` does.
-
-    >>> mv.require.differentiable("f", lambda x, y: x * y, 1.0, 2.0)
-    """
-    function(name, f)
-    _differentiated(name, "differentiable by JAX", autodiff.gradient(f, tuple(range(len(args)))), *args)
-
-
-def _differentiated(name: str, what: str, derivative: Callable[..., Any], *args: Any) -> None:
-    try:
-        jax.eval_shape(derivative, *args)
-    except (ValueError, TypeError, NotImplementedError) as error:
-        said = str(error).strip().split("\n")[0].split(". ")[0].rstrip(".") or type(error).__name__
-        raise TypeError(
-            f"`{name}` must be {what}; it says: {said}; use jax.lax.scan, or fori_loop with "
-            "fixed ends, in place of while_loop, and give a callback its derivatives with jax.custom_jvp"
-        ) from error
-
-
-def scalar(name: str, f: Callable[..., Any], *args: Any) -> None:
-    """Require a function written in JAX whose value, for these arguments, is one floating-point number.
-
-    Raises:
-        TypeError: where it is no function, cannot be traced, or returns whole or complex numbers.
-        ValueError: where it returns more than one number, or none.
-
-    >>> mv.require.scalar("f", jnp.exp, jnp.ones(3))
-    Traceback (most recent call last):
-        ...
-    ValueError: `f` must return a single number, of shape (); got an array of shape (3,); sum it, or take one
-    entry
-    """
-    function(name, f)
-    value = traceable(name, f, *args)
-    shape = getattr(value, "shape", None)
-    if shape != ():
-        got = f"an array of shape {shape}" if shape is not None else type(value).__name__
-        raise ValueError(
-            f"`{name}` must return a single number, of shape (); got {got}; sum it, or take one entry"
-        )
-    if not jnp.issubdtype(value.dtype, jnp.floating):
-        raise TypeError(f"`{name}` must return a floating-point number; got {value.dtype}")
 
 
 def reals(name: str, value: Any, meaning: str) -> np.ndarray:
