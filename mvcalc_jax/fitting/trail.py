@@ -1,12 +1,14 @@
 """The way that a fit takes, step by step, by the same loop: to be looked at, and therefore for one fit only."""
 
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jaxtyping import Float
 
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.fitting import gaussian, loop
 from mvcalc_jax.fitting.loop import Data, State
 from mvcalc_jax.fitting.problem import EVERYWHERE, Options, Problem, prepared
@@ -58,26 +60,32 @@ def density(
 def follow(problem: Problem) -> Trail:
     """The way of a problem that is a single fit."""
     plan, steps = problem.plan(1), problem.options.max_steps
+    begun, iterated = _programs()
     with jax.enable_x64(problem.inputs.y.dtype == np.float64), promoting():
-        data, state, cost = _begun(
+        data, state, cost = begun(
             plan._replace(method="lm"), problem.inputs
         )  # a start is that of all methods
         params, costs = [state.theta[:, 0]], [cost]
         while state.status[0] == Status.RUNNING:
-            state, cost = _iterated(plan, data, state, problem.offset, steps)
+            state, cost = iterated(plan, data, state, problem.offset, steps)
             params.append(state.theta[:, 0])
             costs.append(cost)
     return Trail(np.stack(params), np.stack(costs), Status(int(state.status[0])))
 
 
-@partial(jax.jit, static_argnames="plan")
+@cache
+def _programs() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """They run a few times, on one fit."""
+    compiled = partial(jax.jit, static_argnames="plan", compiler_options=quickly())
+    return compiled(_begun), compiled(_iterated)
+
+
 def _begun(plan: Plan, inputs: Inputs) -> tuple[Data, State, Any]:
     data, begin = prepare(plan, inputs)
     state = loop.start(data.start, begin)
     return data, state, plan.model.normal(state.theta, data).cost[0]
 
 
-@partial(jax.jit, static_argnames="plan")
 def _iterated(plan: Plan, data: Data, state: State, offset: Any, steps: Any) -> tuple[State, Any]:
     go = partial(loop.iterate, plan.model.exact, plan.model, plan.method, state, data)
     state, at = go(offset=offset, steps=steps, budget=1)

@@ -143,7 +143,8 @@ def draw_overlap(ax: Axes, bins: Bins, model: Model, theta: Float[np.ndarray, "2
         **bars,
     )
     fine = _fine(bins.centres[0], bins.centres[-1], theta)
-    ax.plot(fine, model(theta, fine), color=INK, linewidth=1.6, label="Gaussian")
+    # Of an array of JAX's, Matplotlib takes the first number, for which JAX compiles a program with all of them.
+    ax.plot(fine, np.asarray(model(theta, fine)), color=INK, linewidth=1.6, label="Gaussian")
     ax.set(xlabel=bins.label)
     ax.grid(axis="x", visible=False)
 

@@ -97,7 +97,7 @@ def _program(run: Callable[[Array], tuple[Array, ...]]) -> Program:
             if len(x)
             else np.zeros((rows, x.shape[1]))
         )
-        parts = [compiled(jnp.asarray(padded[k : k + _CHUNK])) for k in range(0, rows, _CHUNK)]
+        parts = [compiled(padded[k : k + _CHUNK]) for k in range(0, rows, _CHUNK)]
         return [np.concatenate(part)[: len(x)] for part in zip(*parts, strict=True)]
 
     return chunks
