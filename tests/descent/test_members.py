@@ -39,7 +39,7 @@ def cores(monkeypatch, count):
     monkeypatch.setattr(devices, "workers", lambda: [jax.devices()[0]] * count)
 
 
-@pytest.mark.parametrize("count", [2, 3, 64])
+@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.long), 3, 64])
 def test_how_many_cores_there_are_does_not_matter(count, monkeypatch, float64):
     cores(monkeypatch, 1)
     alone = descent()

@@ -88,7 +88,7 @@ def test_batches_noise_and_ensembles_have_rates_of_their_own(float64):
     assert np.all(result.cost < result.trace.cost[:, 0])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_network_never_goes_up_and_little_is_given_away(float64):
     heart = mv.data.curve("heart", 20)
     start, data = mv.network.init(np.random.default_rng(0), (1, 3, 2)), (heart.t, heart.points)

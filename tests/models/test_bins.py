@@ -53,8 +53,9 @@ def by_hand(theta, edges):
 
 def close(ours, exact, tolerance):
     """Bin by bin, relative to the largest entry of its own block: a bin far out must be as right as any."""
-    scale = jnp.max(jnp.abs(exact), axis=tuple(range(1, exact.ndim)), keepdims=True)
-    assert float(jnp.max(jnp.abs(ours - exact) / scale)) <= tolerance
+    ours, exact = np.asarray(ours), np.asarray(exact)
+    scale = np.max(np.abs(exact), axis=tuple(range(1, exact.ndim)), keepdims=True)
+    assert np.max(np.abs(ours - exact) / scale) <= tolerance
 
 
 def test_values_and_derivatives_are_those_of_the_integral(float64):
@@ -91,18 +92,18 @@ def test_float32_is_as_right_as_it_can_be(h):
 
 def test_jacobian_is_a_finite_differences_too(float64):
     theta, edges = jnp.asarray(THETA), edges_at(np.linspace(-4, 3, 9), 0.8)
-    difference = central_difference(lambda t: bins.binned_peak(t, edges).value, theta, 1e-4)
-    np.testing.assert_allclose(bell.jacobian(bins.binned_peak, theta, edges), difference, atol=1e-6)
+    difference = central_difference(jax.jit(lambda t: bins.binned_peak(t, edges).value), theta, 1e-4)
+    np.testing.assert_allclose(by_hand(theta, edges)[1], difference, atol=1e-6)
 
 
 def test_open_bins_hold_what_lies_beyond(float64):
     N, m, s = THETA
-    edges = jnp.array([-jnp.inf, m - 2 * s, m + 0.5 * s, jnp.inf])
-    edges = jnp.stack([edges[:-1], edges[1:]])
+    edges = np.array([-np.inf, m - 2 * s, m + 0.5 * s, np.inf])
+    edges = np.stack([edges[:-1], edges[1:]])
     Φ = lambda u: math.erfc(-u / math.sqrt(2)) / 2
     expected = [N * Φ(-2), N * (Φ(0.5) - Φ(-2)), N * Φ(-0.5)]
     np.testing.assert_allclose(bins.binned_peak(jnp.asarray(THETA), edges).value, expected, rtol=1e-14)
-    shut = jnp.clip(edges, m - 20 * s, m + 20 * s)
+    shut = np.clip(edges, m - 20 * s, m + 20 * s)
     autodiffs = every(partial(bell.value, bins.binned_peak), jnp.asarray(THETA), shut)
     for ours, exact in zip(by_hand(jnp.asarray(THETA), edges), autodiffs, strict=True):
         close(ours, exact, TOLERANCE["float64"])
@@ -120,16 +121,12 @@ def test_bins_side_by_side_hold_everything(float64):
 def test_nothing_is_nan_however_far_or_narrow(precision):
     far = jnp.asarray([-jnp.inf, -1e30, -1e4, -1.0, 0.0, 1e-8, 1.0, 1e4, 1e30, jnp.inf], precision)
     edges = jnp.stack([far[:-1], far[1:]])
+    by_autodiff = jax.jit(autodiff.jacobian(lambda t: bins.binned_peak(t, edges).value))
     for s in (1e-8, 1e-3, 1.0, 1e8):
         theta = jnp.asarray([7.0, 0.3, s], precision)
-        for array in (
-            bell.value(bins.binned_peak, theta, edges),
-            bell.jacobian(bins.binned_peak, theta, edges),
-            bell.hessian(bins.binned_peak, theta, edges),
-            autodiff.jacobian(lambda t: bins.binned_peak(t, edges).value)(theta),
-        ):
-            assert np.isfinite(array).all()
-        assert float(bins.binned_peak(theta, edges).value.sum()) == pytest.approx(7, rel=1e-5)
+        value, *derivatives = *by_hand(theta, edges), by_autodiff(theta)
+        assert all(np.isfinite(array).all() for array in (value, *derivatives))
+        assert np.asarray(value).sum() == pytest.approx(7, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", few(["binned_peak", "midpoint_peak"], "binned_peak"))

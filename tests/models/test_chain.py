@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mvcalc_jax import autodiff
+from mvcalc_jax.compiling import quickly
 from mvcalc_jax.models import network
 from mvcalc_jax.models.activations import ACTIVATIONS
 
@@ -35,10 +36,16 @@ def test_every_full_factor_is_the_jacobian_of_its_step(parts):
             f"∂z{top}/∂a{below}": (lambda a, W=W, b=b: W @ a + b, before),
         }
     assert set(steps) == set(factors)
-    for name, (step, at) in steps.items():
-        exact = autodiff.jacobian(step)(at)
-        assert factors[name].full().shape == factors[name].shape == exact.shape, name
-        np.testing.assert_allclose(factors[name].full(), exact, rtol=1e-12, atol=1e-15, err_msg=name)
+    both = jax.jit(
+        lambda at: {
+            name: (factors[name].full(), autodiff.jacobian(step)(at[name]))
+            for name, (step, _) in steps.items()
+        },
+        compiler_options=quickly(),
+    )
+    for name, (full, exact) in both({name: at for name, (_, at) in steps.items()}).items():
+        assert full.shape == factors[name].shape == exact.shape, name
+        np.testing.assert_allclose(full, exact, rtol=1e-12, atol=1e-15, err_msg=name)
 
 
 def test_products_are_the_jacobian_both_ways_of_multiplying(parts):
