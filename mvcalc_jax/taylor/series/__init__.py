@@ -1,6 +1,7 @@
 """Taylor polynomials: what JAX's Taylor mode computes, with the rules it lacks.
 
 polynomial   taylor: coefficients in one variable or several, as something to call
+coefficients along a line, and what rounding may have done to each
 jets         power series through any function of JAX's, equation by equation
 recurrences  the arithmetic of power series
 elementary   the rules of elementary functions

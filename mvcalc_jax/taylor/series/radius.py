@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from mvcalc_jax import precision, require
+from mvcalc_jax.taylor.series.coefficients import expanded
 from mvcalc_jax.taylor.series.entire import entire
 
 ORDER = 64
@@ -112,8 +113,6 @@ class _Line(NamedTuple):
 
     def series(self, t: float) -> tuple[np.ndarray, np.ndarray] | None:
         """Coefficients, a column for each entry of f, and their rounding; None where there is no series."""
-        from mvcalc_jax.taylor.series.polynomial import expanded
-
         way = np.ones_like(self.x0) if self.direction is None else self.direction
         try:
             found = expanded(self.f, jnp.asarray(self.at(t)), jnp.asarray(way), ORDER, known=True)
