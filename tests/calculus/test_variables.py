@@ -264,6 +264,13 @@ def test_a_field_of_what_has_no_gradient():
         gradient_field(loop, ((0, 1), (0, 1)), 3)
 
 
+@pytest.mark.parametrize("end", [1j, jax.random.key(0), True], ids=["complex", "key", "bool"])
+def test_a_path_leads_to_real_numbers(end):
+    for path in (lambda t: end, lambda t: (t, end)):
+        with pytest.raises(TypeError, match="`path` must return real numbers; got "):
+            total_derivative(lambda *x: x[0], path, 1.0)
+
+
 def test_a_path_may_lead_to_a_number_of_pythons():
     found = total_derivative(lambda x: x**2, lambda t: 3.0, 0.5)
     assert (found.value, found.derivative) == (9, 0)

@@ -79,6 +79,9 @@ def steered(
     f: Callable[..., Any], path: Callable[[Any], Any], ends: Any
 ) -> tuple[Callable[[Any], Any], Callable[[Any], Any], tuple[str, ...]]:
     """The path as a vector, f of that vector, and the names of its entries."""
+    for end in jax.tree.leaves(ends):
+        if not (jnp.issubdtype(end.dtype, jnp.floating) or jnp.issubdtype(end.dtype, jnp.integer)):
+            raise TypeError(f"`path` must return real numbers; got {end.dtype}")
     if isinstance(ends, (tuple, list)):
         if not ends or any(getattr(end, "shape", None) != () for end in ends):
             raise ValueError(f"`path` must return a number for each argument of `f`; got {ends!r}")
