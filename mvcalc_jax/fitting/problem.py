@@ -220,7 +220,7 @@ def numbers(name: str, value: Any) -> Any:
         TypeError: for what holds none.
     """
     array = require.array(name, value)
-    if not (jnp.issubdtype(array.dtype, jnp.floating) or jnp.issubdtype(array.dtype, jnp.integer)):
+    if not require.is_real(array.dtype):
         raise TypeError(f"`{name}` must hold real numbers; got {array.dtype}")
     return array
 

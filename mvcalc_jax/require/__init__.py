@@ -34,6 +34,7 @@ from mvcalc_jax.require.values import array as array
 from mvcalc_jax.require.values import box as box
 from mvcalc_jax.require.values import finite as finite
 from mvcalc_jax.require.values import floating as floating
+from mvcalc_jax.require.values import is_real as is_real
 from mvcalc_jax.require.values import level as level
 from mvcalc_jax.require.values import number as number
 from mvcalc_jax.require.values import one_of as one_of
@@ -64,6 +65,7 @@ __all__ = [
     "scalar",
     "differentiable",
     "twice_differentiable",
+    "is_real",
     "traced",
     "holds_traced",
     "AnyArray",

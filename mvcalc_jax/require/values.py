@@ -166,7 +166,7 @@ def number(name: str, value: Any) -> None:
         array = value if isinstance(value, AnyArray) else np.asarray(value)
     except ValueError:  # rows of different lengths
         array = None
-    if array is None or array.shape != () or not _is_real(array.dtype):
+    if array is None or array.shape != () or not is_real(array.dtype):
         raise TypeError(f"`{name}` must be a single number; got {value!r}")
     finite(name, value)
 
@@ -256,14 +256,19 @@ def reals(name: str, value: Any, meaning: str) -> np.ndarray:
         array = np.asarray(value)
         # of None, NumPy makes NaN
         missing = array.dtype == object and any(entry is None for entry in array.flat)
-        if not missing and (array.dtype in (object, bool) or _is_real(array.dtype)):
+        if not missing and (array.dtype in (object, bool) or is_real(array.dtype)):
             return np.asarray(array, float)
     except (TypeError, ValueError, OverflowError):
         pass
     raise ValueError(f"`{name}` must be {meaning}; got {value!r}")
 
 
-def _is_real(dtype: Any) -> bool:
+def is_real(dtype: Any) -> bool:
+    """Whether numbers of a dtype are real: floating-point or whole ones.
+
+    >>> mv.require.is_real(np.dtype("int32")), mv.require.is_real(np.dtype("complex64"))
+    (True, False)
+    """
     return bool(jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer))
 
 

@@ -33,7 +33,7 @@ def test_compiled_is_what_the_plain_formula_gives(
     jacobian = partial(network.jacobian, activation=activation, weights=weights)
     found = compiled(jacobian)(*args)
     monkeypatch.setattr(lanes, "suit", lambda *_: False)
-    plain = compiled(partial(jacobian))(*args)
+    plain = compiled(partial(jacobian))(*args)  # to JAX another function, which it traces anew
     assert worst(found, plain) <= TOLERANCE[precision]
     assert [leaf.dtype for leaf in jax.tree.leaves(found)] == [precision] * (2 * len(args[0]))
 

@@ -233,7 +233,7 @@ def total_derivative(f: Callable[..., Any], path: Callable[[Any], Any], t: float
 
     Raises:
         ValueError: for an f that is not scalar, a path that does not lead to its arguments, or a t that is not finite.
-        TypeError: for functions that are none, or not written in JAX.
+        TypeError: for functions that are none, or not written in JAX, or a path to what are no real numbers.
 
     >>> rate = mv.calculus.total_derivative(lambda x, y: x * y, lambda t: (t**2, t**3), 2.0)
     >>> print(rate)  # (t⁵)′ = 5t⁴

@@ -80,7 +80,7 @@ def steered(
 ) -> tuple[Callable[[Any], Any], Callable[[Any], Any], tuple[str, ...]]:
     """The path as a vector, f of that vector, and the names of its entries."""
     for end in jax.tree.leaves(ends):
-        if not (jnp.issubdtype(end.dtype, jnp.floating) or jnp.issubdtype(end.dtype, jnp.integer)):
+        if not require.is_real(end.dtype):
             raise TypeError(f"`path` must return real numbers; got {end.dtype}")
     if isinstance(ends, (tuple, list)):
         if not ends or any(getattr(end, "shape", None) != () for end in ends):
