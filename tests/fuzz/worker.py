@@ -53,7 +53,7 @@ class Worker:
         if line:
             ended, call, findings, full = json.loads(line)
             if full:
-                self.close()
+                self._end()
             return Case(ended, call, [Finding(*found) for found in findings])
         return self._died(seconds) if ready else self._hung(seconds)
 
@@ -76,7 +76,7 @@ class Worker:
         place = next(
             (line.strip() for line in said.splitlines() if "/mvcalc_jax/" in line), "nowhere in the package"
         )
-        self.close()
+        self._end()
         return Case(
             "hung", "", [Finding("hang", f"after {seconds:.0f} s {place.split('/mvcalc_jax/')[-1]}", said)]
         )
@@ -86,7 +86,7 @@ class Worker:
         assert process
         code = process.wait()
         said = self._where()
-        self.close()
+        self._end()
         return Case("died", "", [Finding("crash", f"exit code {code}: {said[:80]}", said)])
 
     def _where(self) -> str:
@@ -100,7 +100,11 @@ class Worker:
         return self._process
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and the watch."""
+        self._end()
+        self._stacks.close()
+
+    def _end(self) -> None:
         if self._process:
             self._process.kill()
             self._process.wait()

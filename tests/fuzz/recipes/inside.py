@@ -70,13 +70,23 @@ def _(draw, folder, name):
     return Call(getattr(require, name.split(".")[1]), ("f", draw.one(MANY), jnp.ones(2)), keep=(0, 2))
 
 
-@recipe("require.one_of", "require.shape", "require.traced", "require.holds_traced", spoil=False)
+@recipe(
+    "require.one_of",
+    "require.shape",
+    "require.traced",
+    "require.holds_traced",
+    "require.is_real",
+    spoil=False,
+)
 def _(draw, folder, name):
     args = {
         "one_of": ("word", draw.one(("", "a", "b", "\n" * 9)), ("a", "ab")),
         "shape": ("x", draw.array(2, 3), (None, 3), "(a, b)"),
         "traced": ({"a": draw.array(2), "b": None},),
         "holds_traced": (draw.one(MANY), draw.array(2)),
+        "is_real": (
+            draw.one((bool, "complex64", jnp.bfloat16, jnp.float64, np.dtype("U3"), draw.array(2).dtype)),
+        ),
     }
     which = name.split(".")[1]
     return Call(getattr(require, which), args[which])
