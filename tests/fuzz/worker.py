@@ -37,7 +37,9 @@ class Worker:
     def __init__(self, recipes: Sequence[str]):
         self._recipes = recipes
         self._process: subprocess.Popen[str] | None = None
-        self._stacks = tempfile.NamedTemporaryFile("r", prefix="fuzz-stacks-")  # noqa: SIM115 – as long as it lives
+        self._folder = tempfile.TemporaryDirectory(prefix="fuzz-")
+        """Of all that the process writes: when it is killed, it takes nothing away itself."""
+        self._stacks = Path(self._folder.name) / "stacks"
 
     def tried(self, name: str, seed: int, case: int, seconds: float) -> Case:
         """Have a case tried, for so many seconds at most."""
@@ -90,19 +92,24 @@ class Worker:
         return Case("died", "", [Finding("crash", f"exit code {code}: {said[:80]}", said)])
 
     def _where(self) -> str:
-        self._stacks.seek(0)
-        return self._stacks.read()[-2500:]
+        return self._stacks.read_text()[-2500:]
 
     def _started(self) -> subprocess.Popen[str]:
-        Path(self._stacks.name).write_bytes(b"")
-        command = [sys.executable, "-m", "tests.fuzz.worker", self._stacks.name, *self._recipes]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._stacks.write_bytes(b"")
+        command = [sys.executable, "-m", "tests.fuzz.worker", str(self._stacks), *self._recipes]
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"TMPDIR": self._folder.name},
+        )
         return self._process
 
     def close(self) -> None:
-        """End the process, and the watch."""
+        """End the process, and take away what it wrote."""
         self._end()
-        self._stacks.close()
+        self._folder.cleanup()
 
     def _end(self) -> None:
         if self._process:
