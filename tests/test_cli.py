@@ -262,6 +262,7 @@ def test_cells_are_numbers_where_they_are():
     }
 
 
+@pytest.mark.slow
 def test_an_experiment_answers_with_its_report(tmp_path):
     code, found = document(cli.chosen, "run", "lagrange", "--problem", "cusp", "-o", tmp_path, "--json")
     assert code == command.DONE
@@ -275,6 +276,7 @@ def test_an_experiment_answers_with_its_report(tmp_path):
     assert [" --problem " in ahead["command"] for ahead in found["next"]] == [True] * 3
 
 
+@pytest.mark.slow
 def test_a_contest_and_the_doctor_answer_with_documents(monkeypatch):
     code, found = document(cli.chosen, "sandpit", "--auto", "--floor", "wells", "--seeds", "2", "--json")
     assert code == command.DONE

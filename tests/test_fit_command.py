@@ -42,6 +42,7 @@ def mvcalc(monkeypatch, capsys, *args):
     return ending.value.code, said.out.replace("\u202f", " "), said.err
 
 
+@pytest.mark.slow
 def test_a_line_and_a_picture(curves, monkeypatch, capsys):
     code, out, err = mvcalc(monkeypatch, capsys, "fit", "curves.npy", "--x", "x.npy", "--model", "gaussian")
     assert (code, err) == (0, "")

@@ -16,6 +16,7 @@ def cost(batch, params):
     return np.sum((batch.model.numpy(x, *params.T[..., None]) - batch.y[: len(params)]) ** 2, axis=-1)
 
 
+@pytest.mark.benchmark
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 def test_references_are_minima_near_the_starts(make, rng, standard_promotion):
     batch = make(20, 8)
@@ -28,6 +29,7 @@ def test_references_are_minima_near_the_starts(make, rng, standard_promotion):
         assert (cost(batch, aside) > least).all()
 
 
+@pytest.mark.benchmark
 @pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
 def test_a_batch_is_the_same_in_float32(make, standard_promotion):
     batch = make(5, 1)

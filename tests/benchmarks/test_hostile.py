@@ -29,6 +29,7 @@ def test_derivatives_are_autodiffs(law, f, rng, float64):
                 np.testing.assert_allclose(entry, H[:, i, j], rtol=1e-9, atol=1e-11)
 
 
+@pytest.mark.benchmark
 @pytest.mark.parametrize("law", hostile.LAWS, ids=lambda law: law.name)
 def test_a_point_beside_the_minimum_is_not_called_one(law, rng):
     curves = law.curves(200, rng)
@@ -38,7 +39,7 @@ def test_a_point_beside_the_minimum_is_not_called_one(law, rng):
     assert not hostile.stationary(law, curves, aside)[fit.success & (fit.redchi2 > 1e-20)].any()
 
 
-@pytest.mark.slow
+@pytest.mark.benchmark
 @pytest.mark.parametrize("precision", few(["float64", "float32"], "float64"))
 def test_nothing_false_among_a_few_hundred(precision):
     found = hostile.findings(hostile.Config(fits=1000, precision=precision))

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.usefixtures("standard_promotion")
 here = pytest.mark.skipif(bool(limit.missing()), reason=f"C: {limit.missing()}")
 
 
+@pytest.mark.benchmark
 @here
 @pytest.mark.parametrize("samples", [1, 16, 37])
 def test_c_takes_the_packages_steps(samples, rng):
@@ -60,6 +61,7 @@ def test_bars_are_ratios_within_rounds():
     assert ensembles.judged({ensembles.OURS: slow, ensembles.C: fast}).held is False
 
 
+@pytest.mark.benchmark
 def test_members_end_where_they_do_alone():
     assert ensembles.alone(3)
 

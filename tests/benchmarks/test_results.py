@@ -184,6 +184,7 @@ def test_a_suite_alone_is_printed_and_its_bars_are_its_exit_code(fakes, monkeypa
     assert "python -m fakes.missing: needs a moon" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_all_suites_in_one_command_whatever_becomes_of_some(fakes, capfd):
     out = fakes / "out"
     names = ("fine", "bad", "missing", "absent", "broken", "dying", "unwritten")
@@ -269,6 +270,7 @@ command.leave(command.run(of.main, of.Config, prog="p"))
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_what_is_done(fakes):
     where = [str(fakes), str(Path(command_line.__file__).parent.parent)]
     run = f"import sys; sys.path[:0] = {where}\n{RUN}"

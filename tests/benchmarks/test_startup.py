@@ -76,6 +76,7 @@ def test_a_command_that_fails_is_no_time():
     assert startup.timed(["-c", "pass"]).processors > 0
 
 
+@pytest.mark.benchmark
 def test_a_loop_is_compiled_anew_every_time():
     taken = startup.compilations(2, [Loop("steps", 10, ())])[Loop("steps", 10, ())]
     assert min(moment.seconds for moment in taken) > 0.01

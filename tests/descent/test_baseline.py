@@ -6,12 +6,13 @@ import optax
 import pytest
 
 import mvcalc_jax as mv
+from tests.cases import long
 from tests.descent.test_loop import START, bowl, d_bowl, leaves_equal
 
 pytestmark = pytest.mark.usefixtures("standard_promotion")
 
 
-@pytest.mark.parametrize("noise", [0.0, 1.0])
+@pytest.mark.parametrize("noise", [long(0.0), 1.0])
 def test_sgd_is_steepest_descent_to_the_last_bit(noise, rng, precision):
     params, x, y = mv.network.init(rng, (1, 6, 7, 2)), rng.random((1, 20)), rng.random((2, 20))
     options = {

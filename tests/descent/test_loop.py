@@ -7,6 +7,7 @@ import pytest
 
 import mvcalc_jax as mv
 from mvcalc_jax.descent.ahead import planned
+from tests.cases import long
 from tests.problems import SCALES, START, bowl, d_bowl, d_square, leaves_equal, square
 
 
@@ -100,7 +101,7 @@ def test_noise_0_as_an_array_is_no_noise_to_the_last_bit(float64):
     assert leaves_equal(plain.trace, silent.trace)
 
 
-@pytest.mark.parametrize("noise", [0.0, 1.0])
+@pytest.mark.parametrize("noise", [long(0.0), 1.0])
 def test_a_resumed_run_is_the_undisturbed_one_bit_for_bit(noise, precision):
     options = {
         "learning_rate": 0.01,

@@ -9,6 +9,7 @@ import mvcalc_jax as mv
 from tests.problems import START, bowl, d_bowl, leaves_equal
 
 
+@pytest.mark.slow
 def test_vmap_over_rates_seeds_and_sizes_of_data_equals_a_loop(float64):
     x = np.linspace(0, 1, 8)
 

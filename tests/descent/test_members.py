@@ -13,6 +13,7 @@ import pytest
 import mvcalc_jax as mv
 from mvcalc_jax import devices
 from mvcalc_jax.descent import members
+from tests.cases import long
 from tests.problems import leaves_equal
 
 START = np.array([[1.0, 2.0], [2.0, -1.0], [0.5, 0.5], [3.0, 0.0], [-1.0, 1.0]])
@@ -39,7 +40,8 @@ def cores(monkeypatch, count):
     monkeypatch.setattr(devices, "workers", lambda: [jax.devices()[0]] * count)
 
 
-@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.long), 3, 64])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [long(2), 3, 64])
 def test_how_many_cores_there_are_does_not_matter(count, monkeypatch, float64):
     cores(monkeypatch, 1)
     alone = descent()

@@ -8,6 +8,7 @@ import pytest
 import mvcalc_jax as mv
 from mvcalc_jax import compiling
 from mvcalc_jax.descent.advance import _program
+from tests.cases import long
 from tests.descent.test_loop import START, bowl, d_bowl
 
 pytestmark = [pytest.mark.usefixtures("standard_promotion"), pytest.mark.slow]
@@ -33,7 +34,7 @@ def descend(cost, jacobian, start, steps, **options):
     )
 
 
-@pytest.mark.parametrize("most", [1e6, pytest.param(10.0, marks=pytest.mark.long), 0.3])
+@pytest.mark.parametrize("most", [long(1e6), long(10.0), 0.3])
 def test_the_first_rate_on_a_quadratic_is_two_over_its_curvature_along_the_step(most, float64):
     J = np.array([3.0, -20.0])
     curvature = (J**2 * [1, 10]).sum() / (J**2).sum()

@@ -7,12 +7,11 @@ import pytest
 from experiments import critical_points
 from experiments.critical_points import DEGENERATE, Config, main
 from mvcalc_jax import command
+from tests.cases import long
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "degenerate", [("monkey",), pytest.param(DEGENERATE, marks=pytest.mark.long)], ids=["one", "all"]
-)
+@pytest.mark.parametrize("degenerate", [("monkey",), long(DEGENERATE)], ids=["one", "all"])
 def test_every_point_is_in_the_table(degenerate, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(critical_points, "DEGENERATE", degenerate)
     assert main(Config(out=tmp_path)) == command.DONE

@@ -18,6 +18,7 @@ import mvcalc_jax as mv
 from experiments import drawing
 from experiments.draw_curve import PROG, Config, earlier, main
 from mvcalc_jax import command
+from tests.cases import long
 from tests.test_command import ROOT, here, python
 
 TOY = Config(samples=12, hidden=(3,), steps=40)
@@ -79,8 +80,8 @@ def test_toy_run_writes_everything_it_says(tmp_path, capsys):
     [
         {"curve": "spiral", "activation": "tanh", "output_activation": "identity", "learning_rate": 0.05},
         {"optimizer": "adam", "race": ("lbfgs", "momentum"), "precision": "float64", "noise": 0.0},
-        pytest.param({"batch_size": 5, "race": ()}, marks=pytest.mark.long),
-        pytest.param({"hidden": (), "race": ("adam",)}, marks=pytest.mark.long),
+        long({"batch_size": 5, "race": ()}),
+        long({"hidden": (), "race": ("adam",)}),
         {"steps": 1},
     ],
     ids=str,
@@ -279,7 +280,7 @@ def resumed(run, undisturbed, *more):
     return all(np.array_equal(ended[name], undisturbed[name]) for name in undisturbed)
 
 
-@pytest.mark.parametrize("when", ["before the first checkpoint", "after it"])
+@pytest.mark.parametrize("when", [long("before the first checkpoint"), "after it"])
 def test_kill_and_resume_is_bit_identical(when, tmp_path, undisturbed, still):
     process, run = started(tmp_path)
     if when == "after it":

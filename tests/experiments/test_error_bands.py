@@ -8,6 +8,7 @@ import pytest
 from experiments import bounding
 from experiments.error_bands import Config, main
 from mvcalc_jax import command
+from tests.cases import long
 
 SMALL = Config(samples=11)
 
@@ -17,9 +18,7 @@ def rows(said, first):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "counted", [("fraction",), pytest.param(bounding.COUNTED, marks=pytest.mark.long)], ids=["one", "all"]
-)
+@pytest.mark.parametrize("counted", [("fraction",), long(bounding.COUNTED)], ids=["one", "all"])
 def test_a_fraction_in_a_run_directory(counted, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bounding, "COUNTED", counted)
     assert main(replace(SMALL, out=tmp_path)) == command.DONE

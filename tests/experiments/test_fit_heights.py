@@ -12,6 +12,7 @@ from experiments import estimating, fit_heights
 from experiments.fit_heights import Config, main
 from mvcalc_jax import command
 from mvcalc_jax.plots import heights
+from tests.cases import long
 
 pytestmark = pytest.mark.slow  # from start to end; their parts are tested beside them, in less time
 
@@ -86,7 +87,7 @@ def test_shares_have_no_errors():
     assert np.isnan(estimating.by_width(found, "likelihood")[2]).all()
 
 
-@pytest.mark.parametrize("data", ["galton", pytest.param("macdonell", marks=pytest.mark.long)])
+@pytest.mark.parametrize("data", ["galton", long("macdonell")])
 def test_other_data_arrive_at_their_optimum(data, tmp_path, undrawn):
     assert main(Config(data=data, compare=False, out=tmp_path)) == command.DONE
     report = (only_run(tmp_path) / "report.md").read_text()

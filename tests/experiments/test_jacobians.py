@@ -8,6 +8,7 @@ import pytest
 
 from experiments.jacobians import Config, main
 from mvcalc_jax import command
+from tests.cases import long
 
 
 def run(tmp_path, **change):
@@ -16,6 +17,7 @@ def run(tmp_path, **change):
     return run
 
 
+@pytest.mark.slow
 def test_polar_areas_and_the_courses_chain(tmp_path, capsys):
     found = run(tmp_path)
     pictures = {"cells.png", "linear.png", "gradient.png", "chain.png"}
@@ -41,12 +43,12 @@ def test_polar_areas_and_the_courses_chain(tmp_path, capsys):
             {"map": "spherical", "chain": "cost", "surface": "saddle", "cells": 4},
             "160 ×                  864 ×",
         ),
-        ({"map": "twist", "chain": "motion", "surface": "bowl"}, "errs by rounding alone"),
+        long({"map": "twist", "chain": "motion", "surface": "bowl"}, "errs by rounding alone"),
         (
             {"map": "polar", "at": (0.0, 1.0), "surface": "ripples", "cells": 1},
             "no relative error is measured",
         ),
-        ({"map": "elliptic", "at": (0.7, 0.4)}, "the error is 4 times less from the middle"),
+        long({"map": "elliptic", "at": (0.7, 0.4)}, "the error is 4 times less from the middle"),
     ],
     ids=str,
 )

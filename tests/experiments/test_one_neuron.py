@@ -10,8 +10,10 @@ import mvcalc_jax as mv
 from experiments import neurons
 from experiments.one_neuron import Config, main
 from mvcalc_jax import autodiff, command
+from tests.cases import long
 
 
+@pytest.mark.slow
 def test_not_from_the_courses_start(tmp_path, capsys):
     assert main(Config(out=tmp_path)) == command.DONE
     (run,) = (tmp_path / "one_neuron").iterdir()
@@ -61,8 +63,8 @@ def test_gates_list_their_inputs():
     ("gate", "activation", "wrong"),
     [
         ("and", "logistic", 0),
-        pytest.param("or", "tanh", 0, marks=pytest.mark.long),
-        pytest.param("nand", "logistic", 0, marks=pytest.mark.long),
+        long("or", "tanh", 0),
+        long("nand", "logistic", 0),
         ("xor", "tanh", 1),
     ],
 )

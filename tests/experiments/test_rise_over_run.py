@@ -8,12 +8,13 @@ import pytest
 
 from experiments.rise_over_run import Config, main
 from mvcalc_jax import command
+from tests.cases import long
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "config",
-    [Config(), pytest.param(Config(function="exponential", at=0.0), marks=pytest.mark.long)],
+    [Config(), long(Config(function="exponential", at=0.0))],
     ids=["course", "exponential"],
 )
 def test_every_bar_holds_and_every_picture_is_there(config, tmp_path, capsys):

@@ -9,6 +9,7 @@ import pytest
 import mvcalc_jax as mv
 from experiments.safe_steps import Config, main
 from mvcalc_jax import command
+from tests.cases import long
 
 SMALL = Config(samples=8, steps=6, height_steps=8, measured=4)
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("standard_promotion")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hidden", [(), pytest.param((6, 7), marks=pytest.mark.long)], ids=str)
+@pytest.mark.parametrize("hidden", [(), long((6, 7))], ids=str)
 def test_both_tasks_in_a_run_directory(hidden, tmp_path, capsys, monkeypatch):
     init = mv.network.init  # a hidden layer more takes twice as long to enclose
     monkeypatch.setattr(mv.network, "init", lambda rng, sizes, **how: init(rng, (1, *hidden, 2), **how))

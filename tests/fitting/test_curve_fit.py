@@ -10,7 +10,7 @@ import mvcalc_jax as mv
 from benchmarks.strd import nonlinear
 from mvcalc_jax import compiling
 from mvcalc_jax.fitting.result import Status
-from tests.cases import few
+from tests.cases import few, long
 
 X = np.linspace(0.0, 4.0, 40)
 RNG = np.random.default_rng(5)
@@ -103,6 +103,7 @@ def test_bounds_hold_a_parameter_and_say_so():
     assert np.isnan(fit.stderr[2]) and np.isfinite(fit.stderr[:2]).all()
 
 
+@pytest.mark.slow
 def test_a_fixed_parameter_stays_and_frees_a_degree():
     fit = mv.curve_fit(decay, X, Y[0], [1.0, 1.0, 0.5], fixed=["c"])
     two = mv.curve_fit(lambda x, a, b: decay(x, a, b, 0.5), X, Y[0])
@@ -173,9 +174,7 @@ def test_nists_problems_from_both_starts(name):
         assert deviations >= 9 or name == "Lanczos1"
 
 
-@pytest.mark.parametrize(
-    "many", [1, 1023, 1024, 1025, *(pytest.param(more, marks=pytest.mark.long) for more in (2, 3000))]
-)
+@pytest.mark.parametrize("many", [1, 1024, 1025, *map(long, (2, 1023, 3000))])
 @pytest.mark.slow
 def test_batches_around_a_chunks_boundary(many):
     fit = mv.curve_fit(decay, X, np.resize(Y, (many, 40)), START)
@@ -297,6 +296,7 @@ def test_every_failure_has_its_status_and_harms_no_neighbour(batch):
     assert np.isnan(fit.stderr[1:]).all()
 
 
+@pytest.mark.slow
 def test_what_the_data_do_not_determine_is_not_called_converged():
     product = mv.curve_fit(lambda x, a, b: a * b * x, X, 3 * X + 0.1 * Y[0], [1.0, 1.0])
     assert product.status == Status.SINGULAR

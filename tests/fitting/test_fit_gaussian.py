@@ -8,6 +8,7 @@ import pytest
 import mvcalc_jax as mv
 from mvcalc_jax.fitting.gaussian import MODELS
 from mvcalc_jax.fitting.result import Status
+from tests.cases import long
 
 RNG = np.random.default_rng(3)
 X = np.linspace(-5.0, 5.0, 32)
@@ -28,6 +29,7 @@ def random_peaks(many, x=X):
     return np.stack([A, m, s], axis=1), peak(x, A[:, None], m[:, None], s[:, None])
 
 
+@pytest.mark.slow
 def test_it_agrees_with_curve_fit_of_the_same_model():
     theta, y = random_peaks(50)
     y += 0.05 * theta[:, :1] * RNG.normal(size=y.shape)
@@ -82,7 +84,7 @@ def test_two_peaks_from_a_start():
 
 @pytest.mark.parametrize(
     ("model", "widths"),
-    [pytest.param("2d", (1.1, 1.1), marks=pytest.mark.long), ("2d-oval", (0.9, 1.4))],
+    [long("2d", (1.1, 1.1)), ("2d-oval", (0.9, 1.4))],
 )
 @pytest.mark.slow
 def test_images_are_fitted_in_pixels(model, widths):
@@ -131,7 +133,7 @@ def test_weights_masks_bounds_and_fixed_parameters():
     np.testing.assert_allclose(robust.params, masked.params[0], atol=0.05)
 
 
-@pytest.mark.parametrize("model", ["amplitude", "offset"])
+@pytest.mark.parametrize("model", [long("amplitude"), "offset"])
 @pytest.mark.slow
 def test_data_without_a_peak_have_a_status_and_no_error_bars(model):
     y = np.zeros((6, 32))

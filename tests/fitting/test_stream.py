@@ -109,6 +109,7 @@ def test_empty_cells_are_points_to_leave_out(curves, tmp_path):
     assert found.counts[Status.NOT_FINITE] == 1
 
 
+@pytest.mark.slow
 def test_images(tmp_path, rng):
     down, across = np.mgrid[:7, :9]
     centre = rng.uniform(3, 5, (40, 2, 1, 1))

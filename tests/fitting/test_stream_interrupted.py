@@ -14,6 +14,7 @@ import pytest
 from mvcalc_jax.fitting.hosts import Host
 from mvcalc_jax.fitting.journal import Journal
 from mvcalc_jax.fitting.stream import fit_file
+from tests.cases import long
 from tests.fitting.conftest import FITS
 
 pytestmark = pytest.mark.usefixtures("small_blocks")
@@ -177,7 +178,7 @@ def test_two_processes_make_the_bytes_of_one(curves, tmp_path, cache, port):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dying", [0, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("dying", [0, long(1)])
 def test_when_one_of_two_dies_the_other_says_so_and_one_can_go_on_alone(dying, curves, tmp_path, cache, port):
     wanted = fit_file(tmp_path / "y.npy", tmp_path / "whole.npy", x=tmp_path / "x.npy").out.read_bytes()
     environments = [{}, {}]

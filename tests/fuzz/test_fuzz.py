@@ -18,6 +18,7 @@ def kinds(case):
     return {finding.kind for finding in case.findings}
 
 
+@pytest.mark.slow
 def test_a_handful_of_cases_finds_nothing(fuzz):
     for name in ("text.vector", "gaussian.density", "require.whole", "data.read_table", "network.cost"):
         for number in range(4):
@@ -31,6 +32,7 @@ def test_a_case_is_the_same_again(fuzz):
     assert once.call == again.call != fuzz.try_one("gaussian.density", 12).call
 
 
+@pytest.mark.slow
 def test_mistakes_in_calls_are_found(fuzz, capsys):
     expected = dict.fromkeys(("traceback", "warning", "noise", "false", "left", "file", "hang", "crash"))
     for kind in ("right", "refuses"):
@@ -41,6 +43,7 @@ def test_mistakes_in_calls_are_found(fuzz, capsys):
     assert "traceback × 1: IndexError from planted.py" in fuzz.summary()
 
 
+@pytest.mark.slow
 def test_mistakes_of_commands_are_found(fuzz):
     planted = [name for name in commands.COMMANDS if name.startswith("planted")]
     found = {name: kinds(fuzz.try_one(name, 0)) for name in planted}

@@ -96,6 +96,7 @@ def test_jacobian_is_a_finite_differences_too(float64):
     np.testing.assert_allclose(by_hand(theta, edges)[1], difference, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_open_bins_hold_what_lies_beyond(float64):
     N, m, s = THETA
     edges = np.array([-np.inf, m - 2 * s, m + 0.5 * s, np.inf])
@@ -129,6 +130,7 @@ def test_nothing_is_nan_however_far_or_narrow(precision):
         assert np.asarray(value).sum() == pytest.approx(7, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", few(["binned_peak", "midpoint_peak"], "binned_peak"))
 def test_the_checker_agrees(name, rng):
     shape = getattr(bins, name)

@@ -47,6 +47,7 @@ def test_it_is_proved_as_it_is_compiled(rng, float64, monkeypatch):
     assert used
 
 
+@pytest.mark.slow
 def test_a_wrong_share_is_noticed(rng, float64):
     """Copies of the last sample that counted would be a mistake that the proof must find."""
     params, x, y = at(rng, (1, 3, 2), 5)

@@ -13,6 +13,7 @@ from mvcalc_jax.calculus import central_difference
 from mvcalc_jax.compiling import quickly
 from mvcalc_jax.models import network
 from mvcalc_jax.models.activations import ACTIVATIONS
+from tests.cases import long
 from tests.conftest import TOLERANCE
 
 
@@ -75,7 +76,8 @@ def test_init_is_reproducible_and_scaled(source, precision):
 
 CASES = [
     *[((1, 6, 7, 2), 100, activation) for activation in ACTIVATIONS],
-    *[((2, 3, 4, 5, 6, 7, 3), 11, activation) for activation in ACTIVATIONS],
+    ((2, 3, 4, 5, 6, 7, 3), 11, "softplus"),
+    *[long((2, 3, 4, 5, 6, 7, 3), 11, activation) for activation in ACTIVATIONS if activation != "softplus"],
     ((1, 2), 1, "logistic"),
     ((1, 1, 1), 1, "tanh"),
     ((5, 64, 5), 3, "softplus"),

@@ -17,6 +17,7 @@ def sampled(name):
     return surface.sampled(lambda x, y: chosen.f((x, y)), np.array(chosen.box, float), 41)
 
 
+@pytest.mark.slow
 def test_every_point_is_marked_and_its_directions_are_drawn(saddle, standard_promotion):
     field = gradient_field(lambda x, y: SURFACES["pass"].f((x, y)), SURFACES["pass"].box, 5)
     left, right = critical.on_contours(sampled("pass"), field, saddle).axes[:2]
@@ -31,6 +32,7 @@ def test_every_point_is_marked_and_its_directions_are_drawn(saddle, standard_pro
     assert (point.get_xdata()[0], point.get_ydata()[0]) == pytest.approx((-2, 2))
 
 
+@pytest.mark.slow
 def test_a_flat_direction_is_seen_from_the_side(standard_promotion):
     peano, t = SURFACES["peano"], np.linspace(-0.5, 0.5, 21)
     found = critical_points(peano.f, peano.box, starts=16)

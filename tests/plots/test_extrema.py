@@ -61,6 +61,7 @@ def test_points_touching_contours_and_arrows(found, curves, tmp_path):
     mv.plots.save(figure, tmp_path / "extrema.png")
 
 
+@pytest.mark.slow
 def test_a_singular_point_is_marked_and_has_no_arrows():
     cusp = lambda x, y: y**2 - x**3
     tip = lagrange(lambda x, y: x, cusp, box=[(-1, 1)] * 2)
@@ -84,6 +85,7 @@ def test_tangents_have_the_slope_of_the_multiplier(found, tmp_path):
     mv.plots.save(figure, tmp_path / "price.png")
 
 
+@pytest.mark.slow
 def test_two_constraints_in_space_and_points_that_are_alike(tmp_path):
     f, g = (lambda x, y, z: x * y * z), (lambda x, y, z: (x + y + z - 1, x**2 + y**2 + z**2 - 2))
     found = lagrange(f, g, box=[(-1.5, 1.5)] * 3)

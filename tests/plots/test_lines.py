@@ -7,6 +7,7 @@ from scipy import stats
 
 import mvcalc_jax as mv
 from mvcalc_jax.plots import lines, regression
+from tests.cases import long
 
 TITLES = [
     "Is anything left to explain?",
@@ -108,6 +109,7 @@ def test_a_point_that_holds_the_line_is_marked():
     assert ax.get_xlim()[1] > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("X", "y", "options"),
     [
@@ -133,7 +135,7 @@ def test_where_there_is_nothing_to_draw_it_says_so():
     assert "the fit goes through the points" in words(axes[3])[0]
 
 
-@pytest.mark.parametrize("suffix", [".svg", pytest.param(".pdf", marks=pytest.mark.long)])
+@pytest.mark.parametrize("suffix", [".svg", long(".pdf")])
 def test_other_files_are_refused_and_equal_fits_are_equal_files(suffix, found, tmp_path):
     with pytest.raises(ValueError, match=r"`path` must end in .png, .svg or .pdf; got .*a.txt"):
         found.plot(tmp_path / "a.txt")

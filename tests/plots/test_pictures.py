@@ -10,6 +10,7 @@ from PIL import Image
 
 import mvcalc_jax as mv
 from mvcalc_jax.plots import curve, descent, errors, gif, heights, ladder, mixture
+from tests.cases import long
 
 
 @pytest.fixture(autouse=True)
@@ -258,14 +259,15 @@ def test_survey_reaches_the_start_and_keeps_its_contours():
         heights.draw_landscape(ax, far)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mean", "stddev"),
     [
-        (3e-4, 1e-6),
         (-1e6, 1e3),
-        pytest.param(1e-4, 2e-5, marks=pytest.mark.long),
-        pytest.param(1e6, 5e4, marks=pytest.mark.long),
-        pytest.param(178.0, 8.0, marks=pytest.mark.long),
+        long(3e-4, 1e-6),
+        long(1e-4, 2e-5),
+        long(1e6, 5e4),
+        long(178.0, 8.0),
     ],
 )
 def test_labels_of_ticks_do_not_touch(mean, stddev, tmp_path, monkeypatch):

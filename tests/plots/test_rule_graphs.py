@@ -8,6 +8,7 @@ from matplotlib.offsetbox import AnnotationBbox, TextArea
 import mvcalc_jax as mv
 from mvcalc_jax.calculus import trace_rules
 from mvcalc_jax.plots import layers, rules
+from tests.cases import long
 
 
 @pytest.fixture(autouse=True)
@@ -42,10 +43,7 @@ def boxes(figure):
     [
         *((name, "reverse") for name in FUNCTIONS),
         *((name, "forward") for name in ("three", "arrays")),
-        *(
-            pytest.param(name, "forward", marks=pytest.mark.long)
-            for name in ("quotient", "wide", "branch", "itself")
-        ),
+        *(long(name, "forward") for name in ("quotient", "wide", "branch", "itself")),
     ],
 )
 def test_every_step_has_a_box_with_its_value_and_derivative(name, mode):

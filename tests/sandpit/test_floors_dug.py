@@ -63,6 +63,7 @@ def points_of(name, pit):
         yield pit.coefficients.s * pit.coefficients.n
 
 
+@pytest.mark.slow
 def test_derivatives_by_hand_are_those_of_autodiff():
     """Of all families but two: rocks are random with a series more, and narrow is random with what wells have."""
     pits = [floor(name, 3) for name in FLOORS if name not in ("random", "narrow")]
@@ -136,6 +137,7 @@ def compared(name, seed):
     np.testing.assert_allclose(pit.minima, minima(pit), atol=1e-9)
 
 
+@pytest.mark.slow
 def test_minima_are_those_of_critical_points():
     compared("saddle", 5)
 

@@ -334,6 +334,7 @@ def test_no_free_port_is_a_sentence(monkeypatch):
     run(scene)
 
 
+@pytest.mark.slow
 def test_matplotlibs_settings_are_as_they_were():
     before = dict(mpl.rcParams)
     Served_ = Figure(figsize=SIZE)

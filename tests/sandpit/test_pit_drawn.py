@@ -12,12 +12,12 @@ from mvcalc_jax.sandpit import FLOORS, SCENARIOS, STRATEGIES, Game, Status, view
 from mvcalc_jax.sandpit import words as words_
 from mvcalc_jax.sandpit.strategies import End
 from mvcalc_jax.sandpit.words import Lane, Notice
+from tests.cases import long
 from tests.sandpit.table import Table
 
 PLAYS = {
     "digging": ["dig", "dig", "h", "dig"],
     "won": ["dig", "win"],
-    "lost": ["lose"],
     "lost, and another": ["lose", "n", "dig"],
     "modes": ["dig", "m", "dig", "m", "dig", "m", "dig", "m", "dig"],
     "a race and then none": ["M", "dig", "m", "dig"],
@@ -26,6 +26,7 @@ PLAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("play", PLAYS)
 def test_what_is_drawn_in_parts_is_what_is_drawn_at_once(play):
     table = Table()
@@ -87,9 +88,10 @@ def test_no_words_overlap_and_none_are_cut_off(table):
         assert message.y0 >= 512 and message.y1 <= 580 and message.x1 <= 896, words.notice
 
 
-LARGE = pytest.param((18.4, 12.8), marks=pytest.mark.long)
+LARGE = long((18.4, 12.8))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(9.2, 6.4), (12, 6.4), (6, 8), (4.6, 3.2), LARGE])
 def test_a_figure_of_any_shape_can_be_played(size):
     table = Table(size=size)

@@ -69,6 +69,7 @@ def test_the_edge_belongs_to_the_pit():
         assert 0 <= dip.x <= 6 and 0 <= dip.y <= 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["key", "button"])
 def test_keys_and_buttons_do_the_same(table, by):
     do = {
@@ -233,6 +234,7 @@ def test_what_is_wrong_inside_is_said_and_the_game_goes_on(table, monkeypatch, c
     assert len(table.game.history) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -293,6 +295,7 @@ def test_where_there_is_no_window_there_is_none_left_open():
     assert not plt.get_fignums() and dict(mpl.rcParams) == before
 
 
+@pytest.mark.slow
 def test_a_floor_of_ones_own_is_dug_again_and_again(tmp_path):
     (tmp_path / "mine.py").write_text("def f(x, y):\n    return (x - 2) ** 2 + (y - 4) ** 2\n")
     table = Table(Game(f"{tmp_path / 'mine.py'}:f"))

@@ -9,6 +9,7 @@ import pytest
 
 from mvcalc_jax.sandpit import STRATEGIES, Strategy, floor, own_strategy, walk
 from mvcalc_jax.sandpit.strategies.walks import End
+from tests.cases import long
 
 WELLS = floor("wells")
 
@@ -91,6 +92,7 @@ def test_ones_own_may_ask_for_the_learning_rate_and_return_lists(here):
     np.testing.assert_allclose(listed.positions, [[2, 2], [2.25, 2], [2.5, 2]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "end", "message"),
     [
@@ -100,12 +102,10 @@ def test_ones_own_may_ask_for_the_learning_rate_and_return_lists(here):
         ("odd", End.RAISED, "must return (state, step); got Odd"),
         ("endless", End.RAISED, "own.py:endless did not return within 0.3 s"),
         ("leaves", End.RAISED, "own.py:leaves ended its process"),
-        pytest.param("exits", End.RAISED, ": SystemExit: enough", marks=pytest.mark.long),
-        pytest.param(
-            "word", End.RAISED, "must return a step of two numbers; got 'left'", marks=pytest.mark.long
-        ),
-        pytest.param("nothing", End.RAISED, "must return (state, step); got None", marks=pytest.mark.long),
-        pytest.param("long", End.RAISED, "xxx…", marks=pytest.mark.long),
+        long("exits", End.RAISED, ": SystemExit: enough"),
+        long("word", End.RAISED, "must return a step of two numbers; got 'left'"),
+        long("nothing", End.RAISED, "must return (state, step); got None"),
+        long("long", End.RAISED, "xxx…"),
     ],
     ids=name_of,
 )

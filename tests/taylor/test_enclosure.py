@@ -9,6 +9,7 @@ import mvcalc_jax as mv
 from benchmarks import edges, enclosures
 from mvcalc_jax.compiling import quickly
 from mvcalc_jax.taylor.intervals import recurrences
+from tests.cases import long
 
 pytestmark = pytest.mark.usefixtures("float64")
 
@@ -23,8 +24,8 @@ CASES = {case.name: case for case in edges.CASES}
         ("|sin x|", np.float64, False),
         ("where x > 0", np.float64, False),
         ("x floor x", np.float32, True),
-        pytest.param("tanh(1/x)", np.float32, True, marks=pytest.mark.long),
-        pytest.param("where x > 0", np.float32, False, marks=pytest.mark.long),
+        long("tanh(1/x)", np.float32, True),
+        long("where x > 0", np.float32, False),
     ],
 )
 def test_no_point_is_outside(name, dtype, compiled):

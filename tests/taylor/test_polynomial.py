@@ -10,7 +10,7 @@ import pytest
 from benchmarks import catalogue
 from mvcalc_jax.compiling import quickly
 from mvcalc_jax.taylor.series.polynomial import taylor
-from tests.cases import few
+from tests.cases import few, long
 
 pytestmark = pytest.mark.slow  # under a newer JAX the README's examples stand for all of this
 
@@ -113,9 +113,7 @@ def test_along_a_direction():
     np.testing.assert_allclose(p(t), exact, rtol=1e-14)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "rtol"), [pytest.param(np.float32, 1e-4, marks=pytest.mark.long), (np.float64, 1e-12)]
-)
+@pytest.mark.parametrize(("dtype", "rtol"), [long(np.float32, 1e-4), (np.float64, 1e-12)])
 def test_vmap_is_a_loop_and_jit_the_same(dtype, rtol):
     xs = np.linspace(0.1, 0.9, 4).astype(dtype)
     with jax.enable_x64(dtype is np.float64):

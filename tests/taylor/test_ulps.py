@@ -9,13 +9,16 @@ from flint import arb
 from benchmarks import compositions, elementary
 from benchmarks import ulps as benchmark
 from mvcalc_jax.taylor.intervals import ulps
+from tests.cases import long
 
 TOY = 240
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["log1p", "cbrt"])
-@pytest.mark.parametrize("dtype", elementary.PRECISIONS, ids=["float32", "float64"])
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [("log1p", np.float32), ("cbrt", np.float64), long("log1p", np.float64), long("cbrt", np.float32)],
+)
 def test_the_table_holds(name, dtype, float64):
     worst, allowed = benchmark.measured(name, dtype, TOY, 0), ulps.error(name, dtype)
     assert 0.2 < worst.ulps <= allowed.ulps
