@@ -130,7 +130,7 @@ def test_where_the_hessian_does_not_exist_nothing_is_decided():
     [
         long(lambda x: x * jnp.abs(x), (-2, 2), "inflection", 0),
         (lambda x: jnp.where(x > 0, x**2, -(x**2)), (-2, 2), "inflection", 0),
-        (lambda x: jnp.where(x > 0, x**2, 3 * x**2), (-2, 2), "minimum", 1),
+        long(lambda x: jnp.where(x > 0, x**2, 3 * x**2), (-2, 2), "minimum", 1),
         (lambda x: x[0] * jnp.abs(x[0]) + x[1] ** 2, SQUARE, "undecided", None),
         long(lambda x: (x[0] + x[1]) * jnp.abs(x[0] + x[1]) + (x[0] - x[1]) ** 2, SQUARE, "undecided", None),
         long(lambda x: 5 * x[0] * jnp.abs(x[0]) + x[1] ** 2 + x[2] ** 2, ((-2, 2),) * 3, "undecided", None),

@@ -124,6 +124,7 @@ def test_a_descent_that_arrives_nowhere_is_said_to_do_so(tmp_path, capsys, undra
     assert sentence in (only_run(tmp_path) / "report.md").read_text()
 
 
+@pytest.mark.long
 def test_a_start_far_off_is_on_every_picture(tmp_path, monkeypatch):
     seen = []
     draw_path, overlap = heights.draw_path, heights.before_and_after

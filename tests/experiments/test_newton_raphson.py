@@ -31,6 +31,7 @@ def test_the_course_in_a_run_directory(tmp_path, capsys):
     assert "a cycle of period 2: 0, 1" in capsys.readouterr().out
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_another_function_starts_and_fractal(tmp_path, capsys):
     assert (

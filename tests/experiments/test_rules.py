@@ -11,7 +11,7 @@ from tests.cases import few
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("function", few(FUNCTIONS, "kinks", "loop"))
+@pytest.mark.parametrize("function", few(FUNCTIONS, "loop"))
 def test_every_function_is_traced_both_ways(function, tmp_path, capsys):
     assert main(Config(function=function, out=tmp_path)) == command.DONE
     (run,) = (tmp_path / "rules").iterdir()

@@ -30,6 +30,7 @@ def test_the_course_in_a_run_directory(tmp_path, capsys):
     assert "What to try next" in (run / "report.md").read_text()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_one_without_a_singularity_and_one_at_another_point(tmp_path, capsys):
     assert main(replace(SMALL, out=tmp_path, function="sine")) == command.DONE

@@ -161,7 +161,7 @@ PROBLEMS = {problem.name: problem for problem in nonlinear.problems()}
 
 
 @pytest.mark.parametrize(  # `benchmarks.nist` does all
-    "name", few(["Misra1a", "BoxBOD", "DanWood", "MGH10", "MGH09"], "Misra1a", "MGH10", "MGH09")
+    "name", few(["Misra1a", "BoxBOD", "DanWood", "MGH10", "MGH09"], "Misra1a", "MGH09")
 )
 @pytest.mark.slow
 def test_nists_problems_from_both_starts(name):

@@ -12,6 +12,7 @@ from mvcalc_jax.models import network
 from mvcalc_jax.models.activations import ACTIVATIONS
 from mvcalc_jax.models.chain import Factor
 from mvcalc_jax.verify import Link
+from tests.cases import long
 
 pytestmark = pytest.mark.slow  # what a newer JAX may break is tested in less time elsewhere
 
@@ -272,9 +273,7 @@ def test_the_courses_network_link_by_link():
     assert len(report.links) == 7
 
 
-@pytest.mark.parametrize(
-    "wrong", [pytest.param(k, marks=[pytest.mark.long] * (k not in (0, 4, 5))) for k in range(7)]
-)
+@pytest.mark.parametrize("wrong", [k if k in (4, 5) else long(k) for k in range(7)])
 def test_each_link_of_the_courses_network_is_named_if_it_is_wrong(wrong):
     change, kind = [
         (lambda J: -J, "sign"),
