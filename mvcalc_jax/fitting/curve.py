@@ -79,7 +79,7 @@ def curve_fit(
     """
     f = require.function("f", f)
     names = parameter_names(f, p0)
-    options = Options(method, absolute_sigma, tuple(fixed), nan_policy, xtol, max_steps).checked(names, _MOST)
+    options = Options(method, absolute_sigma, fixed, nan_policy, xtol, max_steps).checked(names, _MOST)
     require.one_of("loss", loss, LOSSES)
     require.positive("f_scale", f_scale)
     function = f

@@ -86,9 +86,7 @@ def fit_gaussian(
     ('amplitude', 'mean', 'stddev') [2.  0.5 1. ] converged: the gradient is zero to rounding
     """
     family = family_of(model, peaks)
-    options = Options(method, absolute_sigma, tuple(fixed), nan_policy, xtol, max_steps).checked(
-        family.names, MOST
-    )
+    options = Options(method, absolute_sigma, fixed, nan_policy, xtol, max_steps).checked(family.names, MOST)
     require.one_of("loss", loss, LOSSES)
     require.positive("f_scale", f_scale)
     if x is None:

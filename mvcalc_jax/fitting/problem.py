@@ -33,7 +33,7 @@ class Options(NamedTuple):
 
         Raises:
             ValueError: for an unknown method or policy, or numbers out of range.
-            TypeError: where a number is none.
+            TypeError: where a number is none, or `fixed` no list.
         """
         require.one_of("method", self.method, METHODS)
         if self.nan_policy is not None:
@@ -41,12 +41,17 @@ class Options(NamedTuple):
         if self.xtol is not None:
             require.positive("xtol", self.xtol)
         steps = most if self.max_steps is None else require.whole("max_steps", self.max_steps, least=0)
-        for which in self.fixed:
+        if isinstance(self.fixed, str) or not isinstance(self.fixed, Iterable):
+            raise TypeError(
+                f"`fixed` must be a list of parameters, such as [{names[-1]!r}]; got {self.fixed!r}"
+            )
+        fixed = tuple(self.fixed)
+        for which in fixed:
             if which not in names and which not in range(len(names)):
                 raise ValueError(f"`fixed` must name parameters out of {', '.join(names)}; got {which!r}")
-        if all(n in self.fixed or k in self.fixed for k, n in enumerate(names)):
+        if all(n in fixed or k in fixed for k, n in enumerate(names)):
             raise ValueError("`fixed` holds every parameter; leave one free, or there is nothing to fit")
-        return self._replace(max_steps=steps)
+        return self._replace(fixed=fixed, max_steps=steps)
 
 
 class Problem(NamedTuple):

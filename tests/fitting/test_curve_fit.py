@@ -255,6 +255,8 @@ def test_standard_errors_are_the_spread_of_simulated_repeats():
         ((decay, X, Y), {"method": "lma"}, "unknown method 'lma'; did you mean 'lm'?"),
         ((decay, X, Y), {"loss": "hubert"}, "did you mean 'huber'"),
         ((decay, X, Y), {"fixed": ["d"]}, "`fixed` must name parameters out of a, b, c"),
+        ((decay, X, Y), {"fixed": None}, "`fixed` must be a list of parameters|Type-check"),
+        ((decay, X, Y), {"fixed": "ab"}, "`fixed` must be a list of parameters|Type-check"),
         ((decay, X, Y), {"fixed": ["a", 1, "c"]}, "`fixed` holds every parameter"),
         ((decay, X, Y), {"xtol": -1}, "`xtol` must be positive"),
         ((decay, X, Y), {"max_steps": 1.5}, "`max_steps` must be a whole number|Type-check"),

@@ -98,6 +98,18 @@ def test_a_bad_function_is_inconclusive_in_words(case):
 BAD_ARGUMENTS = {
     "none": ((), {}, ValueError, "must name some of the 0 arguments"),
     "integers": ((np.arange(3),), {}, TypeError, "must hold floating-point numbers"),
+    "long doubles": (
+        (np.ones(3, np.longdouble),),
+        {},
+        TypeError,
+        "must hold floating-point numbers that JAX knows",
+    ),
+    "bytes in another order": (
+        (np.ones(3, ">f8"),),
+        {},
+        TypeError,
+        "must hold floating-point numbers that JAX",
+    ),
     "string": (("abc",), {}, TypeError, "must be an array of floating-point numbers"),
     "argnums": ((X,), {"argnums": "x"}, TypeError, "argnums"),
     "argnums twice": ((X,), {"argnums": (0, -1)}, ValueError, "each once"),
