@@ -91,7 +91,7 @@ def fit_gaussian(
     require.positive("f_scale", f_scale)
     if x is None:
         x, y, sigma, mask = _pixels(y, sigma, mask, family)
-    starts.require_given(p0, family.names, peaks, fixed)
+    starts.require_given(p0, family.names, peaks, options.fixed)
     inputs, shape = prepared(x, y, sigma, mask, p0, bounds, family.names, axes=family.axes)
     if family.axes == 2 and inputs.x.shape[-2] != 2:
         raise ValueError(f"`x` must be (2, n), the x and the y of each point; got {inputs.x.shape[1:]}")

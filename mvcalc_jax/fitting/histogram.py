@@ -95,7 +95,7 @@ def fit_histogram(
     require.one_of("estimator", estimator, SHAPES)
     names = names_of(require.whole("peaks", peaks, least=1))
     options = Options(method, True, fixed, nan_policy, xtol, max_steps).checked(names, _MOST)
-    starts.require_given(p0, names, peaks, fixed)
+    starts.require_given(p0, names, peaks, options.fixed)
     counts, edges = _histogram(counts, edges, samples, bin_width)
     if estimator == "midpoint" and not require.traced(edges) and np.isinf(edges).any():
         raise ValueError(

@@ -34,6 +34,7 @@ from mvcalc_jax.require.values import array as array
 from mvcalc_jax.require.values import box as box
 from mvcalc_jax.require.values import finite as finite
 from mvcalc_jax.require.values import floating as floating
+from mvcalc_jax.require.values import is_native as is_native
 from mvcalc_jax.require.values import is_real as is_real
 from mvcalc_jax.require.values import level as level
 from mvcalc_jax.require.values import number as number
@@ -65,6 +66,7 @@ __all__ = [
     "scalar",
     "differentiable",
     "twice_differentiable",
+    "is_native",
     "is_real",
     "traced",
     "holds_traced",

@@ -55,11 +55,7 @@ def floating(name: str, value: Any) -> None:
             f"convert it with jnp.asarray({name}, float)"
         )
     unmasked(name, value)
-    if (
-        isinstance(value, np.ndarray)
-        and value.dtype.kind == "f"
-        and not (value.dtype.itemsize <= 8 and value.dtype.isnative)
-    ):
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not is_native(value.dtype):
         raise TypeError(
             f"`{name}` must hold floating-point numbers that JAX knows; got {value.dtype}; convert it with "
             f"{name}.astype(float)"
@@ -261,6 +257,15 @@ def reals(name: str, value: Any, meaning: str) -> np.ndarray:
     except (TypeError, ValueError, OverflowError):
         pass
     raise ValueError(f"`{name}` must be {meaning}; got {value!r}")
+
+
+def is_native(dtype: np.dtype) -> bool:
+    """Whether JAX knows numbers of a dtype of NumPy's: no long doubles, and no bytes in another order.
+
+    >>> mv.require.is_native(np.dtype("float64")), mv.require.is_native(np.dtype(">f8"))
+    (True, False)
+    """
+    return dtype.isnative and dtype.itemsize <= (16 if dtype.kind == "c" else 8)
 
 
 def is_real(dtype: Any) -> bool:

@@ -108,7 +108,7 @@ def inexact(leaf: Any) -> bool:
     """Whether one can differentiate by it: floating-point or complex numbers, a Python number included."""
     if isinstance(leaf, (float, complex)):
         return True
-    if isinstance(leaf, np.ndarray) and not _native(leaf.dtype):
+    if isinstance(leaf, np.ndarray) and not require.is_native(leaf.dtype):
         return False
     return (
         isinstance(leaf, (AnyArray, np.generic))
@@ -156,11 +156,6 @@ def sizes(leaf: AnyArray) -> Float[np.ndarray, "..."]:
     with np.errstate(all="ignore"):
         typical = largest * math.sqrt(float(np.mean((value / largest) ** 2))) if largest else 0.0
     return np.where(value == 0, typical or 1.0, value)
-
-
-def _native(dtype: np.dtype) -> bool:
-    """Whether JAX knows numbers of NumPy's: no long doubles, and no bytes in another order."""
-    return dtype.isnative and dtype.itemsize <= (16 if dtype.kind == "c" else 8)
 
 
 def _is_array(leaf: Any) -> bool:

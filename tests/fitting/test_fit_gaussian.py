@@ -173,6 +173,7 @@ def test_standard_errors_are_the_spread_of_simulated_repeats():
         ((X, X), {"model": "2d"}, "`xdata`|`x` must be"),
         ((X, X), {"p0": [1, 0, -1]}, "p0's stddev must be positive"),
         ((X, X), {"fixed": ["mean"]}, "`p0` is needed where a parameter is fixed"),
+        ((X, X), {"fixed": np.array([0, 1])}, "`p0` is needed where a parameter is fixed|Type-check"),
         ((X, X[:5]), {}, "`xdata` must have the 5 points"),
     ],
 )

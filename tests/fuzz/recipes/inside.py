@@ -75,6 +75,7 @@ def _(draw, folder, name):
     "require.shape",
     "require.traced",
     "require.holds_traced",
+    "require.is_native",
     "require.is_real",
     spoil=False,
 )
@@ -84,6 +85,7 @@ def _(draw, folder, name):
         "shape": ("x", draw.array(2, 3), (None, 3), "(a, b)"),
         "traced": ({"a": draw.array(2), "b": None},),
         "holds_traced": (draw.one(MANY), draw.array(2)),
+        "is_native": (np.dtype(draw.one(("f4", ">f8", "g", "G", "U3", "?", jnp.bfloat16))),),
         "is_real": (
             draw.one((bool, "complex64", jnp.bfloat16, jnp.float64, np.dtype("U3"), draw.array(2).dtype)),
         ),
